@@ -1,0 +1,24 @@
+/* error.h - filling mrcnn_error. Every function that can fail ends in `return mr_fail(err, ...)`.
+ * Knows nothing but the public status codes. */
+#ifndef MR_BASE_ERROR_H
+#define MR_BASE_ERROR_H
+
+#include <mrcnn/mrcnn.h>
+
+#if defined(__GNUC__)
+#define MR_PRINTF(format_index, first_arg) __attribute__((format(printf, format_index, first_arg)))
+#else
+#define MR_PRINTF(format_index, first_arg)
+#endif
+
+/* Writes the message (truncated on a whole UTF-8 character) unless err is NULL; returns status. */
+mrcnn_status mr_fail(mrcnn_error *err, mrcnn_status status, const char *format, ...)
+    MR_PRINTF(3, 4);
+
+/* Out of memory, with the number of bytes that were asked for and what for. */
+mrcnn_status mr_fail_memory(mrcnn_error *err, size_t bytes, const char *what);
+
+/* Puts "context: " before the message that is already there. Returns err's status. */
+mrcnn_status mr_prefix(mrcnn_error *err, mrcnn_status status, const char *context);
+
+#endif

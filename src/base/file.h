@@ -1,0 +1,25 @@
+/* file.h - whole files in, whole files out. A file is written beside its destination and renamed,
+ * so that a reader never sees half of one. */
+#ifndef MR_BASE_FILE_H
+#define MR_BASE_FILE_H
+
+#include <mrcnn/mrcnn.h>
+#include <stdio.h>
+
+/* Reads at most `limit` bytes (0: no limit) into malloc'ed memory with a 0 byte behind it. */
+mrcnn_status mr_file_read(const char *path, size_t limit, void **bytes, size_t *length,
+                          mrcnn_error *err);
+
+/* The name to write first: "path.part-<pid>-<n>" in the same folder. malloc'ed. */
+char *mr_file_part_name(const char *path);
+
+/* fsync(part), rename(part, path). Removes `part` on failure. */
+mrcnn_status mr_file_commit(const char *part, const char *path, mrcnn_error *err);
+
+/* Writes bytes as a whole file, or nothing. */
+mrcnn_status mr_file_write(const char *path, const void *bytes, size_t length, mrcnn_error *err);
+
+/* mkdir -p. */
+mrcnn_status mr_make_directories(const char *path, mrcnn_error *err);
+
+#endif

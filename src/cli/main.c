@@ -1,0 +1,6 @@
+/* main.c - the program's entry. */
+#include <mrcnn/mrcnn.h>
+
+int main(void) {
+    return 0;
+}

@@ -1,0 +1,98 @@
+/* config.h - the configuration as a plain struct: what the rest of the library reads. Field names
+ * are matterport's keys in lower case; the table of keys in config.c is the only other place that
+ * lists them. */
+#ifndef MR_CONFIG_CONFIG_H
+#define MR_CONFIG_CONFIG_H
+
+#include <mrcnn/mrcnn.h>
+
+enum { MR_MAX_LEVELS = 8, MR_MAX_RATIOS = 16, MR_MAX_STAGES = 4, MR_MAX_CHANNELS = 16 };
+
+typedef enum mr_resize_mode {
+    MR_RESIZE_SQUARE,
+    MR_RESIZE_PAD64,
+    MR_RESIZE_CROP,
+    MR_RESIZE_NONE
+} mr_resize_mode;
+typedef enum mr_mask_resize { MR_MASK_MATTERPORT, MR_MASK_EXACT } mr_mask_resize;
+typedef enum mr_train_bn {
+    MR_BN_FROZEN,
+    MR_BN_NORMAL,
+    MR_BN_BATCH
+} mr_train_bn; /* False, None, True */
+
+typedef struct mr_ints {
+    int count;
+    int values[MR_MAX_CHANNELS];
+} mr_ints;
+
+typedef struct mr_floats {
+    int count;
+    double values[MR_MAX_CHANNELS];
+} mr_floats;
+
+typedef struct mr_settings {
+    char name[64];
+    int gpu_count, images_per_gpu;
+    int steps_per_epoch, validation_steps;
+    char backbone[64]; /* resnet18 | resnet34 | resnet50 | resnet101 */
+    mr_ints backbone_strides;
+    int backbone_stem_width; /* ours: 64 */
+    mr_ints backbone_widths; /* ours: 64, 128, 256, 512 (the bottleneck's inner width) */
+    int fpn_classif_fc_layers_size;
+    int top_down_pyramid_size;
+    int rpn_width;  /* ours: 512 */
+    int mask_width; /* ours: 256 */
+    int num_classes;
+    mr_floats rpn_anchor_scales;
+    mr_floats rpn_anchor_ratios;
+    int rpn_anchor_stride;
+    double rpn_nms_threshold;
+    int rpn_train_anchors_per_image;
+    int pre_nms_limit, post_nms_rois_training, post_nms_rois_inference;
+    int use_mini_mask;
+    mr_ints mini_mask_shape;
+    mr_resize_mode image_resize_mode;
+    int image_min_dim, image_max_dim;
+    double image_min_scale; /* 0: none */
+    int image_channel_count;
+    mr_floats mean_pixel;
+    int train_rois_per_image;
+    double roi_positive_ratio;
+    int pool_size, mask_pool_size;
+    mr_ints mask_shape;
+    int max_gt_instances;
+    mr_floats rpn_bbox_std_dev, bbox_std_dev;
+    int detection_max_instances;
+    double detection_min_confidence, detection_nms_threshold;
+    double learning_rate, learning_momentum, weight_decay;
+    mr_floats loss_weights; /* rpn_class, rpn_bbox, mrcnn_class, mrcnn_bbox, mrcnn_mask */
+    int use_rpn_rois;
+    mr_train_bn train_bn;
+    double gradient_clip_norm;
+    mr_mask_resize mask_resize; /* ours: matterport's eroded borders (N39), or exact */
+} mr_settings;
+
+const mr_settings *mr_config_settings(const mrcnn_config *config);
+
+/* Sets a key and says where the value came from ("weights", ...). */
+mrcnn_status mr_config_set_from(mrcnn_config *config, const char *key, const char *value,
+                                const char *source, mrcnn_error *err);
+
+/* 1 when somebody chose the value: it comes neither from the defaults nor from the weights. */
+int mr_config_is_explicit(const mrcnn_config *config, const char *key);
+
+/* Checks what single keys can't: one anchor scale per level, sizes divisible by 64, list lengths.
+ */
+mrcnn_status mr_config_validate(const mrcnn_config *config, mrcnn_error *err);
+
+/* YAML text of every key that differs from the defaults, as checkpoints carry it; malloc'ed. NULL:
+ * no memory. */
+char *mr_config_to_yaml(const mrcnn_config *config);
+
+/* Reads such a text; `source` names it in messages and becomes each key's source. Keys that are
+ * already explicit are left alone when keep_explicit is set. */
+mrcnn_status mr_config_from_yaml(mrcnn_config *config, const char *text, size_t length,
+                                 const char *source, int keep_explicit, mrcnn_error *err);
+
+#endif

@@ -1,0 +1,42 @@
+/* winograd.h - 3x3 stride 1 "same" convolution by Winograd's minimal filtering F(4x4, 3x3) (Lavin
+ * and Gray 2015), NHWC in and out. A block of tiles is transformed, multiplied with the transformed
+ * weights and transformed back while it stays in L2, so that scratch is a few MB a thread whatever
+ * the map's size. One table of functions per instruction set, chosen at run time. */
+#ifndef MR_CPU_WINOGRAD_H
+#define MR_CPU_WINOGRAD_H
+
+#include <stddef.h>
+
+typedef struct mr_winograd_shape {
+    int n, h, w;     /* batch and map size; any size >= 1 */
+    int c_in, c_out; /* any channel counts >= 1 */
+} mr_winograd_shape;
+
+/* What happens in the store: y = relu?(conv + bias + residual). */
+typedef struct mr_winograd_epilogue {
+    const float *bias;     /* c_out, or NULL */
+    const float *residual; /* shape of y, NULL if none; may be y itself */
+    int relu;
+} mr_winograd_epilogue;
+
+/* 1 when this CPU has a vector version (AVX-512 or AVX2 with FMA); otherwise the scalar one runs.
+ */
+int mr_winograd_is_fast(void);
+const char *mr_winograd_isa(void); /* "avx512", "avx2", "scalar" */
+
+/* Floats of packed weights, and the packing: kernel is HWIO (3, 3, c_in, c_out). Packed weights are
+ * 64-byte aligned, depend on the channel counts alone (any map size can use them), and on the
+ * instruction set in use. */
+size_t mr_winograd_packed_size(int c_in, int c_out);
+void mr_winograd_pack(const float *kernel, int c_in, int c_out, float *packed, int threads);
+
+/* Bytes of scratch that a call with `threads` threads needs. */
+size_t mr_winograd_scratch_size(const mr_winograd_shape *shape, int threads);
+
+/* x: n*h*w*c_in, y: n*h*w*c_out, both NHWC and not overlapping. Results do not depend on `threads`.
+ */
+void mr_winograd_forward(const mr_winograd_shape *shape, const float *x, const float *packed,
+                         const mr_winograd_epilogue *epilogue, float *y, void *scratch,
+                         int threads);
+
+#endif

@@ -1,0 +1,19 @@
+/* mask.h - masks as run lengths, and from the mask head's small floats straight into run lengths:
+ * no height x width buffer is ever made (NUMERICS N39, N40). */
+#ifndef MR_IMAGE_MASK_H
+#define MR_IMAGE_MASK_H
+
+#include "config/config.h"
+
+/* Resizes `small` (rows x columns probabilities, row-major) to the box, thresholds at >= 0.5 and
+ * encodes the result as the mask of a height x width picture. The box lies inside the picture and
+ * is not empty. MR_MASK_MATTERPORT: the rule of N3 with zeros outside, borders eroded as
+ * matterport's; MR_MASK_EXACT: edges replicated. */
+mrcnn_status mr_unmold_mask(mrcnn_mask *mask, const float *small, int rows, int columns,
+                            const int32_t box[4], int height, int width, mr_mask_resize mode,
+                            mrcnn_error *err);
+
+/* Tight box of the mask, y2 and x2 exclusive; all zero for an empty mask. */
+void mr_mask_box(const mrcnn_mask *mask, int32_t box[4]);
+
+#endif
