@@ -8,8 +8,8 @@ find_package(PNG REQUIRED)
 find_package(HDF5 REQUIRED COMPONENTS C)
 pkg_check_modules(YAML REQUIRED IMPORTED_TARGET yaml-0.1)
 
-# Distributions ship oneDNN with or without a CMake package, and some packages do not load.
-find_package(dnnl CONFIG QUIET)
+# Not by oneDNN's own CMake package: Debian's fails where no OpenCL headers are installed, and then
+# takes the whole configuration with it.
 if(NOT TARGET DNNL::dnnl)
   find_path(DNNL_INCLUDE_DIR dnnl.h REQUIRED)
   find_library(DNNL_LIBRARY dnnl REQUIRED)
