@@ -4,6 +4,7 @@
 #ifndef MR_CONFIG_CONFIG_H
 #define MR_CONFIG_CONFIG_H
 
+#include <mrcnn/graph.h>
 #include <mrcnn/mrcnn.h>
 
 enum { MR_MAX_LEVELS = 8, MR_MAX_RATIOS = 16, MR_MAX_STAGES = 4, MR_MAX_CHANNELS = 16 };
@@ -70,7 +71,9 @@ typedef struct mr_settings {
     int use_rpn_rois;
     mr_train_bn train_bn;
     double gradient_clip_norm;
-    mr_mask_resize mask_resize; /* ours: matterport's eroded borders (N39), or exact */
+    mr_mask_resize mask_resize;    /* ours: matterport's eroded borders (N39), or exact */
+    mrcnn_backbone backbone_build; /* a program's own backbone, or NULL */
+    void *backbone_user;
 } mr_settings;
 
 const mr_settings *mr_config_settings(const mrcnn_config *config);
