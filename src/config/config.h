@@ -1,5 +1,5 @@
 /* config.h - the configuration as a plain struct: what the rest of the library reads. Field names
- * are matterport's keys in lower case; the table of keys in config.c is the only other place that
+ * are matterport's keys in lower case; the table of keys in keys.c is the only other place that
  * lists them. */
 #ifndef MR_CONFIG_CONFIG_H
 #define MR_CONFIG_CONFIG_H
@@ -36,7 +36,7 @@ typedef struct mr_settings {
     char name[64];
     int gpu_count, images_per_gpu;
     int steps_per_epoch, validation_steps;
-    char backbone[64]; /* resnet18 | resnet34 | resnet50 | resnet101 */
+    char backbone[64]; /* resnet18 ... resnet101, or a registered name */
     mr_ints backbone_strides;
     int backbone_stem_width; /* ours: 64 */
     mr_ints backbone_widths; /* ours: 64, 128, 256, 512 (the bottleneck's inner width) */
