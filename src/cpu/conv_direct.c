@@ -88,6 +88,14 @@ static mrcnn_status repack(mr_pack *pack, void *user, mrcnn_error *err) {
     return mr_dnnl_pack(s->primitive, s->window, s->other->detail, s->other->data, pack->data, err);
 }
 
+/* Tells layouts apart in keys: FNV-1a of their bytes. */
+static uint64_t layout_hash(const mr_dnnl *primitive) {
+    const unsigned char *bytes = mr_dnnl_layout(primitive);
+    uint64_t hash = 0xCBF29CE484222325u;
+    for (size_t i = 0; i < mr_dnnl_layout_bytes(); i++) hash = (hash ^ bytes[i]) * 0x100000001B3u;
+    return hash;
+}
+
 /* Another picture size may prefer another layout. The first one serves if it can; otherwise it is
  * packed over. */
 static mrcnn_status use_other_layout(conv_kernel *k, const mr_prepare *p,
@@ -103,7 +111,7 @@ static mrcnn_status use_other_layout(conv_kernel *k, const mr_prepare *p,
         return MRCNN_OK;
     }
     char key[3 * MR_NAME];
-    snprintf(key, sizeof key, "direct %s:%s:%s", mr_dnnl_implementation(k->primitive),
+    snprintf(key, sizeof key, "direct %016llx:%s:%s", (unsigned long long)layout_hash(k->primitive),
              p->node->layer, p->node->batch_norm);
     source from = {k->primitive, window, *pack};
     return mr_packs_get(p->packs, key, repack, &from, pack, err);

@@ -34,7 +34,6 @@ static mrcnn_status make(mr_pack *pack, void *user, mrcnn_error *err) {
     if (status == MRCNN_OK) {
         memcpy((char *)pack->data + pack->bytes, bias, bias_bytes);
         pack->bytes += bias_bytes;
-        mr_release_kernel(p->prepare);
     }
     free(kernel);
     free(bias);
@@ -48,6 +47,7 @@ mrcnn_status mr_cpu_pack(const mr_prepare *prepare, const char *how, mr_kernel_p
     snprintf(key, sizeof key, "%s:%s:%s", how, prepare->node->layer, prepare->node->batch_norm);
     mrcnn_status status = mr_packs_get(prepare->packs, key, make, &p, pack, err);
     if (status != MRCNN_OK) return status;
+    mr_release_kernel(prepare);
     size_t bias_bytes = (size_t)filters_of(prepare->node) * sizeof(float);
     *bias =
         (const float *)(const void *)((const char *)(*pack)->data + (*pack)->bytes - bias_bytes);
@@ -66,21 +66,23 @@ mrcnn_status mr_pack_plain(const mr_prepare *prepare, const float *kernel, void 
 }
 
 /* 3x3 stride 1 with one pixel of padding all around: what Winograd's F(4x4, 3x3) does. With few
- * channels or on tiny maps its transforms cost more than they save. */
+ * channels its transforms cost more than they save. The map's size has no say: pictures of all
+ * sizes, and all pyramid levels, must agree on one packing of the weights. */
 static int suits_winograd(const mr_prepare *p) {
     const mr_node *n = p->node;
-    mrcnn_shape in = mr_input_shape(p, 0);
     return n->kernel_h == 3 && n->kernel_w == 3 && n->stride == 1 && n->pad_top == 1 &&
-           n->pad_left == 1 && n->pad_bottom == 1 && n->pad_right == 1 && in.channels >= 16 &&
-           n->shape.channels >= 16 && in.height >= 4 && in.width >= 4 && mr_winograd_is_fast();
+           n->pad_left == 1 && n->pad_bottom == 1 && n->pad_right == 1 &&
+           mr_input_shape(p, 0).channels >= 16 && n->shape.channels >= 16 && mr_winograd_is_fast();
 }
 
-/* A window that is the whole map sees all of it at once: a matrix product (the box head's 7x7
- * convolution). */
+/* A window that is the whole RoI sees all of it at once: a matrix product (the box head's 7x7
+ * convolution). Not for pictures, where it would depend on their size. */
 static int is_dense(const mr_prepare *p) {
     const mr_node *n = p->node;
-    return n->shape.height == 1 && n->shape.width == 1 && n->residual < 0 &&
-           n->kernel_h == mr_input_shape(p, 0).height && n->kernel_w == mr_input_shape(p, 0).width;
+    int padding = n->pad_top + n->pad_left + n->pad_bottom + n->pad_right;
+    return n->rows == MR_ROWS_ROIS && n->shape.height == 1 && n->shape.width == 1 &&
+           n->residual < 0 && padding == 0 && n->kernel_h == mr_input_shape(p, 0).height &&
+           n->kernel_w == mr_input_shape(p, 0).width;
 }
 
 mrcnn_status mr_cpu_conv(const mr_prepare *prepare, mr_kernel **kernel, mrcnn_error *err) {
