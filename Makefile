@@ -1,13 +1,50 @@
-# mrcnn: make demo, make test, make bench, make install. CMake and Ninja do the work.
+# mrcnn: each target is the one command that a fresh clone needs. CMake and Ninja do the work.
+#   make PREFIX=/usr install      make CMAKE_FLAGS=-DMRCNN_WITH_CURL=OFF test      make BUILD=out demo
 BUILD ?= build
-.PHONY: all deps build test demo bench install format lint clean
+PREFIX ?= /usr/local
+CMAKE_FLAGS ?=
+
+.PHONY: all help deps build demo test bench install format lint sanitize clean
 all: build
+
+help:
+	@echo "make demo                 install what is missing, build a release, find objects in a picture"
+	@echo "make test                 the same, then run every test"
+	@echo "make bench                the same, then time it beside what the machine can do at best"
+	@echo "make install [PREFIX=...] library, program, headers, CMake and pkg-config files (/usr/local)"
+	@echo "make sanitize             run every test under the address and undefined-behaviour sanitizers"
+	@echo "make format, make lint    clang-format in place; clang-format and clang-tidy as a check"
+	@echo "make clean                remove the build folders"
+
 deps:
 	@scripts/deps
-build:
-	@cmake -S . -B $(BUILD) -G Ninja -DCMAKE_BUILD_TYPE=Release $(CMAKE_FLAGS) >/dev/null
-	@cmake --build $(BUILD)
-test: deps build
-	@ctest --test-dir $(BUILD) --output-on-failure
+
+build: deps
+	@scripts/build "$(BUILD)" -DCMAKE_BUILD_TYPE=Release $(CMAKE_FLAGS)
+
+demo: build
+	@"$(BUILD)/mrcnn" demo
+
+test: build
+	@ctest --test-dir "$(BUILD)" --output-on-failure --no-tests=error
+
+bench: build
+	@scripts/bench "$(BUILD)"
+
+# Building is left out when a build is there, so that `sudo make install` compiles nothing as root.
+install:
+	@test -x "$(BUILD)/mrcnn" || $(MAKE) --no-print-directory build
+	@cmake --install "$(BUILD)" --prefix "$(PREFIX)"
+
+format:
+	@scripts/lint --fix
+
+lint: deps
+	@scripts/lint
+
+sanitize: deps
+	@scripts/build build-asan -DMRCNN_SANITIZE=ON $(CMAKE_FLAGS)
+	@ctest --test-dir build-asan --output-on-failure --no-tests=error
+
 clean:
-	@rm -rf build build-*
+	@cmake -E rm -rf "$(BUILD)" build-asan build-lint

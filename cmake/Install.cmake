@@ -1,1 +1,40 @@
-# Installation rules.
+# What `cmake --install` puts where: program, library, headers, sample pictures, and the two ways to
+# find the library again, find_package(mrcnn) and pkg-config.
+include(CMakePackageConfigHelpers)
+set(package_dir ${CMAKE_INSTALL_LIBDIR}/cmake/mrcnn)
+
+# The installed program finds its library wherever the whole tree was put.
+file(RELATIVE_PATH bin_to_lib /${CMAKE_INSTALL_BINDIR} /${CMAKE_INSTALL_LIBDIR})
+set_target_properties(mrcnn_program PROPERTIES INSTALL_RPATH "$ORIGIN/${bin_to_lib}")
+
+install(TARGETS mrcnn EXPORT mrcnnTargets)
+install(TARGETS mrcnn_program)
+install(DIRECTORY include/mrcnn DESTINATION ${CMAKE_INSTALL_INCLUDEDIR})
+install(DIRECTORY examples/samples DESTINATION ${CMAKE_INSTALL_DATADIR}/mrcnn)
+install(FILES LICENSE README.md CHANGELOG.md DESTINATION ${CMAKE_INSTALL_DOCDIR})
+
+# CMake: find_package(mrcnn) gives mrcnn::mrcnn. A static library names its dependencies there.
+install(EXPORT mrcnnTargets NAMESPACE mrcnn:: DESTINATION ${package_dir})
+configure_package_config_file(cmake/mrcnnConfig.cmake.in mrcnnConfig.cmake
+  INSTALL_DESTINATION ${package_dir} NO_SET_AND_CHECK_MACRO)
+write_basic_package_version_file(mrcnnConfigVersion.cmake COMPATIBILITY SameMinorVersion)
+install(FILES ${PROJECT_BINARY_DIR}/mrcnnConfig.cmake ${PROJECT_BINARY_DIR}/mrcnnConfigVersion.cmake
+  DESTINATION ${package_dir})
+if(NOT BUILD_SHARED_LIBS)
+  install(FILES cmake/Dependencies.cmake DESTINATION ${package_dir} RENAME mrcnnDependencies.cmake)
+endif()
+
+# pkg-config: what a static library needs stands under Requires and Libs, not under their .private
+# forms: `--static` would go on to the static closures of cairo and libcurl, whose parts are rarely
+# installed, though only libmrcnn itself is static.
+set(pc_requires "")
+set(pc_libs "")
+if(NOT BUILD_SHARED_LIBS)
+  set(pc_requires "yaml-0.1 libjpeg libpng$<$<BOOL:${MRCNN_WITH_CAIRO}>: cairo>$<$<BOOL:${MRCNN_WITH_CURL}>: libcurl>")
+  list(JOIN HDF5_C_LIBRARIES " " hdf5_libraries)
+  set(pc_libs " $<TARGET_FILE:DNNL::dnnl> ${hdf5_libraries} ${OpenMP_C_FLAGS} -lm")
+endif()
+file(RELATIVE_PATH pc_prefix /${CMAKE_INSTALL_LIBDIR}/pkgconfig /)
+configure_file(cmake/mrcnn.pc.in mrcnn.pc.configured @ONLY)
+file(GENERATE OUTPUT ${PROJECT_BINARY_DIR}/mrcnn.pc INPUT ${PROJECT_BINARY_DIR}/mrcnn.pc.configured)
+install(FILES ${PROJECT_BINARY_DIR}/mrcnn.pc DESTINATION ${CMAKE_INSTALL_LIBDIR}/pkgconfig)

@@ -1,9 +1,10 @@
 /* config.h - the configuration as a plain struct: what the rest of the library reads. Field names
- * are matterport's keys in lower case; the table of keys in config.c is the only other place that
+ * are matterport's keys in lower case; the table of keys in keys.c is the only other place that
  * lists them. */
 #ifndef MR_CONFIG_CONFIG_H
 #define MR_CONFIG_CONFIG_H
 
+#include <mrcnn/graph.h>
 #include <mrcnn/mrcnn.h>
 
 enum { MR_MAX_LEVELS = 8, MR_MAX_RATIOS = 16, MR_MAX_STAGES = 4, MR_MAX_CHANNELS = 16 };
@@ -35,7 +36,7 @@ typedef struct mr_settings {
     char name[64];
     int gpu_count, images_per_gpu;
     int steps_per_epoch, validation_steps;
-    char backbone[64]; /* resnet18 | resnet34 | resnet50 | resnet101 */
+    char backbone[64]; /* resnet18 ... resnet101, or a registered name */
     mr_ints backbone_strides;
     int backbone_stem_width; /* ours: 64 */
     mr_ints backbone_widths; /* ours: 64, 128, 256, 512 (the bottleneck's inner width) */
@@ -70,7 +71,9 @@ typedef struct mr_settings {
     int use_rpn_rois;
     mr_train_bn train_bn;
     double gradient_clip_norm;
-    mr_mask_resize mask_resize; /* ours: matterport's eroded borders (N39), or exact */
+    mr_mask_resize mask_resize;    /* ours: matterport's eroded borders (N39), or exact */
+    mrcnn_backbone backbone_build; /* a program's own backbone, or NULL */
+    void *backbone_user;
 } mr_settings;
 
 const mr_settings *mr_config_settings(const mrcnn_config *config);

@@ -1,0 +1,141 @@
+/* conv_direct.c - convolution by oneDNN's direct kernels, with bias, residual and ReLU in the
+ * store. */
+#include "base/error.h"
+#include "base/memory.h"
+#include "cpu/cpu.h"
+#include "cpu/onednn.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+typedef struct conv_kernel {
+    mr_kernel base;
+    mr_dnnl *primitive;
+    mr_rows rows;
+    const float *weights, *bias; /* belong to the pack */
+    size_t in_size, out_size;    /* of one row */
+} conv_kernel;
+
+/* The primitive of image nodes does the whole batch; the number of RoIs is known at run time only,
+ * so theirs does one. */
+static void run_conv(mr_kernel *kernel, const mr_run *run) {
+    conv_kernel *k = (conv_kernel *)kernel;
+    size_t rows = (size_t)run->rows[k->rows];
+    if (run->residual && run->residual != run->output)
+        memcpy(run->output, run->residual, rows * k->out_size * sizeof(float));
+    size_t calls = k->rows == MR_ROWS_IMAGES ? 1 : rows;
+    for (size_t i = 0; i < calls; i++)
+        mr_dnnl_run(k->primitive, run->inputs[0] + i * k->in_size, k->weights, k->bias,
+                    run->output + i * k->out_size, run->scratch);
+}
+
+static void free_conv(mr_kernel *kernel) {
+    conv_kernel *k = (conv_kernel *)kernel;
+    mr_dnnl_free(&k->primitive);
+    free(k);
+}
+
+static mr_dnnl_window window_of(const mr_prepare *p) {
+    const mr_node *n = p->node;
+    mrcnn_shape in = mr_input_shape(p, 0);
+    mr_dnnl_window w = {.n = n->rows == MR_ROWS_IMAGES ? p->max_rows[MR_ROWS_IMAGES] : 1,
+                        .in_h = in.height,
+                        .in_w = in.width,
+                        .in_c = in.channels,
+                        .out_h = n->shape.height,
+                        .out_w = n->shape.width,
+                        .out_c = n->shape.channels,
+                        .kernel_h = n->kernel_h,
+                        .kernel_w = n->kernel_w,
+                        .stride = n->stride,
+                        .pad_top = n->pad_top,
+                        .pad_left = n->pad_left,
+                        .pad_bottom = n->pad_bottom,
+                        .pad_right = n->pad_right};
+    return w;
+}
+
+/* What a new pack is made for, and from: raw weights, or a pack of another layout. */
+typedef struct source {
+    const mr_dnnl *primitive;
+    const mr_dnnl_window *window;
+    const mr_pack *other;
+} source;
+
+static mrcnn_status pack_layout(const mr_prepare *p, const float *kernel, void *user,
+                                size_t extra_bytes, mr_pack *pack, mrcnn_error *err) {
+    const source *s = user;
+    const void *layout = mr_dnnl_layout(s->primitive);
+    pack->bytes = (mr_dnnl_packed_bytes(layout) + 63) & ~(size_t)63;
+    pack->data = mr_alloc_aligned(pack->bytes + extra_bytes);
+    pack->detail = malloc(mr_dnnl_layout_bytes());
+    if (!pack->data || !pack->detail) return mr_fail_memory(err, pack->bytes, p->node->layer);
+    memcpy(pack->detail, layout, mr_dnnl_layout_bytes());
+    return mr_dnnl_pack(s->primitive, s->window, NULL, kernel, pack->data, err);
+}
+
+static mrcnn_status repack(mr_pack *pack, void *user, mrcnn_error *err) {
+    const source *s = user;
+    const void *layout = mr_dnnl_layout(s->primitive);
+    size_t old = (mr_dnnl_packed_bytes(s->other->detail) + 63) & ~(size_t)63;
+    size_t fresh = (mr_dnnl_packed_bytes(layout) + 63) & ~(size_t)63;
+    size_t extra = s->other->bytes - old; /* the bias */
+    pack->data = mr_alloc_aligned(fresh + extra);
+    if (!pack->data) return mr_fail_memory(err, fresh + extra, "packed weights");
+    pack->bytes = fresh + extra;
+    memcpy((char *)pack->data + fresh, (const char *)s->other->data + old, extra);
+    return mr_dnnl_pack(s->primitive, s->window, s->other->detail, s->other->data, pack->data, err);
+}
+
+/* Another picture size may prefer another layout. The first one serves if it can; otherwise it is
+ * packed over. */
+static mrcnn_status use_other_layout(conv_kernel *k, const mr_prepare *p,
+                                     const mr_dnnl_window *window, const mr_pack **pack,
+                                     mrcnn_error *err) {
+    mr_dnnl *same = NULL;
+    mrcnn_status status = mr_dnnl_convolution(&same, window, p->node->residual >= 0, p->node->relu,
+                                              (*pack)->detail, err);
+    if (status != MRCNN_OK) return status;
+    if (same) {
+        mr_dnnl_free(&k->primitive);
+        k->primitive = same;
+        return MRCNN_OK;
+    }
+    char key[3 * MR_NAME];
+    snprintf(key, sizeof key, "direct %s:%s:%s", mr_dnnl_implementation(k->primitive),
+             p->node->layer, p->node->batch_norm);
+    source from = {k->primitive, window, *pack};
+    return mr_packs_get(p->packs, key, repack, &from, pack, err);
+}
+
+mrcnn_status mr_cpu_conv_direct(const mr_prepare *p, mr_kernel **kernel, mrcnn_error *err) {
+    conv_kernel *k = mr_calloc(1, sizeof *k);
+    if (!k) return mr_fail_memory(err, sizeof *k, "a convolution");
+    k->base.run = run_conv;
+    k->base.free = free_conv;
+    k->rows = p->node->rows;
+    k->in_size = mr_shape_size(mr_input_shape(p, 0));
+    k->out_size = mr_shape_size(p->node->shape);
+    mr_dnnl_window window = window_of(p);
+    const mr_pack *pack = NULL;
+    mrcnn_status status = mr_dnnl_convolution(&k->primitive, &window, p->node->residual >= 0,
+                                              p->node->relu, NULL, err);
+    source from = {k->primitive, &window, NULL};
+    if (status == MRCNN_OK)
+        status = mr_cpu_pack(p, "direct", pack_layout, &from, &pack, &k->bias, err);
+    if (status == MRCNN_OK &&
+        memcmp(pack->detail, mr_dnnl_layout(k->primitive), mr_dnnl_layout_bytes()) != 0)
+        status = use_other_layout(k, p, &window, &pack, err);
+    if (status != MRCNN_OK) {
+        free_conv(&k->base);
+        return mr_prefix(err, status, p->node->layer);
+    }
+    k->weights = pack->data;
+    k->bias = (const float *)(const void *)((const char *)pack->data + pack->bytes) -
+              p->node->shape.channels;
+    k->base.scratch_bytes = mr_dnnl_scratch_bytes(k->primitive);
+    k->base.algorithm = mr_dnnl_implementation(k->primitive);
+    *kernel = &k->base;
+    return MRCNN_OK;
+}

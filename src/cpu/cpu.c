@@ -1,0 +1,125 @@
+/* cpu.c - the CPU executor's table: which file prepares which node, and how its packed weights are
+ * kept. */
+#include "cpu/cpu.h"
+
+#include "base/error.h"
+#include "base/memory.h"
+#include "cpu/winograd.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+mrcnn_shape mr_input_shape(const mr_prepare *prepare, int k) {
+    return prepare->graph->nodes[prepare->node->inputs[k]].shape;
+}
+
+static int filters_of(const mr_node *node) {
+    return node->op == MR_OP_MASK_SELECT ? node->filters : node->shape.channels;
+}
+
+typedef struct packing {
+    const mr_prepare *prepare;
+    mr_kernel_packer pack_kernel;
+    void *user;
+} packing;
+
+static mrcnn_status make(mr_pack *pack, void *user, mrcnn_error *err) {
+    const packing *p = user;
+    size_t bias_bytes = (size_t)filters_of(p->prepare->node) * sizeof(float);
+    float *kernel, *bias;
+    mrcnn_status status = mr_folded_weights(p->prepare, &kernel, &bias, err);
+    if (status != MRCNN_OK) return status;
+    status = p->pack_kernel(p->prepare, kernel, p->user, bias_bytes, pack, err);
+    if (status == MRCNN_OK) {
+        memcpy((char *)pack->data + pack->bytes, bias, bias_bytes);
+        pack->bytes += bias_bytes;
+        mr_release_kernel(p->prepare);
+    }
+    free(kernel);
+    free(bias);
+    return status;
+}
+
+mrcnn_status mr_cpu_pack(const mr_prepare *prepare, const char *how, mr_kernel_packer pack_kernel,
+                         void *user, const mr_pack **pack, const float **bias, mrcnn_error *err) {
+    packing p = {prepare, pack_kernel, user};
+    char key[3 * MR_NAME];
+    snprintf(key, sizeof key, "%s:%s:%s", how, prepare->node->layer, prepare->node->batch_norm);
+    mrcnn_status status = mr_packs_get(prepare->packs, key, make, &p, pack, err);
+    if (status != MRCNN_OK) return status;
+    size_t bias_bytes = (size_t)filters_of(prepare->node) * sizeof(float);
+    *bias =
+        (const float *)(const void *)((const char *)(*pack)->data + (*pack)->bytes - bias_bytes);
+    return MRCNN_OK;
+}
+
+mrcnn_status mr_pack_plain(const mr_prepare *prepare, const float *kernel, void *user,
+                           size_t extra_bytes, mr_pack *pack, mrcnn_error *err) {
+    (void)user;
+    const mr_tensor *t = mr_tensors_find(prepare->weights, prepare->node->layer, "kernel");
+    pack->bytes = t->count * sizeof(float);
+    pack->data = mr_alloc_aligned(pack->bytes + extra_bytes);
+    if (!pack->data) return mr_fail_memory(err, pack->bytes, prepare->node->layer);
+    memcpy(pack->data, kernel, pack->bytes);
+    return MRCNN_OK;
+}
+
+/* 3x3 stride 1 with one pixel of padding all around: what Winograd's F(4x4, 3x3) does. With few
+ * channels or on tiny maps its transforms cost more than they save. */
+static int suits_winograd(const mr_prepare *p) {
+    const mr_node *n = p->node;
+    mrcnn_shape in = mr_input_shape(p, 0);
+    return n->kernel_h == 3 && n->kernel_w == 3 && n->stride == 1 && n->pad_top == 1 &&
+           n->pad_left == 1 && n->pad_bottom == 1 && n->pad_right == 1 && in.channels >= 16 &&
+           n->shape.channels >= 16 && in.height >= 4 && in.width >= 4 && mr_winograd_is_fast();
+}
+
+/* A window that is the whole map sees all of it at once: a matrix product (the box head's 7x7
+ * convolution). */
+static int is_dense(const mr_prepare *p) {
+    const mr_node *n = p->node;
+    return n->shape.height == 1 && n->shape.width == 1 && n->residual < 0 &&
+           n->kernel_h == mr_input_shape(p, 0).height && n->kernel_w == mr_input_shape(p, 0).width;
+}
+
+mrcnn_status mr_cpu_conv(const mr_prepare *prepare, mr_kernel **kernel, mrcnn_error *err) {
+    if (is_dense(prepare)) return mr_cpu_dense(prepare, kernel, err);
+    if (suits_winograd(prepare)) return mr_cpu_conv_winograd(prepare, kernel, err);
+    return mr_cpu_conv_direct(prepare, kernel, err);
+}
+
+static const struct {
+    mr_op op;
+    mr_cpu_prepare prepare;
+} table[] = {
+    {MR_OP_CONV, mr_cpu_conv},
+    {MR_OP_DENSE, mr_cpu_dense},
+    {MR_OP_DECONV, mr_cpu_deconv},
+    {MR_OP_BATCH_NORM, mr_cpu_elementwise},
+    {MR_OP_RELU, mr_cpu_elementwise},
+    {MR_OP_ADD, mr_cpu_elementwise},
+    {MR_OP_ZERO_PAD, mr_cpu_elementwise},
+    {MR_OP_UPSAMPLE, mr_cpu_elementwise},
+    {MR_OP_SOFTMAX, mr_cpu_elementwise},
+    {MR_OP_MAX_POOL, mr_cpu_max_pool},
+    {MR_OP_ROI_ALIGN, mr_cpu_roi_align},
+    {MR_OP_MASK_SELECT, mr_cpu_mask_select},
+};
+
+static mrcnn_status prepare_cpu(const mr_prepare *prepare, mr_kernel **kernel, mrcnn_error *err) {
+    for (size_t i = 0; i < sizeof table / sizeof *table; i++)
+        if (table[i].op == prepare->node->op) return table[i].prepare(prepare, kernel, err);
+    return mr_fail(err, MRCNN_E_UNSUPPORTED, "the CPU executor has no operation %d",
+                   (int)prepare->node->op);
+}
+
+static void *allocate(size_t bytes) {
+    return mr_alloc_aligned(bytes);
+}
+
+static void release(void *memory) {
+    free(memory);
+}
+
+const mr_executor mr_executor_cpu = {"cpu", prepare_cpu, allocate, release};

@@ -1,0 +1,36 @@
+/* cpu.h - inside the CPU executor: one prepare function for each kind of node. Activations are NHWC
+ * float32 everywhere. */
+#ifndef MR_CPU_CPU_H
+#define MR_CPU_CPU_H
+
+#include "graph/executor.h"
+
+typedef mrcnn_status (*mr_cpu_prepare)(const mr_prepare *prepare, mr_kernel **kernel,
+                                       mrcnn_error *err);
+
+mrcnn_status mr_cpu_conv(const mr_prepare *prepare, mr_kernel **kernel, mrcnn_error *err);
+mrcnn_status mr_cpu_conv_direct(const mr_prepare *prepare, mr_kernel **kernel, mrcnn_error *err);
+mrcnn_status mr_cpu_conv_winograd(const mr_prepare *prepare, mr_kernel **kernel, mrcnn_error *err);
+mrcnn_status mr_cpu_dense(const mr_prepare *prepare, mr_kernel **kernel, mrcnn_error *err);
+mrcnn_status mr_cpu_deconv(const mr_prepare *prepare, mr_kernel **kernel, mrcnn_error *err);
+mrcnn_status mr_cpu_max_pool(const mr_prepare *prepare, mr_kernel **kernel, mrcnn_error *err);
+mrcnn_status mr_cpu_roi_align(const mr_prepare *prepare, mr_kernel **kernel, mrcnn_error *err);
+mrcnn_status mr_cpu_mask_select(const mr_prepare *prepare, mr_kernel **kernel, mrcnn_error *err);
+mrcnn_status mr_cpu_elementwise(const mr_prepare *prepare, mr_kernel **kernel, mrcnn_error *err);
+
+/* Input shape k of the node. */
+mrcnn_shape mr_input_shape(const mr_prepare *prepare, int k);
+
+/* The node's packed weights with its folded bias behind them: *bias points into the pack. `how`
+ * names the packing. `pack_kernel` turns a folded kernel into pack->data with room for `filters`
+ * floats more at the end, and sets pack->bytes (without them). */
+typedef mrcnn_status (*mr_kernel_packer)(const mr_prepare *prepare, const float *kernel, void *user,
+                                         size_t extra_bytes, mr_pack *pack, mrcnn_error *err);
+mrcnn_status mr_cpu_pack(const mr_prepare *prepare, const char *how, mr_kernel_packer pack_kernel,
+                         void *user, const mr_pack **pack, const float **bias, mrcnn_error *err);
+
+/* A packer that keeps the layer's own layout. */
+mrcnn_status mr_pack_plain(const mr_prepare *prepare, const float *kernel, void *user,
+                           size_t extra_bytes, mr_pack *pack, mrcnn_error *err);
+
+#endif

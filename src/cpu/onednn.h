@@ -1,0 +1,45 @@
+/* onednn.h - the little of oneDNN that the executor uses (direct convolution, max pooling), behind
+ * functions that hide what changed between its versions 2 and 3. Everything is NHWC; the scratchpad
+ * is the caller's. */
+#ifndef MR_CPU_ONEDNN_H
+#define MR_CPU_ONEDNN_H
+
+#include <mrcnn/mrcnn.h>
+
+typedef struct mr_dnnl mr_dnnl; /* one primitive with its memory objects */
+
+typedef struct mr_dnnl_window {
+    int n, in_h, in_w, in_c;
+    int out_h, out_w, out_c;
+    int kernel_h, kernel_w, stride;
+    int pad_top, pad_left, pad_bottom, pad_right;
+} mr_dnnl_window;
+
+/* A convolution y = relu?(conv + bias (+ y)). packed_layout: NULL, or a layout that a former
+ * primitive asked for (mr_dnnl_layout), which the new one is then to use. *primitive is NULL and
+ * the status OK when that layout does not suit. */
+mrcnn_status mr_dnnl_convolution(mr_dnnl **primitive, const mr_dnnl_window *window, int add,
+                                 int relu, const void *packed_layout, mrcnn_error *err);
+mrcnn_status mr_dnnl_max_pool(mr_dnnl **primitive, const mr_dnnl_window *window, mrcnn_error *err);
+void mr_dnnl_free(mr_dnnl **primitive);
+
+size_t mr_dnnl_scratch_bytes(const mr_dnnl *primitive);
+const char *mr_dnnl_implementation(const mr_dnnl *primitive);
+
+/* The layout of packed weights: opaque bytes that can be copied and compared. */
+size_t mr_dnnl_layout_bytes(void);
+const void *mr_dnnl_layout(const mr_dnnl *primitive);
+size_t mr_dnnl_packed_bytes(const void *layout);
+/* From HWIO (from_layout NULL) or from another layout. */
+mrcnn_status mr_dnnl_pack(const mr_dnnl *primitive, const mr_dnnl_window *window,
+                          const void *from_layout, const float *from, float *to, mrcnn_error *err);
+
+void mr_dnnl_run(mr_dnnl *primitive, const float *x, const float *weights, const float *bias,
+                 float *y, void *scratch);
+
+/* C = A B (row-major, M x K by K x N; B transposed if asked for), with whatever threads this
+ * thread's library calls use. */
+void mr_dnnl_matmul(int transpose_b, size_t m, size_t n, size_t k, const float *a, const float *b,
+                    float *c);
+
+#endif

@@ -1,0 +1,84 @@
+/* roi_align.c - crop_and_resize of RoIs from pyramid levels (N22), parallel over RoIs, vectorised
+ * over channels. */
+#include "base/error.h"
+#include "base/memory.h"
+#include "base/parallel.h"
+#include "cpu/cpu.h"
+#include "graph/sampling.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+typedef struct roi_kernel {
+    mr_kernel base;
+    int level_count;
+    mrcnn_shape levels[MR_MAX_INPUTS];
+    mrcnn_shape out;
+} roi_kernel;
+
+typedef struct roi_job {
+    const roi_kernel *k;
+    const mr_run *run;
+} roi_job;
+
+/* The order of operations of TensorFlow's kernel: along x on both rows, then along y. */
+static void blend(float *restrict y, const float *restrict tl, const float *restrict tr,
+                  const float *restrict bl, const float *restrict br, float wx, float wy,
+                  size_t channels) {
+    for (size_t c = 0; c < channels; c++) {
+        float top = tl[c] + (tr[c] - tl[c]) * wx;
+        float bottom = bl[c] + (br[c] - bl[c]) * wx;
+        y[c] = top + (bottom - top) * wy;
+    }
+}
+
+static void pool_one(const roi_kernel *k, const mr_run *run, const float *roi, float *y) {
+    int level = (int)roi[1];
+    mrcnn_shape in = k->levels[level];
+    size_t channels = (size_t)in.channels, stride = (size_t)in.width * channels;
+    const float *map = run->inputs[level] + (size_t)roi[0] * mr_shape_size(in);
+    for (int by = 0; by < k->out.height; by++) {
+        mr_sample sy = mr_sample_at(roi[2], roi[4], in.height, k->out.height, by);
+        const float *top = map + (size_t)sy.low * stride, *bottom = map + (size_t)sy.high * stride;
+        for (int bx = 0; bx < k->out.width; bx++, y += channels) {
+            mr_sample sx = mr_sample_at(roi[3], roi[5], in.width, k->out.width, bx);
+            size_t left = (size_t)sx.low * channels, right = (size_t)sx.high * channels;
+            if (sy.inside && sx.inside)
+                blend(y, top + left, top + right, bottom + left, bottom + right, sx.weight,
+                      sy.weight, channels);
+            else
+                memset(y, 0, channels * sizeof *y);
+        }
+    }
+}
+
+static void pool_many(void *context, size_t begin, size_t end, int thread) {
+    (void)thread;
+    const roi_job *job = context;
+    const float *rois = job->run->inputs[job->k->level_count];
+    size_t size = mr_shape_size(job->k->out);
+    for (size_t i = begin; i < end; i++)
+        pool_one(job->k, job->run, rois + i * MR_ROI_COLUMNS, job->run->output + i * size);
+}
+
+static void run_roi_align(mr_kernel *kernel, const mr_run *run) {
+    roi_job job = {(roi_kernel *)kernel, run};
+    mr_parallel_dynamic(run->threads, (size_t)run->rows[MR_ROWS_ROIS], 16, pool_many, &job);
+}
+
+static void free_roi_align(mr_kernel *kernel) {
+    free(kernel);
+}
+
+mrcnn_status mr_cpu_roi_align(const mr_prepare *p, mr_kernel **kernel, mrcnn_error *err) {
+    roi_kernel *k = mr_calloc(1, sizeof *k);
+    if (!k) return mr_fail_memory(err, sizeof *k, "RoIAlign");
+    k->base.run = run_roi_align;
+    k->base.free = free_roi_align;
+    k->base.algorithm = "loops";
+    k->level_count = p->node->input_count - 1;
+    for (int i = 0; i < k->level_count; i++) k->levels[i] = mr_input_shape(p, i);
+    k->out = p->node->shape;
+    *kernel = &k->base;
+    return MRCNN_OK;
+}

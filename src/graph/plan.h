@@ -1,0 +1,47 @@
+/* plan.h - a graph compiled for one executor, picture size and batch: kernels prepared, all
+ * activations laid out in one workspace by lifetime. Running a plan allocates nothing. */
+#ifndef MR_GRAPH_PLAN_H
+#define MR_GRAPH_PLAN_H
+
+#include "graph/executor.h"
+
+typedef struct mr_plan mr_plan;
+
+typedef struct mr_plan_options {
+    const mr_executor *executor;
+    mr_tensors *weights;
+    mr_packs *packs;
+    int release_weights;
+    int threads;
+    int max_rows[MR_ROWS_KINDS];
+} mr_plan_options;
+
+/* Optimises and takes over `graph` (also on failure; *graph becomes NULL). */
+mrcnn_status mr_plan_compile(mr_plan **plan, mrcnn_graph **graph, const mr_plan_options *options,
+                             mrcnn_error *err);
+void mr_plan_free(mr_plan **plan);
+
+/* Bytes of workspace that a run needs (activations and the kernels' scratch); plans that run one
+ * after the other can share it. Outputs are kept apart, in memory of the plan's own. */
+size_t mr_plan_workspace_bytes(const mr_plan *plan);
+size_t mr_plan_output_bytes(const mr_plan *plan);
+
+/* Where the input of that name lies: rows x shape floats, alive while the plan runs. */
+void mr_plan_bind(mr_plan *plan, const char *input, const float *data);
+/* The memory of an output, valid from a run to the next one; NULL if there is none of that name. */
+const float *mr_plan_output(const mr_plan *plan, const char *name, mrcnn_shape *shape);
+
+/* workspace: 64-byte aligned, from the executor's allocator. */
+void mr_plan_run(mr_plan *plan, void *workspace, const int rows[MR_ROWS_KINDS]);
+
+/* Time of the last run by stage, in order of first use; NULL past the end. */
+const mrcnn_stage_time *mr_plan_stage(const mr_plan *plan, size_t index);
+
+/* The nodes that are run, for reports: NULL past the end. */
+typedef struct mr_plan_step {
+    const char *layer, *stage, *algorithm;
+    double milliseconds, gflop;
+} mr_plan_step;
+int mr_plan_step_at(const mr_plan *plan, size_t index, mr_plan_step *step);
+
+#endif

@@ -1,0 +1,36 @@
+/* detections.h - the detection layer (N34-N36) and what turns its boxes into the picture's pixels
+ * (N38). */
+#ifndef MR_MODEL_DETECTIONS_H
+#define MR_MODEL_DETECTIONS_H
+
+#include "image/resize.h"
+#include "model/boxes.h"
+
+typedef struct mr_detection {
+    float box[4]; /* normalised to the network's input, clipped to the window */
+    float score;
+    int32_t class_id;
+    int32_t roi; /* row of the box head's input */
+} mr_detection;
+
+/* What the box head said about one picture's proposals. Rows from `rois_count` up to `total` count
+ * as copies of the last row: the reference sends its zero padding through the head, where it can
+ * become detections without area. */
+typedef struct mr_box_output {
+    const float *rois; /* rows x roi_stride floats; the box starts at roi_offset */
+    int roi_stride, roi_offset;
+    const float *probs;  /* rows x classes */
+    const float *deltas; /* rows x classes x 4 */
+    size_t rois_count, total;
+} mr_box_output;
+
+/* window: normalised (N10). detections: DETECTION_MAX_INSTANCES entries; *count of them are set, by
+ * falling score. */
+mrcnn_status mr_refine_detections(const mr_box_output *output, const float window[4],
+                                  const mr_settings *settings, mr_detection *detections,
+                                  size_t *count, mrcnn_error *err);
+
+/* N38: the box in pixels of the original picture; 0 when it has no area there. */
+int mr_unmold_box(const float box[4], const mr_fit *fit, int32_t out[4]);
+
+#endif
