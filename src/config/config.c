@@ -291,3 +291,21 @@ int mr_config_is_explicit(const mrcnn_config *config, const char *key) {
 const mr_settings *mr_config_settings(const mrcnn_config *config) {
     return &config->settings;
 }
+
+/* ------------------------------------------------------------------------------- own backbones */
+
+int mr_has_own_backbone(const mr_settings *settings) {
+    return settings->own_backbone_build && strcmp(settings->backbone, settings->own_backbone) == 0;
+}
+
+mrcnn_status mrcnn_config_set_backbone(mrcnn_config *config, const char *name, mrcnn_backbone build,
+                                       void *user, mrcnn_error *err) {
+    if (!build) return mr_fail(err, MRCNN_E_ARGUMENT, "BACKBONE %s: its builder is NULL", name);
+    mrcnn_status status = mr_config_set_from(config, "BACKBONE", name, "set", err);
+    if (status != MRCNN_OK) return status;
+    memcpy(config->settings.own_backbone, config->settings.backbone,
+           sizeof config->settings.own_backbone);
+    config->settings.own_backbone_build = build;
+    config->settings.own_backbone_user = user;
+    return MRCNN_OK;
+}

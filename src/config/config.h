@@ -71,12 +71,17 @@ typedef struct mr_settings {
     int use_rpn_rois;
     mr_train_bn train_bn;
     double gradient_clip_norm;
-    mr_mask_resize mask_resize;    /* ours: matterport's eroded borders (N39), or exact */
-    mrcnn_backbone backbone_build; /* a program's own backbone, or NULL */
-    void *backbone_user;
+    mr_mask_resize mask_resize; /* ours: matterport's eroded borders (N39), or exact */
+    /* A program's own backbone, used while BACKBONE is its name; build is NULL if there is none. */
+    char own_backbone[64];
+    mrcnn_backbone own_backbone_build;
+    void *own_backbone_user;
 } mr_settings;
 
 const mr_settings *mr_config_settings(const mrcnn_config *config);
+
+/* 1 when BACKBONE names the program's own builder. */
+int mr_has_own_backbone(const mr_settings *settings);
 
 /* Sets a key and says where the value came from ("weights", ...). */
 mrcnn_status mr_config_set_from(mrcnn_config *config, const char *key, const char *value,

@@ -79,7 +79,7 @@ mrcnn_status mr_infer_architecture(mrcnn_config *config, const mr_tensors *weigh
     };
     const mr_settings *s = mr_config_settings(config);
     mrcnn_status status = MRCNN_OK;
-    if (!s->backbone_build) status = infer_backbone(config, weights, path, err);
+    if (!mr_has_own_backbone(s)) status = infer_backbone(config, weights, path, err);
     for (size_t i = 0; status == MRCNN_OK && i < sizeof keys / sizeof *keys; i++)
         status =
             set_number(config, keys[i].key, kernel_axis(weights, keys[i].layer, keys[i].axis), err);
@@ -115,7 +115,7 @@ static void collect(void *user, const char *layer, const char *param, int rank,
 
 mrcnn_status mr_required_tensors(mr_tensors *set, const mr_settings *settings, mrcnn_error *err) {
     enum { SIZE = 512 }; /* shapes of weights do not depend on it; any backbone has room here */
-    if (!settings->backbone_build && !mr_is_resnet(settings->backbone))
+    if (!mr_has_own_backbone(settings) && !mr_is_resnet(settings->backbone))
         return mr_fail(
             err, MRCNN_E_CONFIG,
             "BACKBONE '%s' is not known; use resnet18, resnet34, resnet50 or resnet101, or "
