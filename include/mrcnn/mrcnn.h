@@ -149,8 +149,8 @@ MRCNN_API void mrcnn_image_free(mrcnn_image *image);
 typedef struct mrcnn_config mrcnn_config;
 
 typedef struct mrcnn_config_key {
-    const char *name;          /* "DETECTION_MIN_CONFIDENCE" */
-    const char *type;          /* "int", "float", "bool", "string", "ints", "floats", or "a|b|c" */
+    const char *name; /* "DETECTION_MIN_CONFIDENCE" */
+    const char *type; /* "int", "float", "bool", "string", "ints", "floats", "mapping", "a|b|c" */
     const char *default_value; /* as text */
     const char *help;          /* one line */
 } mrcnn_config_key;

@@ -1,5 +1,5 @@
 /* config.h - the configuration as a plain struct: what the rest of the library reads. Field names
- * are matterport's keys in lower case; the table of keys in config.c is the only other place that
+ * are matterport's keys in lower case; the table of keys in keys.c is the only other place that
  * lists them. */
 #ifndef MR_CONFIG_CONFIG_H
 #define MR_CONFIG_CONFIG_H
@@ -36,7 +36,7 @@ typedef struct mr_settings {
     char name[64];
     int gpu_count, images_per_gpu;
     int steps_per_epoch, validation_steps;
-    char backbone[64]; /* resnet18 | resnet34 | resnet50 | resnet101 */
+    char backbone[64]; /* resnet18 ... resnet101, or a registered name */
     mr_ints backbone_strides;
     int backbone_stem_width; /* ours: 64 */
     mr_ints backbone_widths; /* ours: 64, 128, 256, 512 (the bottleneck's inner width) */
@@ -71,12 +71,17 @@ typedef struct mr_settings {
     int use_rpn_rois;
     mr_train_bn train_bn;
     double gradient_clip_norm;
-    mr_mask_resize mask_resize;    /* ours: matterport's eroded borders (N39), or exact */
-    mrcnn_backbone backbone_build; /* a program's own backbone, or NULL */
-    void *backbone_user;
+    mr_mask_resize mask_resize; /* ours: matterport's eroded borders (N39), or exact */
+    /* A program's own backbone, used while BACKBONE is its name; build is NULL if there is none. */
+    char own_backbone[64];
+    mrcnn_backbone own_backbone_build;
+    void *own_backbone_user;
 } mr_settings;
 
 const mr_settings *mr_config_settings(const mrcnn_config *config);
+
+/* 1 when BACKBONE names the program's own builder. */
+int mr_has_own_backbone(const mr_settings *settings);
 
 /* Sets a key and says where the value came from ("weights", ...). */
 mrcnn_status mr_config_set_from(mrcnn_config *config, const char *key, const char *value,

@@ -106,5 +106,10 @@ int mr_unmold_box(const float box[4], const mr_fit *fit, int32_t out[4]) {
     for (int i = 0; i < 4; i++)
         relative[i] = (box[i] - window[i % 2]) / (window[2 + i % 2] - window[i % 2]);
     mr_denorm_box(relative, fit->original_height, fit->original_width, out);
+    for (int i = 0; i < 4;
+         i++) { /* a window one pixel high divides by zero: stay inside the picture */
+        int32_t limit = i % 2 ? fit->original_width : fit->original_height;
+        out[i] = out[i] < 0 ? 0 : out[i] > limit ? limit : out[i];
+    }
     return out[2] > out[0] && out[3] > out[1];
 }

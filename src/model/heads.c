@@ -20,8 +20,8 @@ static void output(mrcnn_graph *g, mrcnn_value x, const char *name, int number) 
 static void backbone(mrcnn_graph *g, const mr_settings *settings, mrcnn_value image,
                      mrcnn_value c[5]) {
     mr_graph_stage(g, "backbone");
-    if (settings->backbone_build)
-        settings->backbone_build(g, image, c, settings->backbone_user);
+    if (mr_has_own_backbone(settings))
+        settings->own_backbone_build(g, image, c, settings->own_backbone_user);
     else
         mr_resnet(g, settings, image, c);
 }

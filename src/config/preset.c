@@ -1,0 +1,109 @@
+/* preset.c - configurations to start from. The first five are matterport's samples (NUMERICS 7),
+ * value by value; `small` is ours. */
+#include "config/keys.h"
+
+#include <string.h>
+
+/* clang-format off */
+static const char *const balloon[] = {
+    "NAME", "balloon",
+    "NUM_CLASSES", "2",
+    "STEPS_PER_EPOCH", "100",
+    "DETECTION_MIN_CONFIDENCE", "0.9",
+    NULL};
+
+static const char *const coco[] = {
+    "NAME", "coco",
+    "NUM_CLASSES", "81",
+    NULL};
+
+/* 657 pictures, of which 25 validate, in batches of 6. */
+static const char *const nucleus[] = {
+    "NAME", "nucleus",
+    "NUM_CLASSES", "2",
+    "BACKBONE", "resnet50",
+    "IMAGES_PER_GPU", "6",
+    "STEPS_PER_EPOCH", "105",
+    "VALIDATION_STEPS", "4",
+    "DETECTION_MIN_CONFIDENCE", "0",
+    "DETECTION_MAX_INSTANCES", "400",
+    "IMAGE_RESIZE_MODE", "crop",
+    "IMAGE_MIN_DIM", "512",
+    "IMAGE_MAX_DIM", "512",
+    "IMAGE_MIN_SCALE", "2",
+    "MEAN_PIXEL", "[43.53, 39.56, 48.22]",
+    "RPN_ANCHOR_SCALES", "[8, 16, 32, 64, 128]",
+    "RPN_NMS_THRESHOLD", "0.9",
+    "RPN_TRAIN_ANCHORS_PER_IMAGE", "64",
+    "POST_NMS_ROIS_TRAINING", "1000",
+    "POST_NMS_ROIS_INFERENCE", "2000",
+    "TRAIN_ROIS_PER_IMAGE", "128",
+    "MAX_GT_INSTANCES", "200",
+    NULL};
+
+static const char *const nucleus_inference[] = {
+    "IMAGES_PER_GPU", "1",
+    "IMAGE_RESIZE_MODE", "pad64",
+    "RPN_NMS_THRESHOLD", "0.7",
+    NULL};
+
+static const char *const shapes[] = {
+    "NAME", "shapes",
+    "NUM_CLASSES", "4",
+    "IMAGES_PER_GPU", "8",
+    "IMAGE_MIN_DIM", "128",
+    "IMAGE_MAX_DIM", "128",
+    "RPN_ANCHOR_SCALES", "[8, 16, 32, 64, 128]",
+    "TRAIN_ROIS_PER_IMAGE", "32",
+    "STEPS_PER_EPOCH", "100",
+    "VALIDATION_STEPS", "5",
+    NULL};
+
+/* About a fortieth of the default's arithmetic: a quarter of the pixels, a shallow backbone of half
+ * the width, heads of half the width on a third of the proposals. */
+static const char *const small[] = {
+    "NAME", "small",
+    "BACKBONE", "resnet18",
+    "BACKBONE_STEM_WIDTH", "32",
+    "BACKBONE_WIDTHS", "[32, 64, 128, 256]",
+    "TOP_DOWN_PYRAMID_SIZE", "128",
+    "RPN_WIDTH", "128",
+    "MASK_WIDTH", "128",
+    "FPN_CLASSIF_FC_LAYERS_SIZE", "256",
+    "IMAGE_MIN_DIM", "256",
+    "IMAGE_MAX_DIM", "512",
+    "RPN_ANCHOR_SCALES", "[8, 16, 32, 64, 128]",
+    "PRE_NMS_LIMIT", "2000",
+    "POST_NMS_ROIS_TRAINING", "1000",
+    "POST_NMS_ROIS_INFERENCE", "300",
+    NULL};
+
+static const mr_preset presets[] = {
+    {"balloon", "balloons and background: a first model of one's own", NULL, balloon},
+    {"coco", "COCO's 80 classes and background", NULL, coco},
+    {"nucleus", "training on cell nuclei: resnet50, random crops of 512, anchors 8 to 128",
+     NULL, nucleus},
+    {"nucleus-inference", "nucleus for detecting: pictures padded to 64, RPN_NMS_THRESHOLD 0.7",
+     "nucleus", nucleus_inference},
+    {"shapes", "squares, circles and triangles on pictures of 128", NULL, shapes},
+    {"small", "ours, for CPUs: resnet18 of half width (32 to 256), pictures of 256 to 512, anchors "
+              "8 to 128, pyramid and heads 128, fully connected 256, 300 proposals",
+     NULL, small},
+};
+/* clang-format on */
+
+const mr_preset *mr_preset_at(size_t index) {
+    return index < sizeof presets / sizeof *presets ? &presets[index] : NULL;
+}
+
+const mr_preset *mr_preset_find(const char *name) {
+    for (size_t i = 0; mr_preset_at(i); i++)
+        if (strcmp(presets[i].name, name) == 0) return &presets[i];
+    return NULL;
+}
+
+const char *mrcnn_config_preset(size_t index, const char **help) {
+    const mr_preset *preset = mr_preset_at(index);
+    if (help) *help = preset ? preset->help : NULL;
+    return preset ? preset->name : NULL;
+}

@@ -1,0 +1,270 @@
+/* winograd.c - the walk over tiles and threads around the kernels of one instruction set, and the
+ * packing of weights. See winograd.h. */
+#include "cpu/winograd.h"
+
+#include <string.h>
+
+#include "base/parallel.h"
+#include "cpu/winograd_kernels.h"
+
+enum { POSITIONS = MR_WINO_POSITIONS };
+
+#ifndef V_BYTES
+#define V_BYTES (1100 << 10)
+#define M_BYTES (300 << 10)
+#endif
+
+/* How one convolution is cut: pure in the shape and the table. */
+typedef struct {
+    int blocks; /* of input channels, padded to whole ones */
+    int panels; /* of output channels, padded to whole ones */
+    int tiles_high, tiles_wide;
+    size_t tiles;              /* of the whole batch */
+    size_t run;                /* tiles that are transformed and multiplied together */
+    int group;                 /* panels that are multiplied before they are transformed back */
+    size_t v_floats, m_floats; /* scratch of one thread */
+    size_t zero_floats;        /* a line of zeros: what lies above and below the map */
+} layout;
+
+static int ceil_div(int a, int b) {
+    return (a + b - 1) / b;
+}
+
+static size_t round_up(size_t a, size_t to) {
+    return (a + to - 1) / to * to;
+}
+
+static layout cut(const mr_winograd_kernels *k, const mr_winograd_shape *s, int threads) {
+    layout l;
+    l.blocks = ceil_div(s->c_in, k->lanes);
+    l.panels = ceil_div(s->c_out, k->panel);
+    l.tiles_high = ceil_div(s->h, MR_WINO_OUT);
+    l.tiles_wide = ceil_div(s->w, MR_WINO_OUT);
+    l.tiles = (size_t)s->n * (size_t)l.tiles_high * (size_t)l.tiles_wide;
+    size_t v_tile = (size_t)POSITIONS * (size_t)l.blocks * (size_t)k->lanes;
+    size_t m_tile = (size_t)POSITIONS * (size_t)k->panel;
+    size_t most = V_BYTES / sizeof(float) / v_tile;
+    if (most < (size_t)k->rows) most = (size_t)k->rows;
+    if (most > 8 * (size_t)k->rows) most = 8 * (size_t)k->rows;
+    size_t runs = round_up((l.tiles + most - 1) / most, (size_t)threads);
+    l.run = (l.tiles + runs - 1) / runs;
+    size_t group = M_BYTES / sizeof(float) / (m_tile * l.run);
+    l.group = group < 1 ? 1 : group > (size_t)l.panels ? l.panels : (int)group;
+    l.v_floats = round_up(v_tile * l.run, 16);
+    l.m_floats = round_up(m_tile * l.run * (size_t)l.group, 16);
+    l.zero_floats = round_up((size_t)MR_WINO_IN * (size_t)s->c_in, 16);
+    return l;
+}
+
+size_t mr_winograd_packed_size_with(const mr_winograd_kernels *k, int c_in, int c_out) {
+    return (size_t)POSITIONS * (size_t)ceil_div(c_in, k->lanes) * (size_t)k->lanes *
+           (size_t)ceil_div(c_out, k->panel) * (size_t)k->panel;
+}
+
+size_t mr_winograd_scratch_size_with(const mr_winograd_kernels *k, const mr_winograd_shape *shape,
+                                     int threads) {
+    if (threads < 1) threads = 1;
+    layout l = cut(k, shape, threads);
+    return sizeof(float) * (l.zero_floats + (l.v_floats + l.m_floats) * (size_t)threads);
+}
+
+/* Packed weights are [panel][position][input channel][output channel of the panel]: a panel is read
+ * from end to end. */
+typedef struct {
+    const mr_winograd_kernels *k;
+    const float *kernel;
+    size_t c_in, c_out, c_in_padded;
+    float *packed;
+} packing;
+
+/* g -> G g G^T in double, where row p of G is (1, p, p^2) / m'(p). */
+static void transform_kernel(const double g[3][3], double u[6][6]) {
+    const double a = MR_WINO_A, b = MR_WINO_B, a2 = a * a, b2 = b * b;
+    const double na = 1 / (2 * a2 * (a2 - b2)), nb = 1 / (2 * b2 * (b2 - a2));
+    const double G[6][3] = {{1 / (a2 * b2), 0, 0}, {na, a * na, a2 * na},  {na, -a * na, a2 * na},
+                            {nb, b * nb, b2 * nb}, {nb, -b * nb, b2 * nb}, {0, 0, 1}};
+    double half[6][3];
+    for (int i = 0; i < 6; i++)
+        for (int j = 0; j < 3; j++)
+            half[i][j] = G[i][0] * g[0][j] + G[i][1] * g[1][j] + G[i][2] * g[2][j];
+    for (int i = 0; i < 6; i++)
+        for (int j = 0; j < 6; j++)
+            u[i][j] = half[i][0] * G[j][0] + half[i][1] * G[j][1] + half[i][2] * G[j][2];
+}
+
+/* Items are (panel, input channel) pairs. */
+static void pack_items(void *context, size_t begin, size_t end, int thread) {
+    (void)thread;
+    const packing *p = context;
+    size_t panel = (size_t)p->k->panel;
+    for (size_t item = begin; item < end; item++) {
+        size_t first = item / p->c_in_padded * panel, in = item % p->c_in_padded;
+        float *to = p->packed + (first * POSITIONS * p->c_in_padded) + in * panel;
+        for (size_t lane = 0; lane < panel; lane++) {
+            double g[3][3] = {{0}}, u[6][6];
+            if (in < p->c_in && first + lane < p->c_out)
+                for (size_t tap = 0; tap < 9; tap++)
+                    g[tap / 3][tap % 3] = p->kernel[(tap * p->c_in + in) * p->c_out + first + lane];
+            transform_kernel((const double(*)[3])g, u);
+            for (size_t at = 0; at < POSITIONS; at++)
+                to[at * p->c_in_padded * panel + lane] = (float)u[at / 6][at % 6];
+        }
+    }
+}
+
+void mr_winograd_pack_with(const mr_winograd_kernels *k, const float *kernel, int c_in, int c_out,
+                           float *packed, int threads) {
+    packing p = {k,
+                 kernel,
+                 (size_t)c_in,
+                 (size_t)c_out,
+                 (size_t)ceil_div(c_in, k->lanes) * (size_t)k->lanes,
+                 packed};
+    mr_parallel(threads, p.c_in_padded * (size_t)ceil_div(c_out, k->panel), pack_items, &p);
+}
+
+typedef struct {
+    const mr_winograd_kernels *k;
+    const mr_winograd_shape *shape;
+    layout cut;
+    const float *x, *packed;
+    const mr_winograd_epilogue *epilogue;
+    float *y;
+    float *zeros, *scratch;
+} convolution;
+
+/* The tile's place in the batch: image, and its upper left output pixel. */
+typedef struct {
+    size_t image;
+    int top, left;
+} place;
+
+static place place_of(const layout *l, size_t tile) {
+    size_t wide = (size_t)l->tiles_wide, high = (size_t)l->tiles_high;
+    place at = {tile / wide / high, (int)(tile / wide % high) * MR_WINO_OUT,
+                (int)(tile % wide) * MR_WINO_OUT};
+    return at;
+}
+
+static int at_most(int a, int limit) {
+    return a < limit ? a : limit;
+}
+
+static void input_tile(const convolution *c, size_t tile, float *v) {
+    const mr_winograd_shape *s = c->shape;
+    place at = place_of(&c->cut, tile);
+    int col_begin = at.left == 0 ? 1 : 0;
+    int col_end = at_most(s->w - at.left + 1, MR_WINO_IN);
+    const float *row[MR_WINO_IN];
+    for (int i = 0; i < MR_WINO_IN; i++) {
+        int line = at.top - 1 + i;
+        row[i] = line < 0 || line >= s->h
+                     ? c->zeros
+                     : c->x + ((at.image * (size_t)s->h + (size_t)line) * (size_t)s->w +
+                               (size_t)(at.left - 1 + col_begin)) *
+                                  (size_t)s->c_in;
+    }
+    size_t block = c->cut.run * (size_t)c->k->lanes;
+    c->k->input(row, col_begin, col_end, s->c_in, v, block * (size_t)c->cut.blocks, block);
+}
+
+static void output_tile(const convolution *c, size_t tile, int panel, const float *m) {
+    const mr_winograd_shape *s = c->shape;
+    const mr_winograd_epilogue *e = c->epilogue;
+    place at = place_of(&c->cut, tile);
+    size_t first = (size_t)panel * (size_t)c->k->panel, c_out = (size_t)s->c_out;
+    size_t offset =
+        ((at.image * (size_t)s->h + (size_t)at.top) * (size_t)s->w + (size_t)at.left) * c_out +
+        first;
+    c->k->output(m, c->cut.run * (size_t)c->k->panel, e->bias ? e->bias + first : NULL,
+                 e->residual ? e->residual + offset : NULL, c->y + offset, (size_t)s->w * c_out,
+                 c_out, at_most(s->h - at.top, MR_WINO_OUT), at_most(s->w - at.left, MR_WINO_OUT),
+                 at_most(s->c_out - (int)first, c->k->panel), e->relu);
+}
+
+/* m[panel][position] = v[position] u[panel][position] for one panel and position: nearly equal
+ * parts of at most k->rows tiles, each of which asks for its part of the next weights. */
+static void multiply_position(const convolution *c, size_t count, const float *v, const float *u,
+                              float *m) {
+    const mr_winograd_kernels *k = c->k;
+    size_t lanes = (size_t)k->lanes, panel = (size_t)k->panel, blocks = (size_t)c->cut.blocks;
+    size_t parts = (count + (size_t)k->rows - 1) / (size_t)k->rows;
+    size_t u_bytes = sizeof(float) * blocks * lanes * panel;
+    size_t lines = (lanes * panel * sizeof(float) / 64 + parts - 1) / parts;
+    for (size_t part = 0; part < parts; part++) {
+        size_t begin = count * part / parts, end = count * (part + 1) / parts;
+        const char *ahead = (const char *)u + u_bytes + part * lines * 64 * blocks;
+        k->multiply(v + begin * lanes, c->cut.run * lanes, c->cut.blocks, u, m + begin * panel,
+                    panel, (int)(end - begin), ahead, (int)lines);
+    }
+}
+
+static void convolve_runs(void *context, size_t begin, size_t end, int thread) {
+    const convolution *c = context;
+    const layout *l = &c->cut;
+    size_t lanes = (size_t)c->k->lanes, panel = (size_t)c->k->panel;
+    size_t v_position = (size_t)l->blocks * l->run * lanes, m_position = l->run * panel;
+    size_t u_position = (size_t)l->blocks * lanes * panel;
+    float *v = c->scratch + (size_t)thread * (l->v_floats + l->m_floats), *m = v + l->v_floats;
+    for (size_t run = begin; run < end; run++) {
+        size_t first = run * l->run;
+        size_t count = l->tiles - first < l->run ? l->tiles - first : l->run;
+        for (size_t t = 0; t < count; t++) input_tile(c, first + t, v + t * lanes);
+        for (int from = 0; from < l->panels; from += l->group) {
+            int to = at_most(from + l->group, l->panels);
+            for (size_t p = 0; p < POSITIONS; p++)
+                for (int j = from; j < to; j++)
+                    multiply_position(c, count, v + p * v_position,
+                                      c->packed + ((size_t)j * POSITIONS + p) * u_position,
+                                      m + ((size_t)(j - from) * POSITIONS + p) * m_position);
+            for (int j = from; j < to; j++)
+                for (size_t t = 0; t < count; t++)
+                    output_tile(c, first + t, j,
+                                m + (size_t)(j - from) * POSITIONS * m_position + t * panel);
+        }
+    }
+}
+
+void mr_winograd_forward_with(const mr_winograd_kernels *k, const mr_winograd_shape *shape,
+                              const float *x, const float *packed,
+                              const mr_winograd_epilogue *epilogue, float *y, void *scratch,
+                              int threads) {
+    if (threads < 1) threads = 1;
+    layout l = cut(k, shape, threads);
+    convolution c = {
+        k, shape, l, x, packed, epilogue, y, scratch, (float *)scratch + l.zero_floats};
+    memset(c.zeros, 0, l.zero_floats * sizeof(float));
+    mr_parallel_dynamic(threads, (l.tiles + l.run - 1) / l.run, 1, convolve_runs, &c);
+}
+
+static const mr_winograd_kernels *best(void) {
+    const mr_winograd_kernels *k = mr_winograd_avx512();
+    if (!k) k = mr_winograd_avx2();
+    return k ? k : mr_winograd_scalar();
+}
+
+int mr_winograd_is_fast(void) {
+    return best() != mr_winograd_scalar();
+}
+
+const char *mr_winograd_isa(void) {
+    return best()->isa;
+}
+
+size_t mr_winograd_packed_size(int c_in, int c_out) {
+    return mr_winograd_packed_size_with(best(), c_in, c_out);
+}
+
+void mr_winograd_pack(const float *kernel, int c_in, int c_out, float *packed, int threads) {
+    mr_winograd_pack_with(best(), kernel, c_in, c_out, packed, threads);
+}
+
+size_t mr_winograd_scratch_size(const mr_winograd_shape *shape, int threads) {
+    return mr_winograd_scratch_size_with(best(), shape, threads);
+}
+
+void mr_winograd_forward(const mr_winograd_shape *shape, const float *x, const float *packed,
+                         const mr_winograd_epilogue *epilogue, float *y, void *scratch,
+                         int threads) {
+    mr_winograd_forward_with(best(), shape, x, packed, epilogue, y, scratch, threads);
+}

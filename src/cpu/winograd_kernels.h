@@ -1,0 +1,60 @@
+/* winograd_kernels.h - what an instruction set brings to the Winograd convolution: three kernels
+ * and their block sizes. winograd.c walks over tiles and threads and knows none of the
+ * instructions; winograd_avx512.c and winograd_avx2.c fill the table from winograd_vector.h,
+ * winograd_scalar.c is plain C, kept as the reference that the others are tested against. */
+#ifndef MR_CPU_WINOGRAD_KERNELS_H
+#define MR_CPU_WINOGRAD_KERNELS_H
+
+#include "cpu/winograd.h"
+
+/* F(4x4, 3x3) maps a 6x6 input tile to a 4x4 output tile through 36 independent products. */
+enum { MR_WINO_IN = 6, MR_WINO_OUT = 4, MR_WINO_POSITIONS = MR_WINO_IN * MR_WINO_IN };
+
+/* The polynomials are evaluated at 0, +-A, +-B and infinity. With these two the error is less than
+ * half of that with Lavin's +-1, +-2, and all constants below are exact in f32. */
+#define MR_WINO_A 0.625
+#define MR_WINO_B 1.5
+
+typedef struct mr_winograd_kernels {
+    const char *isa;
+    int lanes; /* input channels are grouped by this many */
+    int panel; /* output channels of one call of multiply */
+    int rows;  /* most tiles of one call of multiply */
+
+    /* v[p][block] = (B^T d B)[p] for all channels of one tile d, in blocks of `lanes` channels.
+     * row[i] is line i of the tile at its first column inside the map, col_begin; columns outside
+     * of [col_begin, col_end) are zero. Channels past the last are written as zero. */
+    void (*input)(const float *const row[MR_WINO_IN], int col_begin, int col_end, int channels,
+                  float *v, size_t position_stride, size_t block_stride);
+
+    /* m[r][0..panel) = sum over channels of v[r][channel] * u[channel][0..panel), r < rows. Rows of
+     * a block lie side by side. The sum runs over the channels in order, whatever `rows` is.
+     * `ahead` is memory that the next call needs, asked for lines_ahead cache lines at each block.
+     */
+    void (*multiply)(const float *v, size_t block_stride, int blocks, const float *u, float *m,
+                     size_t row_stride, int rows, const char *ahead, int lines_ahead);
+
+    /* y = epilogue(A^T m A) for `channels` (at most panel) output channels of the upper left rows x
+     * cols pixels of a tile. bias and residual may be NULL; residual has the strides of y. */
+    void (*output)(const float *m, size_t position_stride, const float *bias, const float *residual,
+                   float *y, size_t y_row, size_t y_col, int rows, int cols, int channels,
+                   int relu);
+} mr_winograd_kernels;
+
+/* NULL when the compiler's target or this CPU lacks the instructions. */
+const mr_winograd_kernels *mr_winograd_avx512(void);
+const mr_winograd_kernels *mr_winograd_avx2(void);
+const mr_winograd_kernels *mr_winograd_scalar(void);
+
+/* The public functions with the table given: tests and benchmarks. */
+size_t mr_winograd_packed_size_with(const mr_winograd_kernels *k, int c_in, int c_out);
+void mr_winograd_pack_with(const mr_winograd_kernels *k, const float *kernel, int c_in, int c_out,
+                           float *packed, int threads);
+size_t mr_winograd_scratch_size_with(const mr_winograd_kernels *k, const mr_winograd_shape *shape,
+                                     int threads);
+void mr_winograd_forward_with(const mr_winograd_kernels *k, const mr_winograd_shape *shape,
+                              const float *x, const float *packed,
+                              const mr_winograd_epilogue *epilogue, float *y, void *scratch,
+                              int threads);
+
+#endif

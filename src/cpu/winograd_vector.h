@@ -1,0 +1,165 @@
+/* winograd_vector.h - the three Winograd kernels over macros that name one instruction set's
+ * vectors. A file that includes this defines
+ *   VEC, LANES                  the vector type and its number of floats
+ *   ZERO, SET(f), ADD, SUB, MUL, MAX, FMA(a, b, c) = a * b + c, FNMA(a, b, c) = c - a * b
+ *   LOAD(p), STORE(p, v), LOAD_PART(p, n), STORE_PART(p, v, n): the first n < LANES floats
+ *   PREFETCH(p)
+ *   ROWS, EACH_SIZE(DO)         register rows of multiply; DO(1) ... DO(ROWS)
+ * multiply keeps ROWS x 2 vectors of sums in registers. */
+#include "cpu/winograd_kernels.h"
+
+#define INLINE static inline
+
+/* t = B^T d. Each row is m(x) / (x - point) with m(x) = x (x^2 - A^2) (x^2 - B^2): the two points
+ * of a pair share their even and odd parts. */
+INLINE void transform_in(const VEC d[6], VEC t[6]) {
+    const double a2 = MR_WINO_A * MR_WINO_A, b2 = MR_WINO_B * MR_WINO_B;
+    VEC even_a = FNMA(SET((float)b2), d[2], d[4]), odd_a = FNMA(SET((float)b2), d[1], d[3]);
+    VEC even_b = FNMA(SET((float)a2), d[2], d[4]), odd_b = FNMA(SET((float)a2), d[1], d[3]);
+    t[0] = FMA(SET((float)(a2 * b2)), d[0], FNMA(SET((float)(a2 + b2)), d[2], d[4]));
+    t[1] = FMA(SET((float)MR_WINO_A), odd_a, even_a);
+    t[2] = FNMA(SET((float)MR_WINO_A), odd_a, even_a);
+    t[3] = FMA(SET((float)MR_WINO_B), odd_b, even_b);
+    t[4] = FNMA(SET((float)MR_WINO_B), odd_b, even_b);
+    t[5] = FMA(SET((float)(a2 * b2)), d[1], FNMA(SET((float)(a2 + b2)), d[3], d[5]));
+}
+
+/* y = A^T m: row i holds the i-th powers of the points. */
+INLINE void transform_out(const VEC m[6], VEC y[4]) {
+    const double a = MR_WINO_A, b = MR_WINO_B;
+    VEC sum_a = ADD(m[1], m[2]), dif_a = SUB(m[1], m[2]);
+    VEC sum_b = ADD(m[3], m[4]), dif_b = SUB(m[3], m[4]);
+    y[0] = ADD(m[0], ADD(sum_a, sum_b));
+    y[1] = FMA(SET((float)a), dif_a, MUL(SET((float)b), dif_b));
+    y[2] = FMA(SET((float)(a * a)), sum_a, MUL(SET((float)(b * b)), sum_b));
+    y[3] = FMA(SET((float)(a * a * a)), dif_a, FMA(SET((float)(b * b * b)), dif_b, m[5]));
+}
+
+INLINE VEC load_up_to(const float *p, int n) {
+    return n >= LANES ? LOAD(p) : LOAD_PART(p, n);
+}
+
+INLINE void store_up_to(float *p, VEC v, int n) {
+    if (n >= LANES)
+        STORE(p, v);
+    else
+        STORE_PART(p, v, n);
+}
+
+/* One block of n <= LANES channels that begins at channel c. */
+INLINE void input_block(const float *const row[6], int col_begin, int col_end, size_t channels,
+                        size_t c, int n, float *v, size_t position_stride) {
+    VEC half[6][6];
+    for (int j = 0; j < 6; j++) {
+        VEC d[6], t[6];
+        if (j < col_begin || j >= col_end) {
+            for (int i = 0; i < 6; i++) half[i][j] = ZERO;
+            continue;
+        }
+        size_t offset = (size_t)(j - col_begin) * channels + c;
+        for (int i = 0; i < 6; i++) d[i] = load_up_to(row[i] + offset, n);
+        transform_in(d, t);
+        for (int i = 0; i < 6; i++) half[i][j] = t[i];
+    }
+    for (int i = 0; i < 6; i++) {
+        VEC t[6];
+        transform_in(half[i], t);
+        for (int j = 0; j < 6; j++) STORE(v + (size_t)(i * 6 + j) * position_stride, t[j]);
+    }
+}
+
+static void input(const float *const row[6], int col_begin, int col_end, int channels, float *v,
+                  size_t position_stride, size_t block_stride) {
+    int c = 0;
+    for (; c + LANES <= channels; c += LANES, v += block_stride)
+        input_block(row, col_begin, col_end, (size_t)channels, (size_t)c, LANES, v,
+                    position_stride);
+    if (c < channels)
+        input_block(row, col_begin, col_end, (size_t)channels, (size_t)c, channels - c, v,
+                    position_stride);
+}
+
+/* multiply for a fixed number of rows: the sums have names so that they stay in registers. */
+#define ROWS_1(DO) DO(0)
+#define ROWS_2(DO) ROWS_1(DO) DO(1)
+#define ROWS_3(DO) ROWS_2(DO) DO(2)
+#define ROWS_4(DO) ROWS_3(DO) DO(3)
+#define ROWS_5(DO) ROWS_4(DO) DO(4)
+#define ROWS_6(DO) ROWS_5(DO) DO(5)
+#define ROWS_7(DO) ROWS_6(DO) DO(6)
+#define ROWS_8(DO) ROWS_7(DO) DO(7)
+#define ROWS_9(DO) ROWS_8(DO) DO(8)
+#define ROWS_10(DO) ROWS_9(DO) DO(9)
+#define ROWS_11(DO) ROWS_10(DO) DO(10)
+#define ROWS_12(DO) ROWS_11(DO) DO(11)
+#define ROWS_13(DO) ROWS_12(DO) DO(12)
+#define ROWS_14(DO) ROWS_13(DO) DO(13)
+
+#define ROW_CLEAR(r) VEC left##r = ZERO, right##r = ZERO;
+#define ROW_ADD(r)                            \
+    {                                         \
+        VEC factor = SET(v[(r)*LANES + i]);   \
+        left##r = FMA(factor, u0, left##r);   \
+        right##r = FMA(factor, u1, right##r); \
+    }
+#define ROW_STORE(r)                    \
+    STORE(m + (r)*row_stride, left##r); \
+    STORE(m + (r)*row_stride + LANES, right##r);
+
+#define MULTIPLY(n)                                                                             \
+    static void multiply_##n(const float *v, size_t block_stride, int blocks, const float *u,   \
+                             float *m, size_t row_stride, const char *ahead, int lines_ahead) { \
+        ROWS_##n(ROW_CLEAR);                                                                    \
+        for (int b = 0; b < blocks; b++, v += block_stride) {                                   \
+            for (int line = 0; line < lines_ahead; line++, ahead += 64) PREFETCH(ahead);        \
+            for (int i = 0; i < LANES; i++, u += 2 * LANES) {                                   \
+                VEC u0 = LOAD(u), u1 = LOAD(u + LANES);                                         \
+                ROWS_##n(ROW_ADD)                                                               \
+            }                                                                                   \
+        }                                                                                       \
+        ROWS_##n(ROW_STORE)                                                                     \
+    }
+EACH_SIZE(MULTIPLY)
+
+#define MULTIPLY_CASE(n) \
+    case n: multiply_##n(v, block_stride, blocks, u, m, row_stride, ahead, lines_ahead); break;
+
+static void multiply(const float *v, size_t block_stride, int blocks, const float *u, float *m,
+                     size_t row_stride, int rows, const char *ahead, int lines_ahead) {
+    switch (rows) { EACH_SIZE(MULTIPLY_CASE) }
+}
+
+/* One vector of n <= LANES output channels. */
+INLINE void output_vector(const float *m, size_t position_stride, const float *bias,
+                          const float *residual, float *y, size_t y_row, size_t y_col, int rows,
+                          int cols, int n, int relu) {
+    VEC half[4][6];
+    VEC shift = bias ? load_up_to(bias, n) : ZERO;
+    for (int j = 0; j < 6; j++) {
+        VEC column[6], t[4];
+        for (int i = 0; i < 6; i++) column[i] = LOAD(m + (size_t)(i * 6 + j) * position_stride);
+        transform_out(column, t);
+        for (int i = 0; i < 4; i++) half[i][j] = t[i];
+    }
+    for (int i = 0; i < rows; i++) {
+        VEC t[4];
+        transform_out(half[i], t);
+        for (int j = 0; j < cols; j++) {
+            size_t at = (size_t)i * y_row + (size_t)j * y_col;
+            VEC sum = ADD(t[j], shift);
+            if (residual) sum = ADD(sum, load_up_to(residual + at, n));
+            if (relu) sum = MAX(ZERO, sum);
+            store_up_to(y + at, sum, n);
+        }
+    }
+}
+
+static void output(const float *m, size_t position_stride, const float *bias, const float *residual,
+                   float *y, size_t y_row, size_t y_col, int rows, int cols, int channels,
+                   int relu) {
+    for (int c = 0; c < channels; c += LANES) {
+        int n = channels - c < LANES ? channels - c : LANES;
+        output_vector(m + c, position_stride, bias ? bias + c : NULL,
+                      residual ? residual + c : NULL, y + c, y_row, y_col, rows, cols, n, relu);
+    }
+}

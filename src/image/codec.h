@@ -1,0 +1,52 @@
+/* codec.h - what the picture formats share: the bytes to decode, the picture they become, and the
+ * two codecs. decode.c and encode.c choose between them; nobody else needs this header. */
+#ifndef MR_IMAGE_CODEC_H
+#define MR_IMAGE_CODEC_H
+
+#include <mrcnn/mrcnn.h>
+
+/* A whole file in memory. `name` is what messages call it. */
+typedef struct mr_encoded {
+    const uint8_t *bytes;
+    size_t length;
+    const char *name;
+    int64_t max_pixels;
+} mr_encoded;
+
+/* Checks the size that a header announces, before anything of that size is allocated, and makes the
+ * picture. The announced size is also refused when `least_bytes`, the fewest bytes that such a
+ * picture can take in its format, are more than the file has. */
+mrcnn_status mr_image_allocate(mrcnn_image *image, const mr_encoded *file, uint64_t width,
+                               uint64_t height, uint64_t least_bytes, mrcnn_error *err);
+
+/* RGB as stored; *orientation is EXIF's 1..8. */
+mrcnn_status mr_jpeg_decode(mrcnn_image *image, int *orientation, const mr_encoded *file,
+                            mrcnn_error *err);
+mrcnn_status mr_png_decode(mrcnn_image *image, int *orientation, const mr_encoded *file,
+                           mrcnn_error *err);
+
+/* Into malloc'ed memory; `name` is what messages call it. */
+mrcnn_status mr_jpeg_encode(uint8_t **bytes, size_t *length, const mrcnn_image *image,
+                            const char *name, mrcnn_error *err);
+mrcnn_status mr_png_encode(uint8_t **bytes, size_t *length, const mrcnn_image *image,
+                           const char *name, mrcnn_error *err);
+
+typedef enum mr_picture_format {
+    MR_PICTURE_OTHER,
+    MR_PICTURE_JPEG,
+    MR_PICTURE_PNG
+} mr_picture_format;
+
+/* Recognises a file by its first bytes; 64 are enough. *looks_like becomes words such as "a GIF
+ * picture", also for formats that can't be read. */
+mr_picture_format mr_sniff(const uint8_t *bytes, size_t length, const char **looks_like);
+enum { MR_SNIFF_BYTES = 64 };
+
+/* The orientation (1..8) that a block of EXIF data (a TIFF file in small) asks for; 1 when it asks
+ * for none or makes no sense. */
+int mr_exif_orientation(const uint8_t *tiff, size_t length);
+
+/* Turns and mirrors the picture so that orientation 1 remains to be done. */
+mrcnn_status mr_image_orient(mrcnn_image *image, int orientation, mrcnn_error *err);
+
+#endif

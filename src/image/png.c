@@ -1,0 +1,208 @@
+/* png.c - PNG in and out through libpng. As in jpeg.c, errors arrive by a jump and each job keeps
+ * its state in one struct. */
+#include "image/codec.h"
+
+#include "base/error.h"
+#include "base/memory.h"
+
+#include <setjmp.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <png.h>
+
+/* Deflate can't pack more than this many bytes into one. */
+enum { MAX_DEFLATE_RATIO = 1032 };
+
+typedef struct message {
+    char text[160];
+    int out_of_memory;
+} message;
+
+static void on_error(png_structp png, png_const_charp text) {
+    message *m = png_get_error_ptr(png);
+    snprintf(m->text, sizeof m->text, "%s", text);
+    m->out_of_memory = strcmp(text, "Out of memory") == 0;
+    png_longjmp(png, 1);
+}
+
+static void on_warning(png_structp png, png_const_charp text) {
+    (void)png;
+    (void)text;
+}
+
+/* ----------------------------------------------------------------------------------- decoding */
+
+typedef struct reader {
+    png_structp png;
+    png_infop info;
+    message message;
+    const mr_encoded *file;
+    size_t used;
+    int cut_short;
+    mrcnn_image image;
+    int orientation;
+} reader;
+
+static void read_bytes(png_structp png, png_bytep out, size_t length) {
+    reader *r = png_get_io_ptr(png);
+    if (length > r->file->length - r->used) {
+        r->cut_short = 1;
+        png_error(png, "cut short");
+    }
+    memcpy(out, r->file->bytes + r->used, length);
+    r->used += length;
+}
+
+static mrcnn_status fail(const reader *r, mrcnn_error *err) {
+    if (r->message.out_of_memory)
+        return mr_fail(err, MRCNN_E_MEMORY, "%s: out of memory for this PNG", r->file->name);
+    if (r->cut_short)
+        return mr_fail(err, MRCNN_E_FORMAT, "%s: the PNG is cut short: copy or download it again",
+                       r->file->name);
+    return mr_fail(err, MRCNN_E_FORMAT, "%s: the PNG is damaged: %s", r->file->name,
+                   r->message.text);
+}
+
+/* Texts and colour profiles can be packed bombs and are not needed: only what decides about pixels
+ * and EXIF data is read. */
+static void set_limits(png_structp png) {
+    static const png_byte exif_name[5] = "eXIf";
+    png_set_user_limits(png, 0x7FFFFFFF, 0x7FFFFFFF); /* our own limit is on their product */
+    png_set_keep_unknown_chunks(png, PNG_HANDLE_CHUNK_NEVER, NULL, -1);
+    png_set_keep_unknown_chunks(png, PNG_HANDLE_CHUNK_AS_DEFAULT, exif_name, 1);
+}
+
+/* Whatever is stored, rows come as 8-bit RGB. 16 bits are reduced by taking the high byte, as PIL
+ * does. Transparency is dropped, not blended, as matterport's load_image does. */
+static void set_transforms(png_structp png, png_infop info) {
+    int type = png_get_color_type(png, info), depth = png_get_bit_depth(png, info);
+    if (depth == 16) png_set_strip_16(png);
+    if (type == PNG_COLOR_TYPE_PALETTE) png_set_palette_to_rgb(png);
+    if (type == PNG_COLOR_TYPE_GRAY && depth < 8) png_set_expand_gray_1_2_4_to_8(png);
+    if (!(type & PNG_COLOR_MASK_COLOR)) png_set_gray_to_rgb(png);
+    /* A tRNS chunk in a palette becomes alpha in the expansion above. */
+    if (type & PNG_COLOR_MASK_ALPHA || png_get_valid(png, info, PNG_INFO_tRNS))
+        png_set_strip_alpha(png);
+}
+
+static mrcnn_status accept_header(reader *r, mrcnn_error *err) {
+    png_uint_32 width = png_get_image_width(r->png, r->info);
+    png_uint_32 height = png_get_image_height(r->png, r->info);
+    uint64_t least = (uint64_t)png_get_rowbytes(r->png, r->info) * height / MAX_DEFLATE_RATIO;
+    png_uint_32 exif_length = 0;
+    png_bytep exif = NULL;
+    if (png_get_eXIf_1(r->png, r->info, &exif_length, &exif))
+        r->orientation = mr_exif_orientation(exif, exif_length);
+    return mr_image_allocate(&r->image, r->file, width, height, least, err);
+}
+
+static mrcnn_status read_png(reader *r, mrcnn_error *err) {
+    if (setjmp(png_jmpbuf(r->png))) return fail(r, err);
+    png_set_read_fn(r->png, r, read_bytes);
+    set_limits(r->png);
+    png_read_info(r->png, r->info);
+    mrcnn_status status = accept_header(r, err);
+    if (status != MRCNN_OK) return status;
+    set_transforms(r->png, r->info);
+    int passes = png_set_interlace_handling(r->png);
+    png_read_update_info(r->png, r->info);
+    size_t stride = (size_t)r->image.width * 3;
+    if (png_get_rowbytes(r->png, r->info) != stride) png_error(r->png, "unexpected row length");
+    for (int pass = 0; pass < passes; pass++)
+        for (int32_t y = 0; y < r->image.height; y++)
+            png_read_row(r->png, r->image.pixels + stride * (size_t)y, NULL);
+    png_read_end(r->png, NULL);
+    return MRCNN_OK;
+}
+
+mrcnn_status mr_png_decode(mrcnn_image *image, int *orientation, const mr_encoded *file,
+                           mrcnn_error *err) {
+    reader r = {.file = file, .orientation = 1};
+    mrcnn_status status = MRCNN_OK;
+    r.png = png_create_read_struct(PNG_LIBPNG_VER_STRING, &r.message, on_error, on_warning);
+    if (r.png) r.info = png_create_info_struct(r.png);
+    if (r.info)
+        status = read_png(&r, err);
+    else
+        status = mr_fail(err, MRCNN_E_MEMORY, "%s: can't start libpng %s", file->name,
+                         PNG_LIBPNG_VER_STRING);
+    png_destroy_read_struct(&r.png, &r.info, NULL);
+    if (status != MRCNN_OK) {
+        mrcnn_image_free(&r.image);
+        return status;
+    }
+    *image = r.image;
+    *orientation = r.orientation;
+    return MRCNN_OK;
+}
+
+/* ----------------------------------------------------------------------------------- encoding */
+
+typedef struct writer {
+    png_structp png;
+    png_infop info;
+    message message;
+    uint8_t *bytes;
+    size_t length, room;
+} writer;
+
+static void write_bytes(png_structp png, png_bytep bytes, size_t length) {
+    writer *w = png_get_io_ptr(png);
+    if (length > w->room - w->length) {
+        size_t room = (w->room + length) * 2;
+        uint8_t *larger = mr_realloc(w->bytes, room, 1);
+        if (!larger) png_error(png, "Out of memory");
+        w->bytes = larger;
+        w->room = room;
+    }
+    memcpy(w->bytes + w->length, bytes, length);
+    w->length += length;
+}
+
+static void flush_bytes(png_structp png) {
+    (void)png;
+}
+
+static mrcnn_status write_png(writer *w, const mrcnn_image *image, const char *name,
+                              mrcnn_error *err) {
+    if (setjmp(png_jmpbuf(w->png)))
+        return mr_fail(err, w->message.out_of_memory ? MRCNN_E_MEMORY : MRCNN_E_ARGUMENT,
+                       "%s: can't make a PNG of %d x %d pixels: %s", name, image->width,
+                       image->height, w->message.text);
+    png_set_write_fn(w->png, w, write_bytes, flush_bytes);
+    png_set_user_limits(w->png, 0x7FFFFFFF, 0x7FFFFFFF);
+    png_set_IHDR(w->png, w->info, (png_uint_32)image->width, (png_uint_32)image->height, 8,
+                 PNG_COLOR_TYPE_RGB, PNG_INTERLACE_NONE, PNG_COMPRESSION_TYPE_DEFAULT,
+                 PNG_FILTER_TYPE_DEFAULT);
+    /* Photographs gain little from more effort, which takes several times as long. */
+    png_set_compression_level(w->png, 1);
+    png_set_filter(w->png, PNG_FILTER_TYPE_BASE, PNG_FILTER_SUB);
+    png_write_info(w->png, w->info);
+    for (int32_t y = 0; y < image->height; y++)
+        png_write_row(w->png, image->pixels + (size_t)y * (size_t)image->width * 3);
+    png_write_end(w->png, NULL);
+    return MRCNN_OK;
+}
+
+mrcnn_status mr_png_encode(uint8_t **bytes, size_t *length, const mrcnn_image *image,
+                           const char *name, mrcnn_error *err) {
+    writer w = {.bytes = NULL};
+    mrcnn_status status = MRCNN_OK;
+    w.png = png_create_write_struct(PNG_LIBPNG_VER_STRING, &w.message, on_error, on_warning);
+    if (w.png) w.info = png_create_info_struct(w.png);
+    if (w.info)
+        status = write_png(&w, image, name, err);
+    else
+        status =
+            mr_fail(err, MRCNN_E_MEMORY, "%s: can't start libpng %s", name, PNG_LIBPNG_VER_STRING);
+    png_destroy_write_struct(&w.png, &w.info);
+    if (status != MRCNN_OK) {
+        free(w.bytes);
+        return status;
+    }
+    *bytes = w.bytes;
+    *length = w.length;
+    return MRCNN_OK;
+}

@@ -1,0 +1,235 @@
+/* resize.c - pictures and masks into the network's input. Detection's way, mr_fit_and_mold, makes
+ * one row of bytes at a time and looks its floats up, so that it can't differ from resizing and
+ * molding one after the other. */
+#include "image/resize.h"
+
+#include "base/error.h"
+#include "base/memory.h"
+#include "base/parallel.h"
+#include "image/bilinear.h"
+
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+enum { CHANNELS = 3, LEVELS = 256 };
+
+/* Every float that molding can give. */
+typedef struct mold_table {
+    float values[CHANNELS][LEVELS];
+} mold_table;
+
+static void fill_mold_table(mold_table *table, const mr_floats *mean) {
+    for (int c = 0; c < CHANNELS; c++)
+        for (int v = 0; v < LEVELS; v++) table->values[c][v] = (float)((double)v - mean->values[c]);
+}
+
+static void mold(float *out, const uint8_t *pixels, size_t count, const mold_table *table) {
+    for (size_t i = 0; i < count; i++)
+        for (int c = 0; c < CHANNELS; c++)
+            out[CHANNELS * i + c] = table->values[c][pixels[CHANNELS * i + c]];
+}
+
+void mr_mold_image(const uint8_t *pixels, size_t count, const mr_floats *mean, float *out) {
+    mold_table table;
+    fill_mold_table(&table, mean);
+    mold(out, pixels, count, &table);
+}
+
+/* ----------------------------------------------------------------------------------- pictures */
+
+/* One picture on its way; shared by the threads, each of which has a line and a row of its own. */
+typedef struct resize_job {
+    const mrcnn_image *image;
+    const mr_fit *fit;
+    const mr_tap *rows, *columns; /* NULL when the size stays as it is */
+    uint8_t lowest;               /* of the picture's values */
+    double *lines;                /* a blended row, with a zero pixel at either end */
+    size_t line_length;
+    uint8_t *out_pixels; /* either this */
+    float *out_floats;   /* or this, through `bytes` and `table` */
+    uint8_t *bytes;
+    mold_table table;
+} resize_job;
+
+static const uint8_t *source_row(const mrcnn_image *image, int y) {
+    return image->pixels + (size_t)y * (size_t)image->width * CHANNELS;
+}
+
+/* weight * 0 adds nothing: outside rows are left out. */
+static void blend_rows(double *restrict line, const mrcnn_image *image, mr_tap tap) {
+    size_t count = (size_t)image->width * CHANNELS;
+    int row = tap.lower - 1;
+    double a = tap.weight_lower, b = tap.weight_upper;
+    if (row < 0 || row + 1 >= image->height) {
+        const uint8_t *only = source_row(image, row < 0 ? 0 : row);
+        double weight = row < 0 ? b : a;
+        for (size_t i = 0; i < count; i++) line[i] = only[i] * weight;
+        return;
+    }
+    const uint8_t *lower = source_row(image, row), *upper = lower + count;
+    for (size_t i = 0; i < count; i++) line[i] = lower[i] * a + upper[i] * b;
+}
+
+/* N4: truncation. Clipping to the picture's range (N3) shows at its lower end only: a value above
+ * the upper end by rounding is truncated to it. */
+static void blend_columns(uint8_t *out, const double *line, const mr_tap *taps, int width,
+                          double lowest) {
+    for (int x = 0; x < width; x++) {
+        const double *p = line + (size_t)taps[x].lower * CHANNELS;
+        double a = taps[x].weight_lower, b = taps[x].weight_upper;
+        for (int c = 0; c < CHANNELS; c++) {
+            double v = p[c] * a + p[c + CHANNELS] * b;
+            *out++ = (uint8_t)(int)(v < lowest ? lowest : v);
+        }
+    }
+}
+
+/* Row y of the network's input. */
+static void make_row(const resize_job *job, uint8_t *out, int y, double *line) {
+    const mr_fit *f = job->fit;
+    int row = y - f->pad_top + f->crop_y;
+    int width = f->window[3] - f->window[1];
+    if (y < f->window[0] || y >= f->window[2]) {
+        memset(out, 0, (size_t)f->width * CHANNELS);
+        return;
+    }
+    memset(out, 0, (size_t)f->pad_left * CHANNELS);
+    uint8_t *inside = out + (size_t)f->pad_left * CHANNELS;
+    if (job->rows) {
+        blend_rows(line + CHANNELS, job->image, job->rows[row]);
+        blend_columns(inside, line, job->columns + f->crop_x, width, job->lowest);
+    } else {
+        memcpy(inside, source_row(job->image, row) + (size_t)f->crop_x * CHANNELS,
+               (size_t)width * CHANNELS);
+    }
+    memset(inside + (size_t)width * CHANNELS, 0, (size_t)(f->width - f->window[3]) * CHANNELS);
+}
+
+static void make_rows(void *context, size_t begin, size_t end, int thread) {
+    const resize_job *job = context;
+    size_t row_bytes = (size_t)job->fit->width * CHANNELS;
+    double *line = job->lines + job->line_length * (size_t)thread;
+    for (size_t y = begin; y < end; y++) {
+        if (job->out_pixels) {
+            make_row(job, job->out_pixels + y * row_bytes, (int)y, line);
+            continue;
+        }
+        uint8_t *bytes = job->bytes + row_bytes * (size_t)thread;
+        make_row(job, bytes, (int)y, line);
+        mold(job->out_floats + y * row_bytes, bytes, (size_t)job->fit->width, &job->table);
+    }
+}
+
+static uint8_t find_lowest(const mrcnn_image *image) {
+    uint8_t lowest = 255;
+    size_t count = (size_t)image->width * CHANNELS;
+    for (int y = 0; y < image->height && lowest > 0; y++) {
+        const uint8_t *row = source_row(image, y);
+        for (size_t i = 0; i < count; i++) lowest = row[i] < lowest ? row[i] : lowest;
+    }
+    return lowest;
+}
+
+static mrcnn_status check_fit(const mr_fit *f, mrcnn_error *err) {
+    int width = f->window[3] - f->window[1], height = f->window[2] - f->window[0];
+    if (f->crop_y < 0 || f->crop_x < 0 || f->crop_y > f->scaled_height - height ||
+        f->crop_x > f->scaled_width - width)
+        return mr_fail(err, MRCNN_E_ARGUMENT, "a crop at (%d, %d) leaves the picture of %d x %d",
+                       f->crop_x, f->crop_y, f->scaled_width, f->scaled_height);
+    return MRCNN_OK;
+}
+
+static mrcnn_status check_image(const mrcnn_image *image, const mr_fit *fit, mrcnn_error *err) {
+    if (!image->pixels || image->channels != CHANNELS)
+        return mr_fail(err, MRCNN_E_ARGUMENT, "a picture with %d channels can't be resized: 3 can",
+                       image->pixels ? image->channels : 0);
+    if (image->height != fit->original_height || image->width != fit->original_width)
+        return mr_fail(err, MRCNN_E_ARGUMENT, "a picture of %d x %d was planned, not %d x %d",
+                       fit->original_width, fit->original_height, image->width, image->height);
+    return check_fit(fit, err);
+}
+
+/* Rows and columns are resampled only when the size changes: at equal size every weight is 1. */
+static mrcnn_status run(resize_job *job, int threads, mrcnn_error *err) {
+    const mr_fit *f = job->fit;
+    mr_tap *rows = NULL, *columns = NULL;
+    size_t workers = (size_t)(threads > 0 ? threads : 1);
+    mrcnn_status status = check_image(job->image, f, err);
+    if (status != MRCNN_OK) return status;
+    int resample = f->scaled_height != f->original_height || f->scaled_width != f->original_width;
+    if (resample) {
+        job->rows = rows = mr_bilinear_taps(f->original_height, f->scaled_height);
+        job->columns = columns = mr_bilinear_taps(f->original_width, f->scaled_width);
+        job->line_length = ((size_t)job->image->width + 2) * CHANNELS;
+        job->lowest = find_lowest(job->image);
+    }
+    job->lines = mr_calloc(workers * job->line_length, sizeof *job->lines);
+    job->bytes = mr_calloc(job->out_floats ? workers * (size_t)f->width : 0, CHANNELS);
+    if (!job->lines || !job->bytes || (resample && (!rows || !columns)))
+        status = mr_fail_memory(err, workers * job->line_length * sizeof *job->lines, "resizing");
+    else
+        mr_parallel(threads, (size_t)f->height, make_rows, job);
+    free(rows);
+    free(columns);
+    free(job->lines);
+    free(job->bytes);
+    return status;
+}
+
+mrcnn_status mr_resize_image(const mrcnn_image *image, const mr_fit *fit, uint8_t *out, int threads,
+                             mrcnn_error *err) {
+    resize_job job = {.image = image, .fit = fit, .out_pixels = out};
+    return run(&job, threads, err);
+}
+
+mrcnn_status mr_fit_and_mold(const mrcnn_image *image, const mr_fit *fit, const mr_floats *mean,
+                             float *out, int threads, mrcnn_error *err) {
+    resize_job job = {.image = image, .fit = fit, .out_floats = out};
+    fill_mold_table(&job.table, mean);
+    return run(&job, threads, err);
+}
+
+/* -------------------------------------------------------------------------------------- masks */
+
+/* N6: for each output sample its source, or -1 where scipy gives 0: rounding can push the last
+ * coordinate past the last element. */
+static int32_t *nearest_taps(int in, int out) {
+    int32_t *taps = mr_calloc((size_t)out, sizeof *taps);
+    if (!taps) return NULL;
+    double step = out > 1 ? (double)(in - 1) / (out - 1) : 1.0;
+    for (int i = 0; i < out; i++) {
+        double position = i * step;
+        double nearest = floor(position + 0.5);
+        taps[i] = position > in - 1 ? -1 : nearest > in - 1 ? in - 1 : (int32_t)nearest;
+    }
+    return taps;
+}
+
+mrcnn_status mr_resize_mask(const uint8_t *mask, const mr_fit *fit, uint8_t *out,
+                            mrcnn_error *err) {
+    mrcnn_status status = check_fit(fit, err);
+    if (status != MRCNN_OK) return status;
+    int32_t *rows = nearest_taps(fit->original_height, fit->scaled_height);
+    int32_t *columns = nearest_taps(fit->original_width, fit->scaled_width);
+    if (!rows || !columns) {
+        status = mr_fail_memory(err, ((size_t)fit->scaled_height + (size_t)fit->scaled_width) * 4,
+                                "resizing a mask");
+        goto cleanup;
+    }
+    memset(out, 0, (size_t)fit->height * (size_t)fit->width);
+    for (int y = fit->window[0]; y < fit->window[2]; y++) {
+        int32_t row = rows[y - fit->window[0] + fit->crop_y];
+        if (row < 0) continue;
+        const uint8_t *in = mask + (size_t)row * (size_t)fit->original_width;
+        uint8_t *to = out + (size_t)y * (size_t)fit->width;
+        for (int x = fit->window[1]; x < fit->window[3]; x++) {
+            int32_t column = columns[x - fit->window[1] + fit->crop_x];
+            to[x] = column < 0 ? 0 : in[column];
+        }
+    }
+cleanup:
+    free(rows);
+    free(columns);
+    return status;
+}

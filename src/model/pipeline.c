@@ -1,0 +1,247 @@
+/* pipeline.c - see pipeline.h. */
+#include "model/pipeline.h"
+
+#include "base/clock.h"
+#include "base/error.h"
+#include "base/memory.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+static mrcnn_status compile(mr_plan **plan, mrcnn_graph *graph, const mr_pipeline_options *o,
+                            int max_rois, mrcnn_error *err) {
+    mr_plan_options options = {.executor = o->executor,
+                               .weights = o->model->weights,
+                               .packs = o->model->packs,
+                               .release_weights = o->executor == &mr_executor_cpu,
+                               .threads = o->threads,
+                               .max_rows = {o->batch, max_rois}};
+    if (!graph) return mr_fail_memory(err, sizeof(mrcnn_graph *), "the network");
+    return mr_plan_compile(plan, &graph, &options, err);
+}
+
+/* Graphs 2 and 3 read the pyramid where graph 1 leaves it. */
+static void connect(mr_pipeline *p) {
+    mr_plan_bind(p->pyramid, "image", p->image);
+    for (int i = 0; i < MR_POOLED_LEVELS; i++) {
+        char name[8];
+        snprintf(name, sizeof name, "P%d", i + 2);
+        const float *level = mr_plan_output(p->pyramid, name, NULL);
+        mr_plan_bind(p->box, name, level);
+        mr_plan_bind(p->mask, name, level);
+    }
+    mr_plan_bind(p->box, "rois", p->rois);
+    mr_plan_bind(p->mask, "rois", p->mask_rois);
+    mr_plan_bind(p->mask, "class", p->mask_classes);
+}
+
+static mrcnn_status allocate(mr_pipeline *p, mrcnn_error *err) {
+    size_t batch = (size_t)p->batch;
+    size_t pixels = (size_t)p->height * (size_t)p->width;
+    p->image =
+        mr_alloc_aligned(batch * pixels * (size_t)p->settings->image_channel_count * sizeof(float));
+    p->anchors = mr_calloc(p->anchor_count, 4 * sizeof(float));
+    p->proposer = mr_proposer_create(p->settings, p->anchor_count, p->max_rois);
+    p->rois = mr_calloc(batch * p->max_rois, MR_ROI_COLUMNS * sizeof(float));
+    p->proposals = mr_calloc(p->max_rois, 4 * sizeof(float));
+    p->proposal_anchors = mr_calloc(p->max_rois, sizeof(int32_t));
+    p->roi_counts = mr_calloc(batch, sizeof(size_t));
+    p->detections = mr_calloc(batch * p->max_detections, sizeof(mr_detection));
+    p->detection_counts = mr_calloc(batch, sizeof(size_t));
+    p->mask_rois = mr_calloc(batch * p->max_detections, MR_ROI_COLUMNS * sizeof(float));
+    p->mask_classes = mr_calloc(batch * p->max_detections, sizeof(float));
+    if (p->image && p->anchors && p->proposer && p->rois && p->proposals && p->proposal_anchors &&
+        p->roi_counts && p->detections && p->detection_counts && p->mask_rois && p->mask_classes)
+        return MRCNN_OK;
+    return mr_fail_memory(err, batch * pixels * sizeof(float), "a picture of this size");
+}
+
+/* A backbone of a program's own can get this wrong: the pyramid must have the sizes that its
+ * strides promise. */
+static mrcnn_status check_levels(const mr_pipeline *p, mrcnn_error *err) {
+    for (int i = 0; i < MR_LEVELS; i++) {
+        char name[8];
+        mrcnn_shape is, want = mr_level_shape(p->settings, p->height, p->width, i);
+        snprintf(name, sizeof name, "P%d", i + 2);
+        mr_plan_output(p->pyramid, name, &is);
+        if (is.height != want.height || is.width != want.width)
+            return mr_fail(
+                err, MRCNN_E_CONFIG,
+                "%s is %d x %d, BACKBONE_STRIDES ask for %d x %d in a picture of %d x %d", name,
+                is.height, is.width, want.height, want.width, p->height, p->width);
+    }
+    return MRCNN_OK;
+}
+
+mrcnn_status mr_pipeline_create(mr_pipeline **out, const mr_pipeline_options *o, mrcnn_error *err) {
+    const mr_settings *s = mr_config_settings(o->model->config);
+    mr_pipeline *p = mr_calloc(1, sizeof *p);
+    if (!p) return mr_fail_memory(err, sizeof *p, "a picture size");
+    p->settings = s;
+    p->executor = o->executor;
+    p->height = o->height;
+    p->width = o->width;
+    p->batch = o->batch;
+    p->threads = o->threads;
+    p->max_rois = (size_t)s->post_nms_rois_inference;
+    p->max_detections = (size_t)s->detection_max_instances;
+    p->anchor_count = mr_anchor_count(s, o->height, o->width);
+    mrcnn_status status = allocate(p, err);
+    if (status == MRCNN_OK)
+        status =
+            compile(&p->pyramid, mr_pyramid_graph(s, o->height, o->width, o->with_c), o, 0, err);
+    if (status == MRCNN_OK) status = check_levels(p, err);
+    if (status == MRCNN_OK)
+        status = compile(&p->box, mr_box_graph(s, o->height, o->width), o,
+                         o->batch * (int)p->max_rois, err);
+    if (status == MRCNN_OK)
+        status = compile(&p->mask, mr_mask_graph(s, o->height, o->width), o,
+                         o->batch * (int)p->max_detections, err);
+    if (status != MRCNN_OK) {
+        mr_pipeline_free(&p);
+        return status;
+    }
+    mr_anchors_normalized(s, o->height, o->width, p->anchors);
+    connect(p);
+    *out = p;
+    return MRCNN_OK;
+}
+
+void mr_pipeline_free(mr_pipeline **pipeline) {
+    mr_pipeline *p = *pipeline;
+    if (!p) return;
+    mr_plan_free(&p->pyramid);
+    mr_plan_free(&p->box);
+    mr_plan_free(&p->mask);
+    mr_proposer_free(&p->proposer);
+    void *buffers[] = {p->image,       p->anchors,          p->rois,
+                       p->proposals,   p->proposal_anchors, p->roi_counts,
+                       p->detections,  p->detection_counts, p->mask_rois,
+                       p->mask_classes};
+    for (size_t i = 0; i < sizeof buffers / sizeof *buffers; i++) free(buffers[i]);
+    free(p);
+    *pipeline = NULL;
+}
+
+size_t mr_pipeline_workspace_bytes(const mr_pipeline *p) {
+    const mr_plan *plans[] = {p->pyramid, p->box, p->mask};
+    size_t largest = 0;
+    for (int i = 0; i < 3; i++) {
+        size_t bytes = mr_plan_workspace_bytes(plans[i]);
+        if (bytes > largest) largest = bytes;
+    }
+    return largest;
+}
+
+size_t mr_pipeline_bytes(const mr_pipeline *p) {
+    size_t batch = (size_t)p->batch;
+    return mr_plan_output_bytes(p->pyramid) + mr_plan_output_bytes(p->box) +
+           mr_plan_output_bytes(p->mask) + mr_proposer_bytes(p->proposer) +
+           batch * (size_t)p->height * (size_t)p->width * (size_t)p->settings->image_channel_count *
+               sizeof(float) +
+           p->anchor_count * 4 * sizeof(float) +
+           batch * p->max_rois * MR_ROI_COLUMNS * sizeof(float) + p->max_rois * 5 * sizeof(float) +
+           batch * p->max_detections *
+               (sizeof(mr_detection) + (MR_ROI_COLUMNS + 1) * sizeof(float));
+}
+
+void mr_pipeline_time(mr_pipeline *p, const char *stage, double milliseconds, double gflop) {
+    mrcnn_stage_time time = {stage, milliseconds, gflop};
+    if (p->stage_count < MR_MAX_STAGES_TIMED) p->stages[p->stage_count++] = time;
+}
+
+static void add_plan_times(mr_pipeline *p, const mr_plan *plan) {
+    const mrcnn_stage_time *t;
+    for (size_t i = 0; (t = mr_plan_stage(plan, i)); i++)
+        mr_pipeline_time(p, t->name, t->milliseconds, t->gflop);
+}
+
+void mr_pipeline_features(mr_pipeline *p, void *workspace) {
+    int rows[MR_ROWS_KINDS] = {p->batch, 0};
+    mr_plan_run(p->pyramid, workspace, rows);
+    add_plan_times(p, p->pyramid);
+}
+
+/* The RPN's outputs for one picture of the batch. */
+static void rpn_levels(const mr_pipeline *p, size_t image, mr_rpn_level levels[MR_LEVELS]) {
+    for (int l = 0; l < MR_LEVELS; l++) {
+        char name[32];
+        mrcnn_shape shape;
+        snprintf(name, sizeof name, "rpn_class_raw%d", l + 2);
+        const float *logits = mr_plan_output(p->pyramid, name, &shape);
+        levels[l].logits = logits + image * mr_shape_size(shape);
+        levels[l].count = mr_shape_size(shape) / 2;
+        snprintf(name, sizeof name, "rpn_bbox%d", l + 2);
+        const float *deltas = mr_plan_output(p->pyramid, name, &shape);
+        levels[l].deltas = deltas + image * mr_shape_size(shape);
+    }
+}
+
+static void set_roi(const mr_pipeline *p, float *roi, int image, const float box[4]) {
+    roi[0] = (float)image;
+    roi[1] = (float)(mr_roi_level(box, (double)p->height * p->width) - 2);
+    memcpy(roi + 2, box, 4 * sizeof *box);
+}
+
+/* Where the reference pads with zeros, one row of zeros stands for all of them. */
+void mr_pipeline_propose(mr_pipeline *p) {
+    static const float padding[4] = {0, 0, 0, 0};
+    double before = mr_milliseconds();
+    float *roi = p->rois;
+    for (int image = 0; image < p->batch; image++) {
+        mr_rpn_level levels[MR_LEVELS];
+        rpn_levels(p, (size_t)image, levels);
+        size_t count = mr_propose(p->proposer, levels, MR_LEVELS, p->anchors, p->threads,
+                                  p->proposals, p->proposal_anchors);
+        for (size_t i = 0; i < count; i++, roi += MR_ROI_COLUMNS)
+            set_roi(p, roi, image, p->proposals + 4 * i);
+        if (count < p->max_rois) {
+            set_roi(p, roi, image, padding);
+            roi += MR_ROI_COLUMNS;
+            count++;
+        }
+        p->roi_counts[image] = count;
+    }
+    mr_pipeline_time(p, "proposals", mr_milliseconds() - before, 0);
+}
+
+mrcnn_status mr_pipeline_detect(mr_pipeline *p, const mr_fit *fits, void *workspace,
+                                mrcnn_error *err) {
+    size_t classes = (size_t)p->settings->num_classes, row = 0, total = 0;
+    for (int i = 0; i < p->batch; i++) total += p->roi_counts[i];
+    int rows[MR_ROWS_KINDS] = {p->batch, (int)total};
+    mr_plan_run(p->box, workspace, rows);
+    add_plan_times(p, p->box);
+    double before = mr_milliseconds();
+    const float *probs = mr_plan_output(p->box, "mrcnn_class", NULL);
+    const float *deltas = mr_plan_output(p->box, "mrcnn_bbox", NULL);
+    mrcnn_status status = MRCNN_OK;
+    for (int i = 0; status == MRCNN_OK && i < p->batch; i++) {
+        mr_box_output out = {
+            p->rois + row * MR_ROI_COLUMNS, MR_ROI_COLUMNS,   2,          probs + row * classes,
+            deltas + row * classes * 4,     p->roi_counts[i], p->max_rois};
+        double pixels[4];
+        float window[4];
+        for (int k = 0; k < 4; k++) pixels[k] = fits[i].window[k];
+        mr_norm_box(pixels, p->height, p->width, window);
+        status = mr_refine_detections(&out, window, p->settings,
+                                      p->detections + (size_t)i * p->max_detections,
+                                      &p->detection_counts[i], err);
+        row += p->roi_counts[i];
+    }
+    mr_pipeline_time(p, "detections", mr_milliseconds() - before, 0);
+    return status;
+}
+
+void mr_pipeline_add_mask(mr_pipeline *p, size_t index, int image, const mr_detection *d) {
+    set_roi(p, p->mask_rois + index * MR_ROI_COLUMNS, image, d->box);
+    p->mask_classes[index] = (float)d->class_id;
+}
+
+const float *mr_pipeline_masks(mr_pipeline *p, size_t count, void *workspace) {
+    int rows[MR_ROWS_KINDS] = {p->batch, (int)count};
+    mr_plan_run(p->mask, workspace, rows);
+    add_plan_times(p, p->mask);
+    return mr_plan_output(p->mask, "mrcnn_mask", NULL);
+}

@@ -1,0 +1,65 @@
+/* pipeline.h - everything that is compiled for one picture size and batch: the three plans,
+ * anchors, and the buffers between them. One pass over a batch, stage by stage; sessions
+ * (session.c) and tensor inspection (inspect.c) are built on it. */
+#ifndef MR_MODEL_PIPELINE_H
+#define MR_MODEL_PIPELINE_H
+
+#include "graph/plan.h"
+#include "image/resize.h"
+#include "model/detections.h"
+#include "model/model.h"
+#include "model/network.h"
+#include "model/proposals.h"
+
+enum { MR_MAX_STAGES_TIMED = 24 };
+
+typedef struct mr_pipeline {
+    const mr_settings *settings;
+    const mr_executor *executor;
+    int height, width, batch, threads;
+    mr_plan *pyramid, *box, *mask;
+    float *image;   /* batch x height x width x channels, molded */
+    float *anchors; /* normalised */
+    size_t anchor_count;
+    mr_proposer *proposer;
+    float *rois;      /* batch x max_rois x MR_ROI_COLUMNS */
+    float *proposals; /* max_rois x 4 */
+    int32_t *proposal_anchors;
+    size_t max_rois;          /* of one picture */
+    size_t *roi_counts;       /* of each picture: rows in rois */
+    mr_detection *detections; /* batch x max_detections */
+    size_t max_detections;
+    size_t *detection_counts;
+    float *mask_rois;    /* batch x max_detections x MR_ROI_COLUMNS */
+    float *mask_classes; /* batch x max_detections */
+    mrcnn_stage_time stages[MR_MAX_STAGES_TIMED];
+    size_t stage_count;
+    unsigned long last_used;
+} mr_pipeline;
+
+typedef struct mr_pipeline_options {
+    mrcnn_model *model;
+    const mr_executor *executor;
+    int height, width, batch, threads;
+    int with_c; /* keep C1..C5 */
+} mr_pipeline_options;
+
+mrcnn_status mr_pipeline_create(mr_pipeline **pipeline, const mr_pipeline_options *options,
+                                mrcnn_error *err);
+void mr_pipeline_free(mr_pipeline **pipeline);
+size_t mr_pipeline_workspace_bytes(const mr_pipeline *pipeline);
+size_t mr_pipeline_bytes(const mr_pipeline *pipeline); /* without the workspace */
+
+/* The stages, in order, on pipeline->image. fits: one a picture. */
+void mr_pipeline_features(mr_pipeline *p, void *workspace);
+void mr_pipeline_propose(mr_pipeline *p);
+mrcnn_status mr_pipeline_detect(mr_pipeline *p, const mr_fit *fits, void *workspace,
+                                mrcnn_error *err);
+/* Adds a RoI of picture `image` for the mask head; mr_pipeline_masks runs the first `count` of
+ * them. Returns count x MASK_SHAPE floats. */
+void mr_pipeline_add_mask(mr_pipeline *p, size_t index, int image, const mr_detection *detection);
+const float *mr_pipeline_masks(mr_pipeline *p, size_t count, void *workspace);
+
+void mr_pipeline_time(mr_pipeline *p, const char *stage, double milliseconds, double gflop);
+
+#endif

@@ -1,0 +1,320 @@
+/* session.c - mrcnn_detect: pictures in, instances out. */
+#include "model/session.h"
+
+#include "base/clock.h"
+#include "base/error.h"
+#include "base/memory.h"
+#include "base/parallel.h"
+#include "image/mask.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+mrcnn_session_options mrcnn_session_options_default(void) {
+    mrcnn_session_options options = {sizeof options, 0, "cpu"};
+    return options;
+}
+
+static const mr_executor *find_executor(const char *name) {
+    static const mr_executor *const executors[] = {&mr_executor_cpu, &mr_executor_reference};
+    for (size_t i = 0; i < sizeof executors / sizeof *executors; i++)
+        if (strcmp(executors[i]->name, name) == 0) return executors[i];
+    return NULL;
+}
+
+mrcnn_status mrcnn_session_create(mrcnn_session **session, mrcnn_model *model,
+                                  const mrcnn_session_options *options, mrcnn_error *err) {
+    mrcnn_session_options o = options ? *options : mrcnn_session_options_default();
+    const char *name = o.executor ? o.executor : "cpu";
+    const mr_executor *executor = find_executor(name);
+    if (!executor)
+        return mr_fail(err, MRCNN_E_ARGUMENT, "there is no executor '%s'; use cpu or reference",
+                       name);
+    if (o.threads < 0 || o.threads > 1024)
+        return mr_fail(err, MRCNN_E_ARGUMENT, "%d threads; use 0 (one per core) to 1024",
+                       o.threads);
+    mrcnn_session *s = mr_calloc(1, sizeof *s);
+    if (!s) return mr_fail_memory(err, sizeof *s, "a session");
+    s->model = model;
+    s->executor = executor;
+    s->threads = o.threads ? o.threads : mr_cores();
+    *session = s;
+    return MRCNN_OK;
+}
+
+void mrcnn_session_free(mrcnn_session **session) {
+    if (!session || !*session) return;
+    mrcnn_session *s = *session;
+    for (int i = 0; i < MR_MAX_PIPELINES; i++) mr_pipeline_free(&s->pipelines[i]);
+    if (s->workspace) s->executor->release(s->workspace);
+    free(s);
+    *session = NULL;
+}
+
+const mrcnn_stage_time *mrcnn_session_stage(const mrcnn_session *session, size_t index) {
+    return index < session->stage_count ? &session->stages[index] : NULL;
+}
+
+static size_t raw_weight_bytes(const mr_tensors *weights) {
+    size_t bytes = 0;
+    for (size_t i = 0; i < mr_tensors_count(weights); i++) {
+        const mr_tensor *t = mr_tensors_at(weights, i);
+        if (t->values) bytes += t->count * sizeof(float);
+    }
+    return bytes;
+}
+
+size_t mrcnn_session_bytes(const mrcnn_session *session) {
+    size_t bytes = session->workspace_bytes + mr_packs_bytes(session->model->packs) +
+                   raw_weight_bytes(session->model->weights);
+    for (int i = 0; i < MR_MAX_PIPELINES; i++)
+        if (session->pipelines[i]) bytes += mr_pipeline_bytes(session->pipelines[i]);
+    return bytes;
+}
+
+mrcnn_status mr_session_reserve(mrcnn_session *s, size_t bytes, mrcnn_error *err) {
+    if (bytes <= s->workspace_bytes) return MRCNN_OK;
+    if (s->workspace) s->executor->release(s->workspace);
+    s->workspace_bytes = 0;
+    s->workspace = s->executor->alloc(bytes);
+    if (!s->workspace) return mr_fail_memory(err, bytes, "activations");
+    s->workspace_bytes = bytes;
+    return MRCNN_OK;
+}
+
+/* An empty place, or that of the pipeline used longest ago. */
+static mr_pipeline **place_for_pipeline(mrcnn_session *s) {
+    mr_pipeline **oldest = &s->pipelines[0];
+    for (int i = 0; i < MR_MAX_PIPELINES; i++) {
+        if (!s->pipelines[i]) return &s->pipelines[i];
+        if (s->pipelines[i]->last_used < (*oldest)->last_used) oldest = &s->pipelines[i];
+    }
+    return oldest;
+}
+
+mrcnn_status mr_session_pipeline(mrcnn_session *s, int height, int width, int batch,
+                                 mr_pipeline **pipeline, mrcnn_error *err) {
+    mr_pipeline **place = NULL;
+    for (int i = 0; i < MR_MAX_PIPELINES && !place; i++) {
+        const mr_pipeline *p = s->pipelines[i];
+        if (p && p->height == height && p->width == width && p->batch == batch)
+            place = &s->pipelines[i];
+    }
+    if (!place) {
+        place = place_for_pipeline(s);
+        mr_pipeline_free(place);
+        mr_pipeline_options options = {.model = s->model,
+                                       .executor = s->executor,
+                                       .height = height,
+                                       .width = width,
+                                       .batch = batch,
+                                       .threads = s->threads};
+        mrcnn_status status = mr_pipeline_create(place, &options, err);
+        if (status == MRCNN_OK)
+            status = mr_session_reserve(s, mr_pipeline_workspace_bytes(*place), err);
+        if (status != MRCNN_OK) {
+            mr_pipeline_free(place);
+            return status;
+        }
+    }
+    (*place)->last_used = ++s->clock;
+    *pipeline = *place;
+    return MRCNN_OK;
+}
+
+/* --------------------------------------------------------------------------------- results */
+
+void mrcnn_result_free(mrcnn_result **result) {
+    if (!result || !*result) return;
+    for (size_t i = 0; i < (*result)->count; i++) mrcnn_mask_free(&(*result)->instances[i].mask);
+    free((*result)->instances);
+    free(*result);
+    *result = NULL;
+}
+
+/* One mask to make: the RoI's row in the mask head's output, and where the mask goes. */
+typedef struct mask_job {
+    const float *masks;
+    int rows, columns;
+    mr_mask_resize mode;
+    mrcnn_instance **instances;
+    const mr_fit **fits;
+    mrcnn_status *status;
+    mrcnn_error *err; /* the first one's message */
+} mask_job;
+
+static void unmold_masks(void *context, size_t begin, size_t end, int thread) {
+    (void)thread;
+    const mask_job *job = context;
+    for (size_t i = begin; i < end; i++) {
+        mrcnn_instance *it = job->instances[i];
+        int32_t box[4] = {it->y1, it->x1, it->y2, it->x2};
+        job->status[i] =
+            mr_unmold_mask(&it->mask, job->masks + i * (size_t)job->rows * (size_t)job->columns,
+                           job->rows, job->columns, box, job->fits[i]->original_height,
+                           job->fits[i]->original_width, job->mode, i == 0 ? job->err : NULL);
+    }
+}
+
+/* Boxes, classes and scores of one picture's detections (N38), each with a row for the mask head.
+ */
+static mrcnn_status start_result(mrcnn_result **out, mr_pipeline *p, const mrcnn_model *model,
+                                 int image, const mr_fit *fit, mask_job *job, size_t *mask_count,
+                                 mrcnn_error *err) {
+    size_t count = p->detection_counts[image];
+    const mr_detection *detections = p->detections + (size_t)image * p->max_detections;
+    mrcnn_result *r = mr_calloc(1, sizeof *r);
+    if (r) r->instances = mr_calloc(count, sizeof *r->instances);
+    if (!r || !r->instances) {
+        free(r);
+        return mr_fail_memory(err, count * sizeof *r->instances, "a result");
+    }
+    r->height = fit->original_height;
+    r->width = fit->original_width;
+    for (size_t i = 0; i < count; i++) {
+        int32_t box[4];
+        if (!mr_unmold_box(detections[i].box, fit, box)) continue;
+        mrcnn_instance *it = &r->instances[r->count++];
+        it->y1 = box[0];
+        it->x1 = box[1];
+        it->y2 = box[2];
+        it->x2 = box[3];
+        it->class_id = detections[i].class_id;
+        it->class_name = mrcnn_model_class_name(model, it->class_id);
+        it->score = detections[i].score;
+        job->instances[*mask_count] = it;
+        job->fits[*mask_count] = fit;
+        mr_pipeline_add_mask(p, (*mask_count)++, image, &detections[i]);
+    }
+    *out = r;
+    return MRCNN_OK;
+}
+
+static mrcnn_status make_results(mr_pipeline *p, mrcnn_session *s, const mr_fit *fits,
+                                 mrcnn_result **results, mrcnn_error *err) {
+    size_t most = (size_t)p->batch * p->max_detections, masks = 0;
+    mask_job job = {.rows = p->settings->mask_shape.values[0],
+                    .columns = p->settings->mask_shape.values[1],
+                    .mode = p->settings->mask_resize,
+                    .instances = mr_calloc(most, sizeof *job.instances),
+                    .fits = mr_calloc(most, sizeof *job.fits),
+                    .status = mr_calloc(most, sizeof *job.status),
+                    .err = err};
+    mrcnn_status status = MRCNN_OK;
+    if (!job.instances || !job.fits || !job.status)
+        status = mr_fail_memory(err, most * sizeof *job.instances, "results");
+    for (int i = 0; status == MRCNN_OK && i < p->batch; i++)
+        status = start_result(&results[i], p, s->model, i, &fits[i], &job, &masks, err);
+    if (status == MRCNN_OK && masks) {
+        job.masks = mr_pipeline_masks(p, masks, s->workspace);
+        double before = mr_milliseconds();
+        mr_parallel_dynamic(s->threads, masks, 1, unmold_masks, &job);
+        mr_pipeline_time(p, "unmold", mr_milliseconds() - before, 0);
+        for (size_t i = 0; i < masks && status == MRCNN_OK; i++) status = job.status[i];
+        if (status != MRCNN_OK && err && err->status == MRCNN_OK)
+            mr_fail_memory(err, most, "masks");
+    }
+    free(job.instances);
+    free(job.fits);
+    free(job.status);
+    return status;
+}
+
+/* ------------------------------------------------------------------------------- detection */
+
+static void copy_stages(mrcnn_session *s, const mr_pipeline *p) {
+    for (size_t i = 0; i < p->stage_count; i++) {
+        size_t k = 0;
+        while (k < s->stage_count && strcmp(s->stages[k].name, p->stages[i].name) != 0) k++;
+        if (k == MR_MAX_STAGES_TIMED) continue;
+        if (k == s->stage_count) {
+            mrcnn_stage_time fresh = {p->stages[i].name, 0, 0};
+            s->stages[s->stage_count++] = fresh;
+        }
+        s->stages[k].milliseconds += p->stages[i].milliseconds;
+        s->stages[k].gflop += p->stages[i].gflop;
+    }
+}
+
+/* Pictures of one network size through one pipeline. */
+static mrcnn_status detect_batch(mrcnn_session *s, const mrcnn_image *const *images,
+                                 const mr_fit *fits, int batch, mrcnn_result **results,
+                                 mrcnn_error *err) {
+    mr_pipeline *p;
+    mrcnn_status status = mr_session_pipeline(s, fits[0].height, fits[0].width, batch, &p, err);
+    if (status != MRCNN_OK) return status;
+    size_t size = (size_t)p->height * (size_t)p->width * (size_t)p->settings->image_channel_count;
+    double before = mr_milliseconds();
+    p->stage_count = 0;
+    for (int i = 0; status == MRCNN_OK && i < batch; i++)
+        status = mr_fit_and_mold(images[i], &fits[i], &p->settings->mean_pixel,
+                                 p->image + (size_t)i * size, s->threads, err);
+    if (status != MRCNN_OK) return status;
+    mr_pipeline_time(p, "mold", mr_milliseconds() - before, 0);
+    mr_pipeline_features(p, s->workspace);
+    mr_pipeline_propose(p);
+    status = mr_pipeline_detect(p, fits, s->workspace, err);
+    if (status == MRCNN_OK) status = make_results(p, s, fits, results, err);
+    copy_stages(s, p);
+    return status;
+}
+
+static mrcnn_status check_image(const mrcnn_image *image, const mr_settings *settings, size_t index,
+                                mrcnn_error *err) {
+    if (!image->pixels || image->width <= 0 || image->height <= 0)
+        return mr_fail(err, MRCNN_E_ARGUMENT, "picture %zu is empty", index);
+    if (image->channels != settings->image_channel_count)
+        return mr_fail(err, MRCNN_E_ARGUMENT, "picture %zu has %d channels, the model wants %d",
+                       index, image->channels, settings->image_channel_count);
+    return MRCNN_OK;
+}
+
+/* Takes the next pictures that need the same network size, at most a batch (IMAGES_PER_GPU) of
+ * them. */
+static mrcnn_status detect_all(mrcnn_session *s, const mrcnn_image *images, size_t count,
+                               mr_fit *fits, mrcnn_result **results, mrcnn_error *err) {
+    enum { MAX_BATCH = 64 };
+    const mr_settings *settings = mr_config_settings(s->model->config);
+    size_t limit = (size_t)settings->images_per_gpu;
+    if (limit > MAX_BATCH) limit = MAX_BATCH;
+    mrcnn_status status = MRCNN_OK;
+    for (size_t i = 0; status == MRCNN_OK && i < count;) {
+        const mrcnn_image *batch[MAX_BATCH];
+        int n = 0;
+        size_t first = i;
+        while (i < count && (size_t)n < limit && fits[i].height == fits[first].height &&
+               fits[i].width == fits[first].width)
+            batch[n++] = &images[i++];
+        status = detect_batch(s, batch, fits + first, n, results + first, err);
+    }
+    return status;
+}
+
+mrcnn_status mrcnn_detect(mrcnn_session *s, const mrcnn_image *images, size_t count,
+                          mrcnn_result **results, mrcnn_error *err) {
+    const mr_settings *settings = mr_config_settings(s->model->config);
+    mrcnn_result **made = mr_calloc(count, sizeof *made);
+    mr_fit *fits = mr_calloc(count, sizeof *fits);
+    mrcnn_status status = MRCNN_OK;
+    if (!made || !fits) status = mr_fail_memory(err, count * sizeof *fits, "pictures");
+    for (size_t i = 0; status == MRCNN_OK && i < count; i++) {
+        status = check_image(&images[i], settings, i, err);
+        if (status == MRCNN_OK)
+            status = mr_fit_image(&fits[i], images[i].height, images[i].width, settings, err);
+    }
+    if (status == MRCNN_OK) {
+        int old = mr_set_library_threads(s->threads);
+        s->stage_count = 0;
+        status = detect_all(s, images, count, fits, made, err);
+        mr_set_library_threads(old);
+    }
+    for (size_t i = 0; made && i < count; i++) {
+        if (status == MRCNN_OK)
+            results[i] = made[i];
+        else
+            mrcnn_result_free(&made[i]);
+    }
+    free(made);
+    free(fits);
+    return status;
+}

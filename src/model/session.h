@@ -1,0 +1,28 @@
+/* session.h - inside a session: pipelines by picture size, and one workspace that they share. */
+#ifndef MR_MODEL_SESSION_H
+#define MR_MODEL_SESSION_H
+
+#include "model/pipeline.h"
+
+enum { MR_MAX_PIPELINES = 4 }; /* sizes kept; the one used longest ago makes room */
+
+struct mrcnn_session {
+    mrcnn_model *model;
+    const mr_executor *executor;
+    int threads;
+    mr_pipeline *pipelines[MR_MAX_PIPELINES];
+    unsigned long clock;
+    void *workspace;
+    size_t workspace_bytes;
+    mrcnn_stage_time stages[MR_MAX_STAGES_TIMED];
+    size_t stage_count;
+};
+
+/* The pipeline for a size and batch, compiled if it isn't there. Library threads must be set. */
+mrcnn_status mr_session_pipeline(mrcnn_session *session, int height, int width, int batch,
+                                 mr_pipeline **pipeline, mrcnn_error *err);
+
+/* Makes the workspace large enough. */
+mrcnn_status mr_session_reserve(mrcnn_session *session, size_t bytes, mrcnn_error *err);
+
+#endif

@@ -1,0 +1,198 @@
+/* test_winograd.c - every instruction set that this CPU has against a direct convolution in double:
+ * odd maps, odd channel counts, batches, every epilogue, and the same bytes on any thread count. */
+#include <math.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include "base/memory.h"
+#include "base/prng.h"
+#include "cpu/winograd_kernels.h"
+
+enum { TABLES = 3 };
+
+static const mr_winograd_kernels *table(int i) {
+    return i == 0 ? mr_winograd_scalar() : i == 1 ? mr_winograd_avx2() : mr_winograd_avx512();
+}
+
+/* Sums of twelve uniforms less six: close to a standard normal. Exactly `count` floats, so that
+ * ASan sees a read past the end. */
+static float *random_floats(const char *name, size_t count) {
+    float *values = malloc((count ? count : 1) * sizeof *values);
+    assert_non_null(values);
+    uint64_t stream = mr_prng_stream(7, name);
+    for (size_t i = 0; i < count; i++) {
+        double sum = -6;
+        for (size_t j = 0; j < 12; j++) sum += mr_prng_uniform(stream, i * 12 + j);
+        values[i] = (float)sum;
+    }
+    return values;
+}
+
+static size_t in_size(const mr_winograd_shape *s) {
+    return (size_t)s->n * (size_t)s->h * (size_t)s->w * (size_t)s->c_in;
+}
+
+static size_t out_size(const mr_winograd_shape *s) {
+    return (size_t)s->n * (size_t)s->h * (size_t)s->w * (size_t)s->c_out;
+}
+
+/* The definition, in double. */
+static double *direct(const mr_winograd_shape *s, const float *x, const float *kernel) {
+    double *y = calloc(out_size(s), sizeof *y);
+    assert_non_null(y);
+    size_t c_in = (size_t)s->c_in, c_out = (size_t)s->c_out;
+    double *sum = y;
+    for (int n = 0; n < s->n; n++)
+        for (int i = 0; i < s->h; i++)
+            for (int j = 0; j < s->w; j++, sum += c_out)
+                for (int tap = 0; tap < 9; tap++) {
+                    int row = i + tap / 3 - 1, col = j + tap % 3 - 1;
+                    if (row < 0 || row >= s->h || col < 0 || col >= s->w) continue;
+                    const float *from =
+                        x +
+                        (((size_t)n * (size_t)s->h + (size_t)row) * (size_t)s->w + (size_t)col) *
+                            c_in;
+                    for (size_t a = 0; a < c_in; a++)
+                        for (size_t b = 0; b < c_out; b++)
+                            sum[b] +=
+                                (double)from[a] * kernel[((size_t)tap * c_in + a) * c_out + b];
+                }
+    return y;
+}
+
+static float *pack(const mr_winograd_kernels *k, const mr_winograd_shape *s, const float *kernel) {
+    float *packed =
+        mr_alloc_aligned(mr_winograd_packed_size_with(k, s->c_in, s->c_out) * sizeof *packed);
+    assert_non_null(packed);
+    mr_winograd_pack_with(k, kernel, s->c_in, s->c_out, packed, 2);
+    return packed;
+}
+
+static void run(const mr_winograd_kernels *k, const mr_winograd_shape *s, const float *x,
+                const float *packed, const mr_winograd_epilogue *epilogue, float *y, int threads) {
+    void *scratch = mr_alloc_aligned(mr_winograd_scratch_size_with(k, s, threads));
+    assert_non_null(scratch);
+    mr_winograd_forward_with(k, s, x, packed, epilogue, y, scratch, threads);
+    free(scratch);
+}
+
+/* Root mean square of y - want, over that of want. */
+static double error_of(const float *y, const double *want, size_t count) {
+    double error = 0, size = 1e-30;
+    for (size_t i = 0; i < count; i++) {
+        error += (y[i] - want[i]) * (y[i] - want[i]);
+        size += want[i] * want[i];
+    }
+    return sqrt(error / size);
+}
+
+enum { BIAS = 1, RESIDUAL = 2, RELU = 4, EPILOGUES = 8 };
+
+static void check_epilogue(const mr_winograd_kernels *k, const mr_winograd_shape *s, const float *x,
+                           const float *packed, const double *conv, int flags) {
+    size_t count = out_size(s);
+    float *bias = random_floats("bias", (size_t)s->c_out);
+    float *residual = random_floats("residual", count);
+    float *y = malloc(count * sizeof *y), *again = malloc(count * sizeof *again);
+    double *want = malloc(count * sizeof *want);
+    assert_true(y && again && want);
+    for (size_t i = 0; i < count; i++) {
+        want[i] = conv[i];
+        if (flags & BIAS) want[i] += bias[i % (size_t)s->c_out];
+        if (flags & RESIDUAL) want[i] += residual[i];
+        if (flags & RELU && want[i] < 0) want[i] = 0;
+    }
+    mr_winograd_epilogue e = {flags & BIAS ? bias : NULL, flags & RESIDUAL ? residual : NULL,
+                              (flags & RELU) != 0};
+    run(k, s, x, packed, &e, y, 1);
+    double error = error_of(y, want, count);
+    if (error > 2e-6)
+        fail_msg("%s: %dx%dx%d, %d -> %d channels, epilogue %d: error %g of rms", k->isa, s->n,
+                 s->h, s->w, s->c_in, s->c_out, flags, error);
+    for (int threads = 2; threads <= 3; threads++) {
+        memcpy(again, residual, count * sizeof *again);
+        if (flags & RESIDUAL) e.residual = again; /* in place */
+        run(k, s, x, packed, &e, again, threads);
+        assert_memory_equal(y, again, count * sizeof *y);
+    }
+    free(bias), free(residual), free(y), free(again), free(want);
+}
+
+static void check_shape(const mr_winograd_shape *s) {
+    float *x = random_floats("x", in_size(s));
+    float *kernel = random_floats("kernel", 9 * (size_t)s->c_in * (size_t)s->c_out);
+    double *conv = direct(s, x, kernel);
+    for (int i = 0; i < TABLES; i++) {
+        if (!table(i)) continue;
+        float *packed = pack(table(i), s, kernel);
+        for (int flags = 0; flags < EPILOGUES; flags++)
+            check_epilogue(table(i), s, x, packed, conv, flags);
+        free(packed);
+    }
+    free(x), free(kernel), free(conv);
+}
+
+static void test_map_sizes(void **state) {
+    (void)state;
+    static const int sizes[][2] = {{1, 1}, {1, 2}, {2, 1},  {3, 5},   {4, 4},  {5, 4},  {6, 7},
+                                   {7, 6}, {8, 8}, {9, 13}, {13, 17}, {1, 40}, {40, 1}, {14, 14}};
+    for (size_t i = 0; i < sizeof sizes / sizeof sizes[0]; i++) {
+        mr_winograd_shape s = {1, sizes[i][0], sizes[i][1], 20, 37};
+        check_shape(&s);
+    }
+}
+
+static void test_channels(void **state) {
+    (void)state;
+    static const int channels[][2] = {{1, 1},   {2, 4},   {3, 2},   {4, 8},   {7, 9},   {8, 24},
+                                      {15, 15}, {16, 16}, {17, 33}, {24, 31}, {32, 64}, {65, 40}};
+    for (size_t i = 0; i < sizeof channels / sizeof channels[0]; i++) {
+        mr_winograd_shape s = {1, 9, 10, channels[i][0], channels[i][1]};
+        check_shape(&s);
+    }
+}
+
+static void test_batches(void **state) {
+    (void)state;
+    static const mr_winograd_shape shapes[] = {
+        {2, 5, 6, 8, 8}, {3, 1, 1, 16, 32}, {7, 14, 14, 24, 16}, {2, 17, 30, 4, 40}};
+    for (size_t i = 0; i < sizeof shapes / sizeof shapes[0]; i++) check_shape(&shapes[i]);
+}
+
+/* Many input channels: several runs of tiles, and the error at the size of the network's layers. */
+static void test_wide(void **state) {
+    (void)state;
+    mr_winograd_shape s = {1, 33, 47, 256, 72};
+    float *x = random_floats("x", in_size(&s));
+    float *kernel = random_floats("kernel", 9 * 256 * 72);
+    double *conv = direct(&s, x, kernel);
+    for (int i = 0; i < TABLES; i++) {
+        if (!table(i)) continue;
+        float *packed = pack(table(i), &s, kernel);
+        float *y = malloc(out_size(&s) * sizeof *y);
+        mr_winograd_epilogue none = {NULL, NULL, 0};
+        run(table(i), &s, x, packed, &none, y, 2);
+        double error = error_of(y, conv, out_size(&s));
+        printf("%s: error %.2g of the output's rms\n", table(i)->isa, error);
+        assert_true(error < 2e-6);
+        free(packed), free(y);
+    }
+    free(x), free(kernel), free(conv);
+}
+
+int main(void) {
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_map_sizes),
+        cmocka_unit_test(test_channels),
+        cmocka_unit_test(test_batches),
+        cmocka_unit_test(test_wide),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
