@@ -9,6 +9,8 @@
 #define ROUND_SECONDS 0.002
 #define TOTAL_SECONDS 0.05
 
+enum { FEWEST_ROUNDS = 8 };
+
 typedef struct peak_kernel {
     mr_peak_loop loop;
     double flops; /* of one step */
@@ -55,11 +57,15 @@ double mrcnn_peak_gflops(int threads) {
     if (threads <= 0) threads = mr_cores();
     peak_kernel kernel = choose_kernel();
     round_job job = {kernel.loop, 1000};
-    while (run_round(&job, threads) < ROUND_SECONDS) job.steps *= 2;
-    double best = ROUND_SECONDS * 1e3, end = now() + TOTAL_SECONDS;
-    do {
+    double best = 0, end = now() + TOTAL_SECONDS;
+    for (int full_rounds = 0; full_rounds < FEWEST_ROUNDS || now() < end;) {
         double seconds = run_round(&job, threads);
-        if (seconds < best) best = seconds;
-    } while (now() < end);
-    return kernel.flops * (double)job.steps * threads / best * 1e-9;
+        double rate = seconds > 0 ? (double)job.steps / seconds : 0;
+        if (rate > best) best = rate;
+        if (seconds < ROUND_SECONDS)
+            job.steps *= 2; /* too short to trust: starting the threads counts */
+        else
+            full_rounds++;
+    }
+    return kernel.flops * best * threads * 1e-9;
 }
