@@ -99,16 +99,8 @@ static mrcnn_status repack(mr_pack *pack, void *user, mrcnn_error *err) {
     return mr_dnnl_pack(s->primitive, s->window, s->other->detail, s->other->data, pack->data, err);
 }
 
-/* Tells layouts apart in keys: FNV-1a of their bytes. */
-static uint64_t layout_hash(const mr_dnnl *primitive) {
-    const unsigned char *bytes = mr_dnnl_layout(primitive);
-    uint64_t hash = 0xCBF29CE484222325u;
-    for (size_t i = 0; i < mr_dnnl_layout_bytes(); i++) hash = (hash ^ bytes[i]) * 0x100000001B3u;
-    return hash;
-}
-
 /* Another picture size may prefer another layout. The first one serves if it can; otherwise it is
- * packed over. */
+ * packed over, and what was packed over is numbered. */
 static mrcnn_status use_other_layout(conv_kernel *k, const mr_prepare *p,
                                      const mr_dnnl_window *window, const mr_pack **pack,
                                      mrcnn_error *err) {
@@ -121,11 +113,13 @@ static mrcnn_status use_other_layout(conv_kernel *k, const mr_prepare *p,
         k->primitive = same;
         return MRCNN_OK;
     }
-    char key[3 * MR_NAME];
-    snprintf(key, sizeof key, "direct %016llx:%s:%s", (unsigned long long)layout_hash(k->primitive),
-             p->node->layer, p->node->batch_norm);
     source from = {k->primitive, window, *pack};
-    return mr_packs_get(p->packs, key, repack, &from, pack, err);
+    for (int i = 1; status == MRCNN_OK && !mr_dnnl_has_layout(k->primitive, (*pack)->detail); i++) {
+        char key[3 * MR_NAME];
+        snprintf(key, sizeof key, "direct %d:%s:%s", i, p->node->layer, p->node->batch_norm);
+        status = mr_packs_get(p->packs, key, repack, &from, pack, err);
+    }
+    return status;
 }
 
 mrcnn_status mr_cpu_conv_direct(const mr_prepare *p, mr_kernel **kernel, mrcnn_error *err) {

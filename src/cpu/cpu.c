@@ -65,9 +65,11 @@ mrcnn_status mr_pack_plain(const mr_prepare *prepare, const float *kernel, void 
     return MRCNN_OK;
 }
 
+/* The choice of algorithm looks at what is the same in pictures of all sizes, never at the map's: a
+ * layer's raw weights are released once its graph is compiled. */
+
 /* 3x3 stride 1 with one pixel of padding all around: what Winograd's F(4x4, 3x3) does. With few
- * channels its transforms cost more than they save. The map's size has no say: pictures of all
- * sizes, and all pyramid levels, must agree on one packing of the weights. */
+ * channels its transforms cost more than they save. */
 static int suits_winograd(const mr_prepare *p) {
     const mr_node *n = p->node;
     return n->kernel_h == 3 && n->kernel_w == 3 && n->stride == 1 && n->pad_top == 1 &&
@@ -76,7 +78,7 @@ static int suits_winograd(const mr_prepare *p) {
 }
 
 /* A window that is the whole RoI sees all of it at once: a matrix product (the box head's 7x7
- * convolution). Not for pictures, where it would depend on their size. */
+ * convolution). */
 static int is_dense(const mr_prepare *p) {
     const mr_node *n = p->node;
     int padding = n->pad_top + n->pad_left + n->pad_bottom + n->pad_right;
