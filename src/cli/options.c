@@ -56,15 +56,15 @@ static void print_row(const char *left, const char *help, int column) {
 }
 
 static void print_option(const option *row) {
-    char *left = text_format("--%s%s%s", row->name, row->value ? " " : "",
-                             row->value ? row->value : "");
+    char *left =
+        text_format("--%s%s%s", row->name, row->value ? " " : "", row->value ? row->value : "");
     print_row(left, row->help, HELP_COLUMN);
     free(left);
 }
 
 static void print_usage_line(const command *self) {
-    printf("Usage: mrcnn%s%s%s%s\n\n", *self->path ? " " : "", self->path,
-           *self->usage ? " " : "", self->usage);
+    printf("Usage: mrcnn%s%s%s%s\n\n", *self->path ? " " : "", self->path, *self->usage ? " " : "",
+           self->usage);
 }
 
 void options_help(const command *self) {
