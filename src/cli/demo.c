@@ -52,20 +52,33 @@ static char *find_samples(const char *given) {
 
 /* --------------------------------------------------------------------------------------- demo */
 
-/* Fresh weights are sure of nothing: without these two settings they would find nothing. */
+/* What lets a network that has learned nothing draw something worth seeing: it is sure of nothing,
+ * moves boxes wildly (so the moves are made small), and likes the padding round a picture best (so
+ * there is none). */
+static const struct {
+    const char *key, *value;
+} settings[] = {{"NUM_CLASSES", "3"},
+                {"IMAGE_RESIZE_MODE", "pad64"},
+                {"RPN_ANCHOR_SCALES", "[32, 48, 64, 96, 128]"},
+                {"RPN_BBOX_STD_DEV", "[0.001, 0.001, 0.001, 0.001]"},
+                {"RPN_NMS_THRESHOLD", "0.2"},
+                {"PRE_NMS_LIMIT", "100000"},
+                {"BBOX_STD_DEV", "[0.001, 0.001, 0.001, 0.001]"},
+                {"DETECTION_MIN_CONFIDENCE", "0"},
+                {"DETECTION_NMS_THRESHOLD", "0.1"},
+                {"DETECTION_MAX_INSTANCES", "12"}};
+
 static mrcnn_status configure_demo(mrcnn_config **config, mrcnn_error *err) {
     mrcnn_status status = mrcnn_config_create(config, "small", err);
-    if (status == MRCNN_OK) status = mrcnn_config_set(*config, "NUM_CLASSES", "3", err);
-    if (status == MRCNN_OK)
-        status = mrcnn_config_set(*config, "DETECTION_MIN_CONFIDENCE", "0", err);
-    if (status == MRCNN_OK) status = mrcnn_config_set(*config, "DETECTION_MAX_INSTANCES", "8", err);
+    for (size_t i = 0; status == MRCNN_OK && i < sizeof settings / sizeof *settings; i++)
+        status = mrcnn_config_set(*config, settings[i].key, settings[i].value, err);
     return status;
 }
 
 static void print_intro(void) {
     puts("This runs Mask R-CNN on sample pictures, from reading them to writing results.\n"
-         "Trained weights do not come along (COCO's are 250 MB), so the network's weights are\n"
-         "fresh random numbers: what it draws is noise, but every step is the real one.\n");
+         "Trained weights do not come along (COCO's are 250 MB), so the network's weights\n"
+         "are fresh random numbers: what it draws is noise, but every step is the real one.\n");
     fflush(stdout);
 }
 
@@ -99,6 +112,7 @@ static int run(const command *self, int argc, char **argv) {
     demo_options values = {NULL, pipeline_default()};
     values.pipeline.out = "mrcnn-demo";
     values.pipeline.model.weights = "none";
+    values.pipeline.model.seed = 2;
     values.pipeline.model.classes = "noise,chance";
     values.pipeline.save |= SAVE_SPLASH;
     arguments rest;

@@ -40,7 +40,7 @@ static int print_version(void) {
     for (size_t i = 0;; i++) {
         mrcnn_build_item item = mrcnn_build_info(i);
         if (!item.name) return EXIT_DONE;
-        printf("  %-14s %s\n", item.name, item.value);
+        if (strcmp(item.name, "mrcnn") != 0) printf("  %-14s %s\n", item.name, item.value);
     }
 }
 
