@@ -1,4 +1,4 @@
-/* caption.c - captions on plates of the instance's colour, inside the picture and where possible
+/* caption.c - captions on dark plates, inside the picture and where possible
  * beside each other. Places are chosen in the order of the result (best first); what is sure is
  * drawn last. */
 #include "viz/pen.h"
@@ -16,20 +16,13 @@
  * results that nobody can read anyway. */
 enum { COMPARED = 500, PLACES = 8 };
 
-/* WCAG 2 relative luminance: black text has the higher contrast on a plate that is lighter than
- * this. */
-static const double LIGHT = 0.179;
-
-static double linear(double value) {
-    return value <= 0.03928 ? value / 12.92 : pow((value + 0.055) / 1.055, 2.4);
-}
-
-static int is_light(mr_color c) {
-    return 0.2126 * linear(c.r) + 0.7152 * linear(c.g) + 0.0722 * linear(c.b) > LIGHT;
-}
-
 static double padding(const mr_pen *pen) {
     return 0.25 * pen->font;
+}
+
+/* Width of the coloured bar at the plate's left. */
+static double bar(const mr_pen *pen) {
+    return round(0.35 * pen->font);
 }
 
 static void choose_font(const mr_pen *pen) {
@@ -52,7 +45,7 @@ static double text_width(const mr_pen *pen, const char *text) {
 /* The longest form of the caption that is not wider than the picture; returns its width. */
 static double fit_text(const mr_pen *pen, const mrcnn_instance *instance,
                        char text[MR_CAPTION_BYTES]) {
-    double room = pen->width - 2.0 * padding(pen);
+    double room = pen->width - bar(pen) - 2.0 * padding(pen);
     int characters = mr_caption_text(text, instance, MR_CAPTION_NAME);
     double width = text_width(pen, text);
     while (width > room && characters > 1) {
@@ -101,15 +94,20 @@ static mr_rectangle place(const mr_pen *pen, const mr_rectangle *box, double wid
     return best;
 }
 
+/* White on a dark plate is readable on any picture and, unlike the palette's colours, next to any
+ * mask; a bar of the instance's colour says whose caption it is. */
 static void draw_caption(const mr_pen *pen, const char *text, const mr_rectangle *plate,
                          double baseline, mr_color color) {
     cairo_t *cairo = pen->cairo;
-    cairo_rectangle(cairo, plate->x1, plate->y1, plate->x2 - plate->x1, plate->y2 - plate->y1);
+    double height = plate->y2 - plate->y1;
+    cairo_rectangle(cairo, plate->x1, plate->y1, plate->x2 - plate->x1, height);
+    cairo_set_source_rgba(cairo, 0.0, 0.0, 0.0, 0.75);
+    cairo_fill(cairo);
+    cairo_rectangle(cairo, plate->x1, plate->y1, bar(pen), height);
     cairo_set_source_rgb(cairo, color.r, color.g, color.b);
     cairo_fill(cairo);
-    double ink = is_light(color) ? 0.0 : 1.0;
-    cairo_set_source_rgb(cairo, ink, ink, ink);
-    cairo_move_to(cairo, plate->x1 + padding(pen), plate->y1 + baseline);
+    cairo_set_source_rgb(cairo, 1.0, 1.0, 1.0);
+    cairo_move_to(cairo, plate->x1 + bar(pen) + padding(pen), plate->y1 + baseline);
     cairo_show_text(cairo, text);
 }
 
@@ -127,7 +125,8 @@ mrcnn_status mr_draw_captions(const mr_pen *pen, const mrcnn_result *result, con
     for (size_t i = 0; i < result->count; i++) {
         mr_rectangle box;
         if (!mr_visible_box(pen, &result->instances[i], &box)) continue;
-        double width = ceil(fit_text(pen, &result->instances[i], text) + 2.0 * padding(pen));
+        double width = fit_text(pen, &result->instances[i], text);
+        width = ceil(bar(pen) + width + 2.0 * padding(pen));
         plates[i] = place(pen, &box, width, height, plates, i);
     }
     for (size_t i = result->count; i-- > 0;) {

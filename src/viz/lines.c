@@ -15,8 +15,8 @@ int mr_visible_box(const mr_pen *pen, const mrcnn_instance *instance, mr_rectang
 }
 
 static void stroke_twice(const mr_pen *pen, mr_color color) {
-    cairo_set_source_rgba(pen->cairo, 0.0, 0.0, 0.0, 0.5);
-    cairo_set_line_width(pen->cairo, 2.0 * pen->line);
+    cairo_set_source_rgba(pen->cairo, 0.0, 0.0, 0.0, 0.4);
+    cairo_set_line_width(pen->cairo, 1.5 * pen->line + 0.5);
     cairo_stroke_preserve(pen->cairo);
     cairo_set_source_rgb(pen->cairo, color.r, color.g, color.b);
     cairo_set_line_width(pen->cairo, pen->line);
@@ -45,7 +45,7 @@ mrcnn_status mr_draw_contour(const mr_pen *pen, const mrcnn_mask *mask, mr_color
     cairo_new_path(pen->cairo);
     mrcnn_status status = mr_trace_mask(mask, add_ring, &copy, err);
     if (status != MRCNN_OK) return status;
-    cairo_set_line_join(pen->cairo, CAIRO_LINE_JOIN_ROUND);
+    cairo_set_line_join(pen->cairo, CAIRO_LINE_JOIN_BEVEL);
     stroke_twice(pen, color);
     return MRCNN_OK;
 }
