@@ -77,10 +77,10 @@ static int write_masks(const finding *found, const char *folder) {
     size_t pixels = (size_t)result->height * (size_t)result->width;
     uint8_t *bytes = text_grow(NULL, pixels, 1);
     mrcnn_image canvas = {result->width, result->height, 3, text_grow(NULL, pixels, 3)};
-    int failed = 0;
+    int failed = 0, digits = result->count < 100 ? 2 : result->count < 1000 ? 3 : 9;
     for (size_t i = 0; i < result->count && !failed; i++) {
         char *word = file_word(result->instances[i].class_name);
-        char *name = text_format("%02zu_%s.png", i + 1, word);
+        char *name = text_format("%0*zu_%s.png", digits, i + 1, word);
         char *path = path_join(folder, name);
         failed = write_mask(&result->instances[i].mask, bytes, &canvas, path);
         free(path);
