@@ -150,6 +150,7 @@ static void become(const char *program, const char *const *arguments, const cli_
         signal(SIGXFSZ, SIG_IGN);
         setrlimit(RLIMIT_FSIZE, &limit);
     }
+    setenv("OMP_WAIT_POLICY", "passive", 0); /* tests share the cores with each other */
     execv(program, argv);
     perror(program);
     _exit(126);
