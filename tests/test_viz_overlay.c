@@ -216,6 +216,23 @@ static void test_lines(void **state) {
     free_instances(&instance, 1);
 }
 
+/* A mask of noise has more outlines than are stroked at once: none is forgotten. */
+static void test_many_contours(void **state) {
+    (void)state;
+    enum { SIDE = 120 };
+    static uint8_t bytes[SIDE * SIDE];
+    for (int i = 0; i < SIDE * SIDE; i++) bytes[i] = (i / SIDE + i % SIDE) % 2;
+    mrcnn_instance instance = {0, 0, SIDE, SIDE, 1, 1.0F, "noise", make_mask(bytes, SIDE, SIDE)};
+    mrcnn_image image = {SIDE, SIDE, 3, calloc(SIDE * SIDE, 3)};
+    mrcnn_result result = {SIDE, SIDE, 1, &instance};
+    mrcnn_image out = draw(&image, &result, 1, 0, 0);
+    for (int y = 0; y < SIDE; y++)
+        for (int x = 0; x < SIDE; x++) assert_true(differs(&out, &image, y, x));
+    free(out.pixels);
+    free(image.pixels);
+    free_instances(&instance, 1);
+}
+
 static int pure_pixels(const mrcnn_image *image, mr_color color) {
     int count = 0;
     for (int i = 0; i < image->height * image->width; i++) {
@@ -354,6 +371,7 @@ int main(void) {
 #ifdef MRCNN_WITH_CAIRO
         cmocka_unit_test(test_no_instances_is_a_copy),
         cmocka_unit_test(test_lines),
+        cmocka_unit_test(test_many_contours),
         cmocka_unit_test(test_captions_do_not_overlap),
         cmocka_unit_test(test_nothing_is_too_odd),
         cmocka_unit_test(test_too_wide_for_cairo),
