@@ -25,5 +25,6 @@ if(MRCNN_WITH_CAIRO)
 endif()
 if(MRCNN_WITH_CURL)
   find_package(CURL REQUIRED)
-  list(APPEND MRCNN_DEPENDENCIES CURL::libcurl)
+  find_package(OpenSSL REQUIRED) # libcrypto, for the checksums of downloads
+  list(APPEND MRCNN_DEPENDENCIES CURL::libcurl OpenSSL::Crypto)
 endif()

@@ -385,14 +385,15 @@ typedef struct mrcnn_weights_tensor {
 MRCNN_API mrcnn_status mrcnn_weights_open(mrcnn_weights **weights, const char *path,
                                           mrcnn_error *err);
 MRCNN_API const mrcnn_weights_tensor *mrcnn_weights_at(const mrcnn_weights *weights, size_t index);
-/* A root attribute as text: "keras_version", "backend", "mrcnn_config", "class_names"; NULL if
- * absent. */
+/* A root attribute as text: "keras_version", "backend", "mrcnn_config", "class_names" (one a line);
+ * NULL if absent. */
 MRCNN_API const char *mrcnn_weights_attribute(const mrcnn_weights *weights, const char *name);
 MRCNN_API void mrcnn_weights_free(mrcnn_weights **weights);
 
 typedef struct mrcnn_fetch_options {
     size_t size;
-    const char *url;       /* instead of the published one */
+    const char *url;       /* instead of the published one; its checksum is not known then, and the
+                              file must open as weights */
     const char *directory; /* instead of $XDG_CACHE_HOME/mrcnn or ~/.cache/mrcnn */
     /* Called now and then; total is 0 while it is unknown. Return non-zero to stop. */
     int (*progress)(void *user, uint64_t done, uint64_t total);

@@ -74,35 +74,49 @@ static int sync_file(const char *path) {
     return failed;
 }
 
+/* Something exists there that renaming must not replace: root may put a file in /dev/null's place.
+ */
+static int is_special(const char *path) {
+    struct stat info;
+    return stat(path, &info) == 0 && !S_ISREG(info.st_mode);
+}
+
 mrcnn_status mr_file_commit(const char *part, const char *path, mrcnn_error *err) {
-    if (sync_file(part) == 0 && rename(part, path) == 0) return MRCNN_OK;
-    mrcnn_status status = mr_fail(err, MRCNN_E_IO, "%s: can't write it: %s", path, strerror(errno));
+    mrcnn_status status;
+    if (is_special(path))
+        status = mr_fail(err, MRCNN_E_IO, "%s: is no plain file, so it can't be replaced", path);
+    else if (sync_file(part) == 0 && rename(part, path) == 0)
+        return MRCNN_OK;
+    else
+        status = mr_fail(err, MRCNN_E_IO, "%s: can't write it: %s", path, strerror(errno));
     unlink(part);
     return status;
 }
 
+/* Writes to what `opened` names; messages speak of `path`. */
+static mrcnn_status write_bytes(const char *opened, const char *path, const void *bytes,
+                                size_t length, mrcnn_error *err) {
+    FILE *file = fopen(opened, "wb");
+    if (!file) return mr_fail(err, MRCNN_E_IO, "%s: can't write it: %s", path, strerror(errno));
+    int failed = fwrite(bytes, 1, length, file) != length || fflush(file) != 0;
+    int saved = errno;
+    if (fclose(file) != 0 && !failed) {
+        failed = 1;
+        saved = errno;
+    }
+    if (!failed) return MRCNN_OK;
+    return mr_fail(err, MRCNN_E_IO, "%s: can't write it: %s", path, strerror(saved));
+}
+
 mrcnn_status mr_file_write(const char *path, const void *bytes, size_t length, mrcnn_error *err) {
+    if (is_special(path)) return write_bytes(path, path, bytes, length, err);
     char *part = mr_file_part_name(path);
     if (!part) return mr_fail_memory(err, strlen(path), "a file name");
-    mrcnn_status status = MRCNN_OK;
-    FILE *file = fopen(part, "wb");
-    if (!file) {
-        status = mr_fail(err, MRCNN_E_IO, "%s: can't write it: %s", path, strerror(errno));
-    } else {
-        size_t written = fwrite(bytes, 1, length, file);
-        int failed = written != length || fflush(file) != 0;
-        int saved = errno;
-        if (fclose(file) != 0 && !failed) {
-            failed = 1;
-            saved = errno;
-        }
-        if (failed) {
-            unlink(part);
-            status = mr_fail(err, MRCNN_E_IO, "%s: can't write it: %s", path, strerror(saved));
-        } else {
-            status = mr_file_commit(part, path, err);
-        }
-    }
+    mrcnn_status status = write_bytes(part, path, bytes, length, err);
+    if (status == MRCNN_OK)
+        status = mr_file_commit(part, path, err);
+    else
+        unlink(part);
     free(part);
     return status;
 }
@@ -111,8 +125,8 @@ mrcnn_status mr_make_directories(const char *path, mrcnn_error *err) {
     char *copy = mr_strdup(path);
     if (!copy) return mr_fail_memory(err, strlen(path), "a folder name");
     mrcnn_status status = MRCNN_OK;
-    for (char *p = copy + 1; status == MRCNN_OK; p++) {
-        if (*p != '/' && *p != 0) continue;
+    for (char *p = copy; status == MRCNN_OK; p++) {
+        if ((*p != '/' || p == copy) && *p != 0) continue;
         char end = *p;
         *p = 0;
         struct stat info;

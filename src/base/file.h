@@ -13,10 +13,11 @@ mrcnn_status mr_file_read(const char *path, size_t limit, void **bytes, size_t *
 /* The name to write first: "path.part-<pid>-<n>" in the same folder. malloc'ed. */
 char *mr_file_part_name(const char *path);
 
-/* fsync(part), rename(part, path). Removes `part` on failure. */
+/* fsync(part), rename(part, path). Removes `part` on failure. Fails when `path` is a folder, a
+ * device or a pipe. */
 mrcnn_status mr_file_commit(const char *part, const char *path, mrcnn_error *err);
 
-/* Writes bytes as a whole file, or nothing. */
+/* Writes bytes as a whole file, or nothing. A device or a pipe is written to as it is. */
 mrcnn_status mr_file_write(const char *path, const void *bytes, size_t length, mrcnn_error *err);
 
 /* mkdir -p. */

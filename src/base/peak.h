@@ -13,6 +13,6 @@ float mr_peak_avx2(size_t steps);
 float mr_peak_avx512(size_t steps);
 
 /* Multiplications and additions in one round. */
-enum { MR_PEAK_GENERIC = 2 * 32, MR_PEAK_AVX2 = 2 * 12 * 8, MR_PEAK_AVX512 = 2 * 24 * 16 };
+enum { MR_PEAK_GENERIC = 2 * 32, MR_PEAK_AVX2 = 2 * 12 * 8, MR_PEAK_AVX512 = 2 * 12 * 16 };
 
 #endif

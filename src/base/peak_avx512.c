@@ -11,7 +11,7 @@
 #include "base/peak_kernel.h"
 
 float mr_peak_avx512(size_t steps) {
-    RUN_CHAINS(FOR_24, steps, sum)
+    RUN_CHAINS(FOR_12, steps, sum)
     return _mm512_cvtss_f32(sum);
 }
 #endif

@@ -6,7 +6,7 @@ enum { CHAINS = MR_PEAK_GENERIC / 2 };
 
 float mr_peak_generic(size_t steps) {
     float chain[CHAINS], sum = 0;
-    for (int i = 0; i < CHAINS; i++) chain[i] = 1.0f + 0.01f * (float)i;
+    for (int i = 0; i < CHAINS; i++) chain[i] = 2.0f + 0.01f * (float)i;
     for (size_t step = 0; step < steps; step++)
         for (int i = 0; i < CHAINS; i++) chain[i] = chain[i] * 0.875f + 0.125f;
     for (int i = 0; i < CHAINS; i++) sum += chain[i];

@@ -59,8 +59,8 @@ static const char *const shapes[] = {
     "VALIDATION_STEPS", "5",
     NULL};
 
-/* About a fortieth of the default's arithmetic: a quarter of the pixels, a shallow backbone of half
- * the width, heads of half the width on a third of the proposals. */
+/* For CPUs: a quarter of the pixels, a shallow backbone of half the width, narrower heads and fewer
+ * proposals to run them on. Anchors are those for small objects, as pictures are small. */
 static const char *const small[] = {
     "NAME", "small",
     "BACKBONE", "resnet18",

@@ -14,6 +14,10 @@ _Static_assert(sizeof(mr_resize_mode) == sizeof(int) && sizeof(mr_mask_resize) =
 
 enum { TOKEN = 64 }; /* no number or word that means anything is longer */
 
+_Static_assert(sizeof((mr_settings *)0)->name == TOKEN &&
+                   sizeof((mr_settings *)0)->backbone == TOKEN,
+               "names have the size of a token");
+
 typedef struct span {
     const char *begin, *end;
 } span;
@@ -99,6 +103,12 @@ static mrcnn_status parse_choice(const mr_key *key, const char *token, int *valu
     return MRCNN_OK;
 }
 
+/* Zeros behind the text keep equal settings equal byte by byte. */
+static void copy_padded(char value[TOKEN], const char *token) {
+    memset(value, 0, TOKEN);
+    memcpy(value, token, strlen(token));
+}
+
 static mrcnn_status parse_identifier(const mr_key *key, const char *token, char value[TOKEN],
                                      mrcnn_error *err) {
     char shown[MR_SHOWN_TEXT];
@@ -107,7 +117,7 @@ static mrcnn_status parse_identifier(const mr_key *key, const char *token, char 
         return mr_fail(err, MRCNN_E_CONFIG,
                        "%s: %s is no name; it must be made of letters, digits, _ and -",
                        key->shown.name, mr_text_show(token, shown));
-    memcpy(value, token, good + 1);
+    copy_padded(value, token);
     return MRCNN_OK;
 }
 
@@ -129,7 +139,7 @@ static mrcnn_status parse_name(const mr_key *key, const char *token, char value[
                            "%s: %s can't be part of a file's name; use no quotes, slashes or "
                            "control characters",
                            key->shown.name, mr_text_show(token, shown));
-    memcpy(value, token, strlen(token) + 1);
+    copy_padded(value, token);
     return MRCNN_OK;
 }
 

@@ -269,9 +269,9 @@ mrcnn_status mrcnn_config_load(mrcnn_config *config, const char *path, mrcnn_err
 
 /* -------------------------------------------------------------------------------- and back */
 
-/* Names alone need quotes: they may hold anything, and none is a word of its own. */
+/* Words that a user chose need quotes: a backbone may be called "-". */
 static char *append_line(char *yaml, const mr_key *key, const char *value) {
-    int quoted = key->kind == MR_KIND_NAME && strcmp(value, "none") != 0;
+    int quoted = key->kind == MR_KIND_NAME || key->kind == MR_KIND_IDENTIFIER;
     const char *quote = quoted ? "\"" : "";
     char *longer = mr_format("%s%s: %s%s%s\n", yaml, key->shown.name, quote, value, quote);
     free(yaml);

@@ -63,28 +63,39 @@ typedef struct source {
     const mr_pack *other;
 } source;
 
+static size_t rounded_size(const mr_dnnl_layout *layout) {
+    return (mr_dnnl_layout_size(layout) + 63) & ~(size_t)63;
+}
+
+/* An empty pack in the primitive's layout, with room for more behind the weights. */
+static mrcnn_status start_pack(mr_pack *pack, const mr_dnnl *primitive, size_t extra_bytes,
+                               mrcnn_error *err) {
+    mr_dnnl_layout *layout = mr_dnnl_copy_layout(primitive);
+    if (!layout) return mr_fail_memory(err, 64, "packed weights");
+    pack->detail = layout;
+    pack->free_detail = mr_dnnl_free_layout;
+    pack->bytes = rounded_size(layout);
+    pack->data = mr_alloc_aligned(pack->bytes + extra_bytes);
+    return pack->data ? MRCNN_OK : mr_fail_memory(err, pack->bytes, "packed weights");
+}
+
 static mrcnn_status pack_layout(const mr_prepare *p, const float *kernel, void *user,
                                 size_t extra_bytes, mr_pack *pack, mrcnn_error *err) {
+    (void)p;
     const source *s = user;
-    const void *layout = mr_dnnl_layout(s->primitive);
-    pack->bytes = (mr_dnnl_packed_bytes(layout) + 63) & ~(size_t)63;
-    pack->data = mr_alloc_aligned(pack->bytes + extra_bytes);
-    pack->detail = malloc(mr_dnnl_layout_bytes());
-    if (!pack->data || !pack->detail) return mr_fail_memory(err, pack->bytes, p->node->layer);
-    memcpy(pack->detail, layout, mr_dnnl_layout_bytes());
+    mrcnn_status status = start_pack(pack, s->primitive, extra_bytes, err);
+    if (status != MRCNN_OK) return status;
     return mr_dnnl_pack(s->primitive, s->window, NULL, kernel, pack->data, err);
 }
 
 static mrcnn_status repack(mr_pack *pack, void *user, mrcnn_error *err) {
     const source *s = user;
-    const void *layout = mr_dnnl_layout(s->primitive);
-    size_t old = (mr_dnnl_packed_bytes(s->other->detail) + 63) & ~(size_t)63;
-    size_t fresh = (mr_dnnl_packed_bytes(layout) + 63) & ~(size_t)63;
+    size_t old = rounded_size(s->other->detail);
     size_t extra = s->other->bytes - old; /* the bias */
-    pack->data = mr_alloc_aligned(fresh + extra);
-    if (!pack->data) return mr_fail_memory(err, fresh + extra, "packed weights");
-    pack->bytes = fresh + extra;
-    memcpy((char *)pack->data + fresh, (const char *)s->other->data + old, extra);
+    mrcnn_status status = start_pack(pack, s->primitive, extra, err);
+    if (status != MRCNN_OK) return status;
+    memcpy((char *)pack->data + pack->bytes, (const char *)s->other->data + old, extra);
+    pack->bytes += extra;
     return mr_dnnl_pack(s->primitive, s->window, s->other->detail, s->other->data, pack->data, err);
 }
 
@@ -124,8 +135,7 @@ mrcnn_status mr_cpu_conv_direct(const mr_prepare *p, mr_kernel **kernel, mrcnn_e
     source from = {k->primitive, &window, NULL};
     if (status == MRCNN_OK)
         status = mr_cpu_pack(p, "direct", pack_layout, &from, &pack, &k->bias, err);
-    if (status == MRCNN_OK &&
-        memcmp(pack->detail, mr_dnnl_layout(k->primitive), mr_dnnl_layout_bytes()) != 0)
+    if (status == MRCNN_OK && !mr_dnnl_has_layout(k->primitive, pack->detail))
         status = use_other_layout(k, p, &window, &pack, err);
     if (status != MRCNN_OK) {
         free_conv(&k->base);

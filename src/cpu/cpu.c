@@ -65,22 +65,26 @@ mrcnn_status mr_pack_plain(const mr_prepare *prepare, const float *kernel, void 
     return MRCNN_OK;
 }
 
+/* The choice of algorithm looks at what is the same wherever a layer is used, never at the map's
+ * size: a layer's raw weights are released once they are packed, so it is packed in one way only.
+ */
+
 /* 3x3 stride 1 with one pixel of padding all around: what Winograd's F(4x4, 3x3) does. With few
- * channels or on tiny maps its transforms cost more than they save. */
+ * channels its transforms cost more than they save. */
 static int suits_winograd(const mr_prepare *p) {
     const mr_node *n = p->node;
-    mrcnn_shape in = mr_input_shape(p, 0);
     return n->kernel_h == 3 && n->kernel_w == 3 && n->stride == 1 && n->pad_top == 1 &&
-           n->pad_left == 1 && n->pad_bottom == 1 && n->pad_right == 1 && in.channels >= 16 &&
-           n->shape.channels >= 16 && in.height >= 4 && in.width >= 4 && mr_winograd_is_fast();
+           n->pad_left == 1 && n->pad_bottom == 1 && n->pad_right == 1 &&
+           mr_input_shape(p, 0).channels >= 16 && n->shape.channels >= 16 && mr_winograd_is_fast();
 }
 
-/* A window that is the whole map sees all of it at once: a matrix product (the box head's 7x7
+/* A window that is the whole RoI sees all of it at once: a matrix product (the box head's 7x7
  * convolution). */
 static int is_dense(const mr_prepare *p) {
     const mr_node *n = p->node;
-    return n->shape.height == 1 && n->shape.width == 1 && n->residual < 0 &&
-           n->kernel_h == mr_input_shape(p, 0).height && n->kernel_w == mr_input_shape(p, 0).width;
+    return n->rows == MR_ROWS_ROIS && n->shape.height == 1 && n->shape.width == 1 &&
+           n->residual < 0 && n->kernel_h == mr_input_shape(p, 0).height &&
+           n->kernel_w == mr_input_shape(p, 0).width;
 }
 
 mrcnn_status mr_cpu_conv(const mr_prepare *prepare, mr_kernel **kernel, mrcnn_error *err) {

@@ -1,4 +1,5 @@
-/* onednn.c - see onednn.h. The only file that includes oneDNN. */
+/* onednn.c - see onednn.h. The only file that includes oneDNN; its first part is all that its two
+ * versions differ in. */
 #include "cpu/onednn.h"
 
 #include "base/error.h"
@@ -9,16 +10,112 @@
 #include <stdlib.h>
 #include <string.h>
 
-#if DNNL_VERSION_MAJOR != 2
-#error "this file speaks to oneDNN 2.x; see its functions for what version 3 needs"
+/* ----------------------------------------------------------------- versions 2 and 3 of oneDNN */
+
+/* A memory description is a struct in version 2 and a handle in version 3; here it is always
+ * something to be freed. */
+#if DNNL_VERSION_MAJOR >= 3
+typedef dnnl_memory_desc_t md_t;
+typedef const_dnnl_memory_desc_t const_md_t;
+#else
+typedef dnnl_memory_desc_t *md_t;
+typedef const dnnl_memory_desc_t *const_md_t;
 #endif
+
+static void md_free(md_t md) {
+#if DNNL_VERSION_MAJOR >= 3
+    if (md) dnnl_memory_desc_destroy(md);
+#else
+    free(md);
+#endif
+}
+
+static dnnl_status_t md_by_tag(md_t *md, int rank, const dnnl_dims_t dims, dnnl_format_tag_t tag) {
+#if DNNL_VERSION_MAJOR >= 3
+    return dnnl_memory_desc_create_with_tag(md, rank, dims, dnnl_f32, tag);
+#else
+    *md = malloc(sizeof **md);
+    return *md ? dnnl_memory_desc_init_by_tag(*md, rank, dims, dnnl_f32, tag) : dnnl_out_of_memory;
+#endif
+}
+
+static dnnl_status_t md_clone(md_t *md, const_md_t from) {
+#if DNNL_VERSION_MAJOR >= 3
+    return dnnl_memory_desc_clone(md, from);
+#else
+    *md = malloc(sizeof **md);
+    if (!*md) return dnnl_out_of_memory;
+    **md = *from;
+    return dnnl_success;
+#endif
+}
+
+static dnnl_status_t append_sum(dnnl_post_ops_t ops) {
+#if DNNL_VERSION_MAJOR >= 3
+    return dnnl_post_ops_append_sum(ops, 1.0f, 0, dnnl_data_type_undef);
+#else
+    return dnnl_post_ops_append_sum(ops, 1.0f);
+#endif
+}
+
+static dnnl_status_t append_relu(dnnl_post_ops_t ops) {
+#if DNNL_VERSION_MAJOR >= 3
+    return dnnl_post_ops_append_eltwise(ops, dnnl_eltwise_relu, 0.0f, 0.0f);
+#else
+    return dnnl_post_ops_append_eltwise(ops, 1.0f, dnnl_eltwise_relu, 0.0f, 0.0f);
+#endif
+}
+
+/* What a sliding window reads and writes. */
+typedef struct window_md {
+    md_t src, weights, bias, dst;
+    dnnl_dims_t kernel, strides, dilation, before, after;
+} window_md;
+
+static dnnl_status_t describe_convolution(dnnl_primitive_desc_t *desc, const window_md *w,
+                                          const_dnnl_primitive_attr_t attr, dnnl_engine_t engine) {
+#if DNNL_VERSION_MAJOR >= 3
+    return dnnl_convolution_forward_primitive_desc_create(
+        desc, engine, dnnl_forward_inference, dnnl_convolution_direct, w->src, w->weights, w->bias,
+        w->dst, w->strides, w->dilation, w->before, w->after, attr);
+#else
+    dnnl_convolution_desc_t convolution;
+    dnnl_status_t s = dnnl_convolution_forward_desc_init(
+        &convolution, dnnl_forward_inference, dnnl_convolution_direct, w->src, w->weights, w->bias,
+        w->dst, w->strides, w->before, w->after);
+    if (s != dnnl_success) return s;
+    return dnnl_primitive_desc_create(desc, &convolution, attr, engine, NULL);
+#endif
+}
+
+static dnnl_status_t describe_max_pool(dnnl_primitive_desc_t *desc, const window_md *w,
+                                       const_dnnl_primitive_attr_t attr, dnnl_engine_t engine) {
+#if DNNL_VERSION_MAJOR >= 3
+    return dnnl_pooling_forward_primitive_desc_create(
+        desc, engine, dnnl_forward_inference, dnnl_pooling_max, w->src, w->dst, w->strides,
+        w->kernel, w->dilation, w->before, w->after, attr);
+#else
+    dnnl_pooling_desc_t pooling;
+    dnnl_status_t s =
+        dnnl_pooling_forward_desc_init(&pooling, dnnl_forward_inference, dnnl_pooling_max, w->src,
+                                       w->dst, w->strides, w->kernel, w->before, w->after);
+    if (s != dnnl_success) return s;
+    return dnnl_primitive_desc_create(desc, &pooling, attr, engine, NULL);
+#endif
+}
+
+/* --------------------------------------------------------------------------------- primitives */
+
+struct mr_dnnl_layout {
+    md_t md;
+};
 
 struct mr_dnnl {
     dnnl_engine_t engine;
     dnnl_stream_t stream;
     dnnl_primitive_t primitive;
     dnnl_memory_t src, weights, bias, dst, scratchpad; /* NULL where there is none */
-    dnnl_memory_desc_t weights_layout;
+    md_t weights_md;
     size_t scratch_bytes;
     char implementation[64];
 };
@@ -38,135 +135,128 @@ void mr_dnnl_free(mr_dnnl **primitive) {
     if (p->primitive) dnnl_primitive_destroy(p->primitive);
     if (p->stream) dnnl_stream_destroy(p->stream);
     if (p->engine) dnnl_engine_destroy(p->engine);
+    md_free(p->weights_md);
     free(p);
     *primitive = NULL;
 }
 
-static dnnl_status_t nhwc(dnnl_memory_desc_t *md, int n, int c, int h, int w) {
-    dnnl_dims_t dims = {n, c, h, w};
-    return dnnl_memory_desc_init_by_tag(md, 4, dims, dnnl_f32, dnnl_nhwc);
+static dnnl_status_t make_window(window_md *md, const mr_dnnl_window *w) {
+    window_md fresh = {.kernel = {w->kernel_h, w->kernel_w},
+                       .strides = {w->stride, w->stride},
+                       .before = {w->pad_top, w->pad_left},
+                       .after = {w->pad_bottom, w->pad_right}};
+    dnnl_dims_t src = {w->n, w->in_c, w->in_h, w->in_w};
+    dnnl_dims_t dst = {w->n, w->out_c, w->out_h, w->out_w};
+    *md = fresh;
+    dnnl_status_t s = md_by_tag(&md->src, 4, src, dnnl_nhwc);
+    return s == dnnl_success ? md_by_tag(&md->dst, 4, dst, dnnl_nhwc) : s;
 }
 
-static dnnl_status_t weights_md(dnnl_memory_desc_t *md, const mr_dnnl_window *w,
-                                dnnl_format_tag_t tag) {
-    dnnl_dims_t dims = {w->out_c, w->in_c, w->kernel_h, w->kernel_w};
-    return dnnl_memory_desc_init_by_tag(md, 4, dims, dnnl_f32, tag);
+static dnnl_status_t make_weights(window_md *md, const mr_dnnl_window *w,
+                                  const mr_dnnl_layout *layout) {
+    dnnl_dims_t weights = {w->out_c, w->in_c, w->kernel_h, w->kernel_w};
+    dnnl_dims_t bias = {w->out_c};
+    dnnl_status_t s = layout ? md_clone(&md->weights, layout->md)
+                             : md_by_tag(&md->weights, 4, weights, dnnl_format_tag_any);
+    return s == dnnl_success ? md_by_tag(&md->bias, 1, bias, dnnl_a) : s;
+}
+
+static void free_window(window_md *md) {
+    md_free(md->src);
+    md_free(md->weights);
+    md_free(md->bias);
+    md_free(md->dst);
 }
 
 static dnnl_status_t make_attributes(dnnl_primitive_attr_t *attr, int add, int relu) {
+    dnnl_post_ops_t ops = NULL;
     dnnl_status_t s = dnnl_primitive_attr_create(attr);
     if (s == dnnl_success)
         s = dnnl_primitive_attr_set_scratchpad_mode(*attr, dnnl_scratchpad_mode_user);
-    dnnl_post_ops_t ops = NULL;
     if (s == dnnl_success) s = dnnl_post_ops_create(&ops);
-    if (s == dnnl_success && add) s = dnnl_post_ops_append_sum(ops, 1.0f);
-    if (s == dnnl_success && relu)
-        s = dnnl_post_ops_append_eltwise(ops, 1.0f, dnnl_eltwise_relu, 0.0f, 0.0f);
+    if (s == dnnl_success && add) s = append_sum(ops);
+    if (s == dnnl_success && relu) s = append_relu(ops);
     if (s == dnnl_success) s = dnnl_primitive_attr_set_post_ops(*attr, ops);
     if (ops) dnnl_post_ops_destroy(ops);
     return s;
 }
 
 static dnnl_status_t make_memory(dnnl_memory_t *memory, const_dnnl_primitive_desc_t desc,
-                                 dnnl_query_t what, dnnl_engine_t engine) {
-    const dnnl_memory_desc_t *md = dnnl_primitive_desc_query_md(desc, what, 0);
-    if (!md || md->ndims == 0) return dnnl_success; /* this primitive has none */
+                                 dnnl_query_t what, int index, dnnl_engine_t engine) {
+    const_md_t md = dnnl_primitive_desc_query_md(desc, what, index);
+    if (!md || dnnl_memory_desc_get_size(md) == 0) return dnnl_success; /* there is none */
     return dnnl_memory_create(memory, md, engine, DNNL_MEMORY_NONE);
 }
 
 /* Primitive and memory objects from a description. */
 static dnnl_status_t finish(mr_dnnl *p, const_dnnl_primitive_desc_t desc) {
-    const dnnl_memory_desc_t *layout = dnnl_primitive_desc_query_md(desc, dnnl_query_weights_md, 0);
-    if (layout) p->weights_layout = *layout;
     const char *name = NULL;
     dnnl_primitive_desc_query(desc, dnnl_query_impl_info_str, 0, &name);
     strncpy(p->implementation, name ? name : "?", sizeof p->implementation - 1);
-    p->scratch_bytes =
-        dnnl_memory_desc_get_size(dnnl_primitive_desc_query_md(desc, dnnl_query_scratchpad_md, 0));
-    dnnl_status_t s = dnnl_primitive_create(&p->primitive, desc);
-    if (s == dnnl_success) s = make_memory(&p->src, desc, dnnl_query_src_md, p->engine);
-    if (s == dnnl_success) s = make_memory(&p->dst, desc, dnnl_query_dst_md, p->engine);
-    if (s == dnnl_success && layout) {
-        s = make_memory(&p->weights, desc, dnnl_query_weights_md, p->engine);
-        if (s == dnnl_success) {
-            const dnnl_memory_desc_t *bias =
-                dnnl_primitive_desc_query_md(desc, dnnl_query_weights_md, 1);
-            if (bias && bias->ndims)
-                s = dnnl_memory_create(&p->bias, bias, p->engine, DNNL_MEMORY_NONE);
-        }
-    }
+    const_md_t scratchpad = dnnl_primitive_desc_query_md(desc, dnnl_query_scratchpad_md, 0);
+    p->scratch_bytes = scratchpad ? dnnl_memory_desc_get_size(scratchpad) : 0;
+    const_md_t weights = dnnl_primitive_desc_query_md(desc, dnnl_query_weights_md, 0);
+    dnnl_status_t s = weights ? md_clone(&p->weights_md, weights) : dnnl_success;
+    if (s == dnnl_success) s = dnnl_primitive_create(&p->primitive, desc);
+    if (s == dnnl_success) s = make_memory(&p->src, desc, dnnl_query_src_md, 0, p->engine);
+    if (s == dnnl_success) s = make_memory(&p->weights, desc, dnnl_query_weights_md, 0, p->engine);
+    if (s == dnnl_success) s = make_memory(&p->bias, desc, dnnl_query_weights_md, 1, p->engine);
+    if (s == dnnl_success) s = make_memory(&p->dst, desc, dnnl_query_dst_md, 0, p->engine);
     if (s == dnnl_success)
-        s = make_memory(&p->scratchpad, desc, dnnl_query_scratchpad_md, p->engine);
+        s = make_memory(&p->scratchpad, desc, dnnl_query_scratchpad_md, 0, p->engine);
     return s;
 }
 
 static dnnl_status_t start(mr_dnnl **out) {
-    mr_dnnl *p = mr_calloc(1, sizeof *p);
+    mr_dnnl *p = *out = mr_calloc(1, sizeof *p);
     if (!p) return dnnl_out_of_memory;
     dnnl_status_t s = dnnl_engine_create(&p->engine, dnnl_cpu, 0);
-    if (s == dnnl_success) s = dnnl_stream_create(&p->stream, p->engine, dnnl_stream_default_flags);
-    *out = p;
-    return s;
+    return s == dnnl_success ? dnnl_stream_create(&p->stream, p->engine, dnnl_stream_default_flags)
+                             : s;
 }
 
-static dnnl_status_t describe_convolution(dnnl_primitive_desc_t *desc, mr_dnnl *p,
-                                          const mr_dnnl_window *w, dnnl_primitive_attr_t attr,
-                                          const dnnl_memory_desc_t *weights) {
-    dnnl_memory_desc_t src, dst, bias, any;
-    dnnl_dims_t bias_dims = {w->out_c}, strides = {w->stride, w->stride};
-    dnnl_dims_t before = {w->pad_top, w->pad_left}, after = {w->pad_bottom, w->pad_right};
-    dnnl_status_t s = nhwc(&src, w->n, w->in_c, w->in_h, w->in_w);
-    if (s == dnnl_success) s = nhwc(&dst, w->n, w->out_c, w->out_h, w->out_w);
-    if (s == dnnl_success) s = weights_md(&any, w, dnnl_format_tag_any);
-    if (s == dnnl_success) s = dnnl_memory_desc_init_by_tag(&bias, 1, bias_dims, dnnl_f32, dnnl_a);
-    dnnl_convolution_desc_t convolution;
-    if (s == dnnl_success)
-        s = dnnl_convolution_forward_desc_init(
-            &convolution, dnnl_forward_inference, dnnl_convolution_direct, &src,
-            weights ? weights : &any, &bias, &dst, strides, before, after);
-    if (s == dnnl_success)
-        s = dnnl_primitive_desc_create(desc, &convolution, attr, p->engine, NULL);
+static dnnl_status_t make_convolution(mr_dnnl **p, const mr_dnnl_window *window, int add, int relu,
+                                      const mr_dnnl_layout *layout) {
+    window_md md;
+    dnnl_primitive_attr_t attr = NULL;
+    dnnl_primitive_desc_t desc = NULL;
+    dnnl_status_t s = make_window(&md, window);
+    if (s == dnnl_success) s = make_weights(&md, window, layout);
+    if (s == dnnl_success) s = start(p);
+    if (s == dnnl_success) s = make_attributes(&attr, add, relu);
+    if (s == dnnl_success) s = describe_convolution(&desc, &md, attr, (*p)->engine);
+    if (s == dnnl_success) s = finish(*p, desc);
+    if (desc) dnnl_primitive_desc_destroy(desc);
+    if (attr) dnnl_primitive_attr_destroy(attr);
+    free_window(&md);
     return s;
 }
 
 mrcnn_status mr_dnnl_convolution(mr_dnnl **primitive, const mr_dnnl_window *window, int add,
-                                 int relu, const void *packed_layout, mrcnn_error *err) {
+                                 int relu, const mr_dnnl_layout *layout, mrcnn_error *err) {
     mr_dnnl *p = NULL;
-    dnnl_primitive_attr_t attr = NULL;
-    dnnl_primitive_desc_t desc = NULL;
-    dnnl_status_t s = start(&p);
-    if (s == dnnl_success) s = make_attributes(&attr, add, relu);
-    if (s == dnnl_success) s = describe_convolution(&desc, p, window, attr, packed_layout);
-    if (s == dnnl_success) s = finish(p, desc);
-    if (desc) dnnl_primitive_desc_destroy(desc);
-    if (attr) dnnl_primitive_attr_destroy(attr);
+    dnnl_status_t s = make_convolution(&p, window, add, relu, layout);
     /* A given layout may lead to a slow way of computing; the caller packs anew then. */
-    int unsuitable = packed_layout && (s == dnnl_unimplemented ||
-                                       (s == dnnl_success && strstr(p->implementation, "ref")));
+    int unsuitable = layout && (s == dnnl_unimplemented ||
+                                (s == dnnl_success && strstr(p->implementation, "ref")));
     if (s != dnnl_success || unsuitable) mr_dnnl_free(&p);
     *primitive = p;
     return s == dnnl_success || unsuitable ? MRCNN_OK : failed(err, "convolution", s);
 }
 
-mrcnn_status mr_dnnl_max_pool(mr_dnnl **primitive, const mr_dnnl_window *w, mrcnn_error *err) {
+mrcnn_status mr_dnnl_max_pool(mr_dnnl **primitive, const mr_dnnl_window *window, mrcnn_error *err) {
     mr_dnnl *p = NULL;
+    window_md md;
     dnnl_primitive_attr_t attr = NULL;
     dnnl_primitive_desc_t desc = NULL;
-    dnnl_memory_desc_t src, dst;
-    dnnl_pooling_desc_t pooling;
-    dnnl_dims_t strides = {w->stride, w->stride}, kernel = {w->kernel_h, w->kernel_w};
-    dnnl_dims_t before = {w->pad_top, w->pad_left}, after = {w->pad_bottom, w->pad_right};
-    dnnl_status_t s = start(&p);
+    dnnl_status_t s = make_window(&md, window);
+    if (s == dnnl_success) s = start(&p);
     if (s == dnnl_success) s = make_attributes(&attr, 0, 0);
-    if (s == dnnl_success) s = nhwc(&src, w->n, w->in_c, w->in_h, w->in_w);
-    if (s == dnnl_success) s = nhwc(&dst, w->n, w->out_c, w->out_h, w->out_w);
-    if (s == dnnl_success)
-        s = dnnl_pooling_forward_desc_init(&pooling, dnnl_forward_inference, dnnl_pooling_max, &src,
-                                           &dst, strides, kernel, before, after);
-    if (s == dnnl_success) s = dnnl_primitive_desc_create(&desc, &pooling, attr, p->engine, NULL);
+    if (s == dnnl_success) s = describe_max_pool(&desc, &md, attr, p->engine);
     if (s == dnnl_success) s = finish(p, desc);
     if (desc) dnnl_primitive_desc_destroy(desc);
     if (attr) dnnl_primitive_attr_destroy(attr);
+    free_window(&md);
     if (s != dnnl_success) mr_dnnl_free(&p);
     *primitive = p;
     return s == dnnl_success ? MRCNN_OK : failed(err, "max pooling", s);
@@ -180,48 +270,8 @@ const char *mr_dnnl_implementation(const mr_dnnl *primitive) {
     return primitive->implementation;
 }
 
-size_t mr_dnnl_layout_bytes(void) {
-    return sizeof(dnnl_memory_desc_t);
-}
-
-const void *mr_dnnl_layout(const mr_dnnl *primitive) {
-    return &primitive->weights_layout;
-}
-
-size_t mr_dnnl_packed_bytes(const void *layout) {
-    return dnnl_memory_desc_get_size(layout);
-}
-
-mrcnn_status mr_dnnl_pack(const mr_dnnl *p, const mr_dnnl_window *window, const void *from_layout,
-                          const float *from, float *to, mrcnn_error *err) {
-    dnnl_memory_desc_t hwio;
-    dnnl_memory_t src = NULL, dst = NULL;
-    dnnl_primitive_desc_t desc = NULL;
-    dnnl_primitive_t reorder = NULL;
-    dnnl_status_t s = weights_md(&hwio, window, dnnl_hwio);
-    const dnnl_memory_desc_t *from_md = from_layout ? from_layout : &hwio;
-    if (s == dnnl_success) s = dnnl_memory_create(&src, from_md, p->engine, (void *)from);
-    if (s == dnnl_success) s = dnnl_memory_create(&dst, &p->weights_layout, p->engine, to);
-    if (s == dnnl_success)
-        s = dnnl_reorder_primitive_desc_create(&desc, from_md, p->engine, &p->weights_layout,
-                                               p->engine, NULL);
-    if (s == dnnl_success) s = dnnl_primitive_create(&reorder, desc);
-    if (s == dnnl_success) {
-        dnnl_exec_arg_t args[] = {{DNNL_ARG_FROM, src}, {DNNL_ARG_TO, dst}};
-        s = dnnl_primitive_execute(reorder, p->stream, 2, args);
-    }
-    if (s == dnnl_success) s = dnnl_stream_wait(p->stream);
-    if (reorder) dnnl_primitive_destroy(reorder);
-    if (desc) dnnl_primitive_desc_destroy(desc);
-    if (src) dnnl_memory_destroy(src);
-    if (dst) dnnl_memory_destroy(dst);
-    return s == dnnl_success ? MRCNN_OK : failed(err, "packing of weights", s);
-}
-
 void mr_dnnl_run(mr_dnnl *p, const float *x, const float *weights, const float *bias, float *y,
                  void *scratch) {
-    dnnl_exec_arg_t args[5];
-    int count = 0;
     struct {
         int index;
         dnnl_memory_t memory;
@@ -231,6 +281,8 @@ void mr_dnnl_run(mr_dnnl *p, const float *x, const float *weights, const float *
                {DNNL_ARG_BIAS, p->bias, (void *)bias},
                {DNNL_ARG_DST, p->dst, y},
                {DNNL_ARG_SCRATCHPAD, p->scratchpad, scratch}};
+    dnnl_exec_arg_t args[sizeof all / sizeof *all];
+    int count = 0;
     for (size_t i = 0; i < sizeof all / sizeof *all; i++) {
         if (!all[i].memory) continue;
         dnnl_memory_set_data_handle(all[i].memory, all[i].data);
@@ -240,6 +292,67 @@ void mr_dnnl_run(mr_dnnl *p, const float *x, const float *weights, const float *
     dnnl_primitive_execute(p->primitive, p->stream, count, args);
     dnnl_stream_wait(p->stream);
 }
+
+/* ------------------------------------------------------------------------- layouts of weights */
+
+mr_dnnl_layout *mr_dnnl_copy_layout(const mr_dnnl *primitive) {
+    mr_dnnl_layout *layout = mr_calloc(1, sizeof *layout);
+    if (layout && md_clone(&layout->md, primitive->weights_md) != dnnl_success) {
+        free(layout);
+        layout = NULL;
+    }
+    return layout;
+}
+
+void mr_dnnl_free_layout(void *layout) {
+    mr_dnnl_layout *l = layout;
+    if (l) md_free(l->md);
+    free(l);
+}
+
+int mr_dnnl_has_layout(const mr_dnnl *primitive, const mr_dnnl_layout *layout) {
+    return dnnl_memory_desc_equal(primitive->weights_md, layout->md);
+}
+
+size_t mr_dnnl_layout_size(const mr_dnnl_layout *layout) {
+    return dnnl_memory_desc_get_size(layout->md);
+}
+
+static dnnl_status_t reorder(const mr_dnnl *p, const_md_t from_md, const float *from, float *to) {
+    dnnl_memory_t src = NULL, dst = NULL;
+    dnnl_primitive_desc_t desc = NULL;
+    dnnl_primitive_t primitive = NULL;
+    dnnl_status_t s = dnnl_memory_create(&src, from_md, p->engine, (void *)from);
+    if (s == dnnl_success) s = dnnl_memory_create(&dst, p->weights_md, p->engine, to);
+    if (s == dnnl_success)
+        s = dnnl_reorder_primitive_desc_create(&desc, from_md, p->engine, p->weights_md, p->engine,
+                                               NULL);
+    if (s == dnnl_success) s = dnnl_primitive_create(&primitive, desc);
+    if (s == dnnl_success) {
+        dnnl_exec_arg_t args[] = {{DNNL_ARG_FROM, src}, {DNNL_ARG_TO, dst}};
+        s = dnnl_primitive_execute(primitive, p->stream, 2, args);
+    }
+    if (s == dnnl_success) s = dnnl_stream_wait(p->stream);
+    if (primitive) dnnl_primitive_destroy(primitive);
+    if (desc) dnnl_primitive_desc_destroy(desc);
+    if (src) dnnl_memory_destroy(src);
+    if (dst) dnnl_memory_destroy(dst);
+    return s;
+}
+
+mrcnn_status mr_dnnl_pack(const mr_dnnl *p, const mr_dnnl_window *w,
+                          const mr_dnnl_layout *from_layout, const float *from, float *to,
+                          mrcnn_error *err) {
+    md_t hwio = NULL;
+    dnnl_dims_t dims = {w->out_c, w->in_c, w->kernel_h, w->kernel_w};
+    dnnl_status_t s = dnnl_success;
+    if (!from_layout) s = md_by_tag(&hwio, 4, dims, dnnl_hwio);
+    if (s == dnnl_success) s = reorder(p, from_layout ? from_layout->md : hwio, from, to);
+    md_free(hwio);
+    return s == dnnl_success ? MRCNN_OK : failed(err, "packing of weights", s);
+}
+
+/* ----------------------------------------------------------------------------- matrix product */
 
 void mr_dnnl_matmul(int transpose_b, size_t m, size_t n, size_t k, const float *a, const float *b,
                     float *c) {

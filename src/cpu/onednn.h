@@ -1,12 +1,15 @@
-/* onednn.h - the little of oneDNN that the executor uses (direct convolution, max pooling), behind
- * functions that hide what changed between its versions 2 and 3. Everything is NHWC; the scratchpad
- * is the caller's. */
+/* onednn.h - the little of oneDNN that the executor uses (direct convolution, max pooling, matrix
+ * product), behind functions that hide what changed between its versions 2 and 3. Everything is
+ * NHWC; the scratchpad is the caller's. */
 #ifndef MR_CPU_ONEDNN_H
 #define MR_CPU_ONEDNN_H
 
 #include <mrcnn/mrcnn.h>
 
 typedef struct mr_dnnl mr_dnnl; /* one primitive with its memory objects */
+
+/* How a primitive wants its weights in memory. */
+typedef struct mr_dnnl_layout mr_dnnl_layout;
 
 typedef struct mr_dnnl_window {
     int n, in_h, in_w, in_c;
@@ -15,24 +18,27 @@ typedef struct mr_dnnl_window {
     int pad_top, pad_left, pad_bottom, pad_right;
 } mr_dnnl_window;
 
-/* A convolution y = relu?(conv + bias (+ y)). packed_layout: NULL, or a layout that a former
- * primitive asked for (mr_dnnl_layout), which the new one is then to use. *primitive is NULL and
- * the status OK when that layout does not suit. */
+/* A convolution y = relu?(conv + bias (+ y)). layout: NULL, or one that a former primitive asked
+ * for, which the new one is then to use. *primitive is NULL and the status OK when that layout does
+ * not suit. */
 mrcnn_status mr_dnnl_convolution(mr_dnnl **primitive, const mr_dnnl_window *window, int add,
-                                 int relu, const void *packed_layout, mrcnn_error *err);
+                                 int relu, const mr_dnnl_layout *layout, mrcnn_error *err);
 mrcnn_status mr_dnnl_max_pool(mr_dnnl **primitive, const mr_dnnl_window *window, mrcnn_error *err);
 void mr_dnnl_free(mr_dnnl **primitive);
 
 size_t mr_dnnl_scratch_bytes(const mr_dnnl *primitive);
 const char *mr_dnnl_implementation(const mr_dnnl *primitive);
 
-/* The layout of packed weights: opaque bytes that can be copied and compared. */
-size_t mr_dnnl_layout_bytes(void);
-const void *mr_dnnl_layout(const mr_dnnl *primitive);
-size_t mr_dnnl_packed_bytes(const void *layout);
-/* From HWIO (from_layout NULL) or from another layout. */
+/* The primitive's layout of weights: a copy that outlives it; NULL: no memory. */
+mr_dnnl_layout *mr_dnnl_copy_layout(const mr_dnnl *primitive);
+void mr_dnnl_free_layout(void *layout);
+int mr_dnnl_has_layout(const mr_dnnl *primitive, const mr_dnnl_layout *layout);
+size_t mr_dnnl_layout_size(const mr_dnnl_layout *layout); /* bytes of weights packed so */
+
+/* Weights into the primitive's layout, from HWIO (from_layout NULL) or from another layout. */
 mrcnn_status mr_dnnl_pack(const mr_dnnl *primitive, const mr_dnnl_window *window,
-                          const void *from_layout, const float *from, float *to, mrcnn_error *err);
+                          const mr_dnnl_layout *from_layout, const float *from, float *to,
+                          mrcnn_error *err);
 
 void mr_dnnl_run(mr_dnnl *primitive, const float *x, const float *weights, const float *bias,
                  float *y, void *scratch);

@@ -13,7 +13,8 @@ typedef struct mr_pack {
     char *key;
     float *data; /* 64-byte aligned */
     size_t bytes;
-    void *detail; /* the executor's description of the layout, or NULL; malloc'ed */
+    void *detail; /* the executor's description of the layout, or NULL */
+    void (*free_detail)(void *detail);
 } mr_pack;
 typedef struct mr_packs mr_packs;
 

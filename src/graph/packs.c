@@ -27,7 +27,7 @@ static void free_pack(mr_pack *pack) {
     if (!pack) return;
     free(pack->key);
     free(pack->data);
-    free(pack->detail);
+    if (pack->detail) pack->free_detail(pack->detail);
     free(pack);
 }
 

@@ -1,7 +1,9 @@
 /* unmold.c - from the mask head's small floats straight into run lengths (N39, N40). The reference
- * resizes to the box and compares with 0.5. Between four neighbouring samples the result lies
- * between their values: where all four are clearly above or below, no pixel is computed. What is
- * left, a band along the outline, is computed as the reference does, in double precision. */
+ * resizes to the box and compares with 0.5, blending rows before columns. Here the columns come
+ * first, once for each column of the picture, because down that column everything is then linear:
+ * between two samples on the same side of 0.5 no pixel is computed at all. The other order changes
+ * no more than the last bits, so whatever comes that close to 0.5 is computed again in the
+ * reference's. */
 #include "base/error.h"
 #include "base/memory.h"
 #include "image/bilinear.h"
@@ -14,10 +16,9 @@
 
 static const double threshold = 0.5;
 
-/* Far above the rounding of two blends of values up to 1, relative to the largest value. */
+/* How close to 0.5 a value must be checked; far above the rounding of three blends of values up to
+ * 1, and relative to the largest value. */
 static const double margin = 1e-12;
-
-typedef enum cell_class { ALL_OUT, ALL_IN, MIXED } cell_class;
 
 /* Output rows [begin, end) that have the same two rows of samples above and below them. */
 typedef struct band {
@@ -31,7 +32,8 @@ typedef struct unmold_job {
     mr_tap *row_taps, *column_taps;
     band *bands;
     int band_count;
-    cell_class *classes; /* of the bands, in the column under way */
+    double *line;             /* rows + 2: the samples blended for the column under way */
+    double sure_in, sure_out; /* at least, less than */
     int32_t y1, x1, y2, x2, height, width;
 } unmold_job;
 
@@ -69,60 +71,69 @@ static void fill_bands(unmold_job *job) {
     }
 }
 
-static cell_class classify(const double *left, const double *right, double slack) {
-    double low = fmin(fmin(left[0], left[1]), fmin(right[0], right[1]));
-    double high = fmax(fmax(left[0], left[1]), fmax(right[0], right[1]));
-    if (low >= threshold + slack) return ALL_IN;
-    if (high < threshold - slack) return ALL_OUT;
-    return MIXED;
-}
-
-static void classify_bands(unmold_job *job, const double *left, const double *right) {
-    double slack = margin * fmax(1, fmax(fabs(job->range[0]), fabs(job->range[1])));
-    for (int i = 0; i < job->band_count; i++) {
-        int32_t lower = job->bands[i].lower;
-        job->classes[i] = classify(left + lower, right + lower, slack);
-    }
-}
-
-/* One pixel as the reference computes it: rows first, then columns. Clipping to the samples' range
- * (N3) can't move a value across the threshold once the range contains it. */
-static int is_inside(const double *left, const double *right, mr_tap row, mr_tap column) {
-    double l = left[row.lower] * row.weight_lower + left[row.lower + 1] * row.weight_upper;
-    double r = right[row.lower] * row.weight_lower + right[row.lower + 1] * row.weight_upper;
+/* One pixel as the reference computes it. Clipping to the samples' range (N3) can't move a value
+ * across the threshold once the range contains it. */
+static int is_inside_exactly(const unmold_job *job, mr_tap row, mr_tap column) {
+    const double *left = job->samples + (size_t)column.lower * (size_t)(job->rows + 2) + row.lower;
+    const double *right = left + job->rows + 2;
+    double l = left[0] * row.weight_lower + left[1] * row.weight_upper;
+    double r = right[0] * row.weight_lower + right[1] * row.weight_upper;
     return l * column.weight_lower + r * column.weight_upper >= threshold;
 }
 
-static void append_mixed(mr_rle *rle, const unmold_job *job, const double *left,
-                         const double *right, band b, mr_tap column) {
-    int32_t begin = b.begin;
-    int value = is_inside(left, right, job->row_taps[begin], column);
-    for (int32_t y = b.begin + 1; y < b.end; y++) {
-        if (is_inside(left, right, job->row_taps[y], column) == value) continue;
-        mr_rle_append(rle, value, (uint64_t)(y - begin));
-        begin = y;
-        value = !value;
+static int is_inside(const unmold_job *job, mr_tap row, mr_tap column) {
+    const double *at = job->line + row.lower;
+    double value = at[0] * row.weight_lower + at[1] * row.weight_upper;
+    if (value >= job->sure_in) return 1;
+    if (value < job->sure_out) return 0;
+    return is_inside_exactly(job, row, column);
+}
+
+static void blend_columns(unmold_job *job, mr_tap column) {
+    const double *left = job->samples + (size_t)column.lower * (size_t)(job->rows + 2);
+    const double *right = left + job->rows + 2;
+    for (int y = 0; y < job->rows + 2; y++)
+        job->line[y] = left[y] * column.weight_lower + right[y] * column.weight_upper;
+}
+
+/* The run under way; run lengths are told when it ends. */
+typedef struct run {
+    mr_rle *rle;
+    int value;
+    int32_t begin;
+} run;
+
+static void go_on(run *r, int value, int32_t y) {
+    if (value == r->value) return;
+    mr_rle_append(r->rle, r->value, (uint64_t)(y - r->begin));
+    r->value = value;
+    r->begin = y;
+}
+
+static void append_column(mr_rle *rle, const unmold_job *job, mr_tap column) {
+    run r = {rle, 0, -job->y1}; /* rows count from the box's top */
+    for (int i = 0; i < job->band_count; i++) {
+        band b = job->bands[i];
+        double first = job->line[b.lower], second = job->line[b.lower + 1];
+        if (first >= job->sure_in && second >= job->sure_in)
+            go_on(&r, 1, b.begin);
+        else if (first < job->sure_out && second < job->sure_out)
+            go_on(&r, 0, b.begin);
+        else
+            for (int32_t y = b.begin; y < b.end; y++)
+                go_on(&r, is_inside(job, job->row_taps[y], column), y);
     }
-    mr_rle_append(rle, value, (uint64_t)(b.end - begin));
+    go_on(&r, 0, job->y2 - job->y1);
+    mr_rle_append(rle, 0, (uint64_t)(job->height - job->y1 - r.begin));
 }
 
 static void append_columns(mr_rle *rle, unmold_job *job) {
-    int32_t known = -1; /* the sample column that `classes` are of */
+    double slack = margin * fmax(1, fmax(fabs(job->range[0]), fabs(job->range[1])));
+    job->sure_in = threshold + slack;
+    job->sure_out = threshold - slack;
     for (int32_t x = 0; x < job->x2 - job->x1; x++) {
-        mr_tap column = job->column_taps[x];
-        const double *left = job->samples + (size_t)column.lower * (size_t)(job->rows + 2);
-        const double *right = left + job->rows + 2;
-        if (column.lower != known) classify_bands(job, left, right);
-        known = column.lower;
-        mr_rle_append(rle, 0, (uint64_t)job->y1);
-        for (int i = 0; i < job->band_count; i++) {
-            band b = job->bands[i];
-            if (job->classes[i] == MIXED)
-                append_mixed(rle, job, left, right, b, column);
-            else
-                mr_rle_append(rle, job->classes[i] == ALL_IN, (uint64_t)(b.end - b.begin));
-        }
-        mr_rle_append(rle, 0, (uint64_t)(job->height - job->y2));
+        blend_columns(job, job->column_taps[x]);
+        append_column(rle, job, job->column_taps[x]);
     }
 }
 
@@ -145,8 +156,8 @@ static mrcnn_status append_box(mr_rle *rle, unmold_job *job, const float *small,
     job->row_taps = mr_bilinear_taps(job->rows, box_height);
     job->column_taps = mr_bilinear_taps(job->columns, job->x2 - job->x1);
     job->bands = mr_calloc((size_t)box_height, sizeof *job->bands);
-    job->classes = mr_calloc((size_t)box_height, sizeof *job->classes);
-    if (job->samples && job->row_taps && job->column_taps && job->bands && job->classes) {
+    job->line = mr_calloc((size_t)job->rows + 2, sizeof *job->line);
+    if (job->samples && job->row_taps && job->column_taps && job->bands && job->line) {
         fill_samples(job, small, mode);
         fill_bands(job);
         append_columns(rle, job);
@@ -157,7 +168,7 @@ static mrcnn_status append_box(mr_rle *rle, unmold_job *job, const float *small,
     free(job->row_taps);
     free(job->column_taps);
     free(job->bands);
-    free(job->classes);
+    free(job->line);
     return status;
 }
 

@@ -15,6 +15,7 @@ typedef struct mr_tensor {
     int64_t shape[5];
     size_t count;  /* elements */
     float *values; /* 64-byte aligned, owned; NULL once released */
+    char *path; /* where the file keeps it, "/conv1/conv1/kernel:0"; NULL if it is from no file */
 } mr_tensor;
 
 typedef struct mr_tensors

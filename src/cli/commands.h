@@ -1,0 +1,15 @@
+/* commands.h - the program's commands, one file each. */
+#ifndef CLI_COMMANDS_H
+#define CLI_COMMANDS_H
+
+#include "options.h"
+
+extern const command command_detect;
+extern const command command_splash;
+extern const command command_weights;
+extern const command command_config;
+extern const command command_inspect;
+extern const command command_bench;
+extern const command command_demo;
+
+#endif

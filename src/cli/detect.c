@@ -1,0 +1,63 @@
+/* detect.c - mrcnn detect: pictures in, instances out. */
+#include "commands.h"
+#include "pipeline.h"
+
+typedef struct detect_options {
+    pipeline_options pipeline;
+} detect_options;
+
+static const option options[] = {
+    PIPELINE_ROWS(detect_options, pipeline),
+    {"save", SAVE_WORDS, OPTION_CHOICES, offsetof(detect_options, pipeline.save),
+     "what to write, with commas between (default overlay,json)", 0, 0},
+    {"color", "instance|class", OPTION_CHOICE, offsetof(detect_options, pipeline.color_by_class),
+     "what has a colour of its own in overlays (default instance)", 0, 0},
+    {"category-ids", "model|coco", OPTION_CHOICE, offsetof(detect_options, pipeline.coco_ids),
+     "category_id in detections.json: the model's class number, or the number that COCO's "
+     "annotations use, for a model of COCO's 80 classes (default model)",
+     0, 0},
+    {NULL, NULL, OPTION_FLAG, 0, NULL, 0, 0}};
+
+static int run(const command *self, int argc, char **argv) {
+    detect_options values = {pipeline_default()};
+    arguments given;
+    int code = options_parse(self, argc, argv, &values, &given);
+    if (code != OPTIONS_READ) return code;
+    code = pipeline_run(self, &values.pipeline, &given);
+    options_free(self, &values);
+    return code;
+}
+
+const command command_detect = {
+    .name = "detect",
+    .path = "detect",
+    .summary = "find objects in pictures; write overlays, masks, JSON",
+    .usage = "--weights W --out DIR [OPTION]... INPUT...",
+    .about =
+        "Finds the objects in pictures. An INPUT is a JPEG or PNG picture, a folder (the .jpg,\n"
+        ".jpeg and .png in it, by name), a pattern in quotes, or - for a picture on standard\n"
+        "input. Each gives one line on stdout. A picture that can't be read is named and the\n"
+        "others go on; the exit code is then 1. Ctrl-C ends after the picture under way and keeps\n"
+        "what was found (exit code 130).\n"
+        "\n"
+        "Files in DIR, where NAME is the picture's name without its extension, followed by _2, _3\n"
+        "and so on when another picture has it already:\n"
+        "  overlay   NAME_overlay.png or .jpg  masks, boxes and names drawn over the picture\n"
+        "  json      detections.json           all pictures, in COCO's result format\n"
+        "  masks     NAME_masks/01_person.png  a picture per instance: 255 inside, 0 outside\n"
+        "  labelme   NAME.json                 outlines to correct by hand in LabelMe\n"
+        "  splash    NAME_splash.png or .jpg   objects keep their colours, the rest goes grey\n"
+        "\n"
+        "In detections.json bbox is [x, y, width, height] and counts a compressed run-length\n"
+        "encoding, as COCO's tools read it. image_id is the number that the file's name is, when\n"
+        "all names are different numbers (000000000139.jpg is 139), else 1, 2, 3, ... in order.\n"
+        "LabelMe knows no holes: only outer outlines are written there.",
+    .examples = "mrcnn detect --weights coco --out found photo.jpg\n"
+                "    fetches the COCO weights the first time; see found/photo_overlay.jpg\n"
+                "mrcnn detect --weights mine.h5 --out found --save json,masks photos/\n"
+                "    every picture of a folder; run-length masks in one file, and a PNG for each",
+    .options = options,
+    .at_least = 1,
+    .at_most = -1,
+    .run = run,
+};

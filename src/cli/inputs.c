@@ -1,0 +1,257 @@
+/* inputs.c - see inputs.h. */
+#include "inputs.h"
+
+#include "files.h"
+#include "text.h"
+
+#include <dirent.h>
+#include <errno.h>
+#include <glob.h>
+#include <stdlib.h>
+#include <string.h>
+#include <strings.h>
+#include <sys/stat.h>
+
+static const char *const picture_extensions[] = {".jpg", ".jpeg", ".png", NULL};
+static const char *const video_extensions[] = {".mp4", ".m4v",  ".avi", ".mov", ".mkv", ".webm",
+                                               ".mpg", ".mpeg", ".wmv", ".flv", NULL};
+
+static int has_extension(const char *path, const char *const *extensions) {
+    for (; *extensions; extensions++)
+        if (strcasecmp(path_extension(path), *extensions) == 0) return 1;
+    return 0;
+}
+
+static void add(input_list *list, const char *path, const char *name) {
+    if ((list->count & (list->count - 1)) == 0)
+        list->items =
+            text_grow(list->items, list->count ? 2 * list->count : 1, sizeof *list->items);
+    input added = {path ? text_copy(path) : NULL, text_copy(name), NULL, 0};
+    list->items[list->count++] = added;
+}
+
+static void add_picture(input_list *list, const char *path) {
+    char *name = path_name(path);
+    add(list, path, name);
+    free(name);
+}
+
+/* ----------------------------------------------------------------------------------- folders */
+
+static int compare_texts(const void *a, const void *b) {
+    return strcmp(*(char *const *)a, *(char *const *)b);
+}
+
+/* Names in a folder, sorted, without hidden ones; -1 after a message. */
+static int list_folder(text_list *names, const char *folder) {
+    DIR *open_folder = opendir(folder);
+    if (!open_folder) {
+        message("%s: can't list this folder: %s", folder, strerror(errno));
+        return -1;
+    }
+    for (struct dirent *entry; (entry = readdir(open_folder));)
+        if (entry->d_name[0] != '.') text_list_add(names, text_copy(entry->d_name));
+    closedir(open_folder);
+    if (names->count) qsort(names->items, names->count, sizeof *names->items, compare_texts);
+    return 0;
+}
+
+/* Links to folders are not followed: they may lead in circles. */
+static int is_real_folder(const char *path) {
+    struct stat info;
+    return lstat(path, &info) == 0 && S_ISDIR(info.st_mode);
+}
+
+/* `below` is the folder's own name relative to the one that the user named ("" or "sub/"). */
+static void add_folder(input_list *list, const char *folder, const char *below, int recursive) {
+    text_list names = {0};
+    if (list_folder(&names, folder)) list->failed++;
+    for (size_t i = 0; i < names.count; i++) {
+        char *path = path_join(folder, names.items[i]);
+        char *name = text_format("%s%s", below, names.items[i]);
+        if (is_real_folder(path)) {
+            char *deeper = text_format("%s/", name);
+            if (recursive) add_folder(list, path, deeper, recursive);
+            free(deeper);
+        } else if (has_extension(path, picture_extensions) && !path_is_folder(path)) {
+            add(list, path, name);
+        }
+        free(name);
+        free(path);
+    }
+    text_list_free(&names);
+}
+
+static void add_named_folder(input_list *list, const char *folder, int recursive) {
+    size_t before = list->count;
+    int failed = list->failed;
+    add_folder(list, folder, "", recursive);
+    if (list->count > before || list->failed > failed) return;
+    message("%s: no pictures (.jpg, .jpeg, .png) in this folder%s", folder,
+            recursive ? "" : "; --recursive looks into the folders below it");
+    list->failed++;
+}
+
+/* ---------------------------------------------------------------------------- other arguments */
+
+static void fail_video(input_list *list, const char *path) {
+    message("%s: this version reads pictures, not videos; take frames out of it first, as with "
+            "`ffmpeg -i %s frames/%%05d.png`, and name the folder",
+            path, path);
+    list->failed++;
+}
+
+static void add_path(input_list *list, const char *path, int recursive) {
+    if (path_is_folder(path))
+        add_named_folder(list, path, recursive);
+    else if (has_extension(path, video_extensions))
+        fail_video(list, path);
+    else
+        add_picture(list, path); /* a file that is missing fails with the others, when read */
+}
+
+static void add_pattern(input_list *list, const char *pattern, int recursive) {
+    glob_t found;
+    int result = glob(pattern, 0, NULL, &found);
+    if (result == 0) {
+        for (size_t i = 0; i < found.gl_pathc; i++) add_path(list, found.gl_pathv[i], recursive);
+    } else {
+        message("%s: %s", pattern,
+                result == GLOB_NOMATCH ? "no file matches this pattern"
+                                       : "can't look for files of this pattern");
+        list->failed++;
+    }
+    globfree(&found);
+}
+
+static int has_stdin(const input_list *list) {
+    for (size_t i = 0; i < list->count; i++)
+        if (!list->items[i].path) return 1;
+    return 0;
+}
+
+static void add_argument(input_list *list, const char *given, int recursive) {
+    if (strcmp(given, "-") == 0) {
+        if (!has_stdin(list)) {
+            add(list, NULL, "stdin");
+        } else {
+            message("-: standard input can be read only once");
+            list->failed++;
+        }
+    } else if (*given == 0) {
+        message("an input's name is empty");
+        list->failed++;
+    } else if (!path_exists(given) && strpbrk(given, "*?[")) {
+        add_pattern(list, given, recursive);
+    } else {
+        add_path(list, given, recursive);
+    }
+}
+
+/* ------------------------------------------------------------------------------ stems and ids */
+
+/* A set of texts that belong to others: open addressing, at most half full. */
+typedef struct text_set {
+    size_t size;
+    const char **slots;
+} text_set;
+
+static size_t hash_text(const char *text) {
+    uint64_t hash = 14695981039346656037u; /* FNV-1a */
+    while (*text) hash = (hash ^ (unsigned char)*text++) * 1099511628211u;
+    return (size_t)(hash ^ hash >> 32);
+}
+
+/* 1 when the text was not there before. */
+static int set_add(text_set *set, const char *text) {
+    size_t at = hash_text(text) & (set->size - 1);
+    while (set->slots[at]) {
+        if (strcmp(set->slots[at], text) == 0) return 0;
+        at = (at + 1) & (set->size - 1);
+    }
+    set->slots[at] = text;
+    return 1;
+}
+
+static text_set set_create(size_t count) {
+    text_set set = {4, NULL};
+    while (set.size < 2 * count) set.size *= 2;
+    set.slots = text_grow(NULL, set.size, sizeof *set.slots);
+    for (size_t i = 0; i < set.size; i++) set.slots[i] = NULL;
+    return set;
+}
+
+/* Adds _2, _3, ... to stems that are taken already. */
+static void name_outputs(input_list *list, const char *reserved) {
+    text_set taken = set_create(list->count + 1);
+    if (reserved) set_add(&taken, reserved);
+    for (size_t i = 0; i < list->count; i++) {
+        char *stem = path_stem(list->items[i].name);
+        char *unique = text_copy(stem);
+        for (int n = 2; !set_add(&taken, unique); n++) {
+            free(unique);
+            unique = text_format("%s_%d", stem, n);
+        }
+        free(stem);
+        list->items[i].stem = unique;
+    }
+    free(taken.slots);
+}
+
+/* The number that a file's name is ("000000000139.jpg"), or -1. */
+static int64_t number_of(const input *in) {
+    char *stem = path_stem(in->name);
+    size_t digits = strspn(stem, "0123456789");
+    int64_t number = -1;
+    if (digits && !stem[digits]) {
+        errno = 0;
+        number = strtoll(stem, NULL, 10);
+        if (errno) number = -1;
+    }
+    free(stem);
+    return number;
+}
+
+static int compare_numbers(const void *a, const void *b) {
+    int64_t x = *(const int64_t *)a, y = *(const int64_t *)b;
+    return (x > y) - (x < y);
+}
+
+static int are_different_numbers(const int64_t *numbers, size_t count) {
+    int64_t *sorted = text_grow(NULL, count, sizeof *sorted);
+    memcpy(sorted, numbers, count * sizeof *sorted);
+    qsort(sorted, count, sizeof *sorted, compare_numbers);
+    int different = sorted[0] >= 0;
+    for (size_t i = 1; i < count; i++) different &= sorted[i] != sorted[i - 1];
+    free(sorted);
+    return different;
+}
+
+static void number_images(input_list *list) {
+    if (!list->count) return;
+    int64_t *numbers = text_grow(NULL, list->count, sizeof *numbers);
+    for (size_t i = 0; i < list->count; i++) numbers[i] = number_of(&list->items[i]);
+    int use_names = are_different_numbers(numbers, list->count);
+    for (size_t i = 0; i < list->count; i++)
+        list->items[i].id = use_names ? numbers[i] : (int64_t)i + 1;
+    free(numbers);
+}
+
+/* -------------------------------------------------------------------------------------- all */
+
+void inputs_expand(input_list *list, const arguments *given, int recursive, const char *reserved) {
+    memset(list, 0, sizeof *list);
+    for (int i = 0; i < given->count; i++) add_argument(list, given->items[i], recursive);
+    name_outputs(list, reserved);
+    number_images(list);
+}
+
+void inputs_free(input_list *list) {
+    for (size_t i = 0; i < list->count; i++) {
+        free(list->items[i].path);
+        free(list->items[i].name);
+        free(list->items[i].stem);
+    }
+    free(list->items);
+    memset(list, 0, sizeof *list);
+}

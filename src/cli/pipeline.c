@@ -1,0 +1,226 @@
+/* pipeline.c - see pipeline.h. One picture at a time is in memory. Ctrl-C ends the work after the
+ * picture under way, so that what was found so far is kept. */
+#include "pipeline.h"
+
+#include "progress.h"
+
+#include <signal.h>
+#include <stdlib.h>
+#include <string.h>
+#include <strings.h>
+
+typedef struct pipeline {
+    const pipeline_options *options;
+    mrcnn_model *model;
+    mrcnn_session *session;
+    input_list inputs;
+    coco_file coco;
+    int failed; /* how many inputs gave no result */
+} pipeline;
+
+pipeline_options pipeline_default(void) {
+    pipeline_options options = {0};
+    options.save = SAVE_OVERLAY | SAVE_JSON;
+    options.max_pixels = mrcnn_image_options_default().max_pixels;
+    return options;
+}
+
+/* -------------------------------------------------------------------------------- interruption */
+
+static volatile sig_atomic_t interrupted;
+
+static void note_interrupt(int number) {
+    (void)number;
+    interrupted = 1;
+}
+
+/* The second Ctrl-C finds the signal's default again and ends the program at once. A reader of
+ * stdout that goes away must not cost the files: that becomes a write error at the end. */
+static void catch_signals(void) {
+    struct sigaction action;
+    memset(&action, 0, sizeof action);
+    sigemptyset(&action.sa_mask);
+    action.sa_handler = note_interrupt;
+    action.sa_flags = (int)SA_RESETHAND | SA_RESTART;
+    sigaction(SIGINT, &action, NULL);
+    sigaction(SIGTERM, &action, NULL);
+    action.sa_handler = SIG_IGN;
+    action.sa_flags = 0;
+    sigaction(SIGPIPE, &action, NULL);
+}
+
+/* --------------------------------------------------------------------------------- one picture */
+
+static int is_jpeg(const void *bytes, size_t length) {
+    return length >= 2 && memcmp(bytes, "\xFF\xD8", 2) == 0;
+}
+
+static int read_stdin(const mrcnn_image_options *options, mrcnn_image *image,
+                      const char **extension) {
+    const size_t largest = (size_t)1 << 30;
+    mrcnn_error err = MRCNN_ERROR_INIT;
+    void *bytes = NULL;
+    size_t length = 0;
+    if (read_stream(stdin, "standard input", largest, &bytes, &length)) return -1;
+    mrcnn_status status =
+        mrcnn_image_decode(image, bytes, length, "standard input", options, &err);
+    *extension = is_jpeg(bytes, length) ? ".jpg" : ".png";
+    free(bytes);
+    if (status == MRCNN_OK) return 0;
+    fail_with(&err);
+    return -1;
+}
+
+static int read_picture(const pipeline *p, const input *in, mrcnn_image *image,
+                        const char **extension) {
+    mrcnn_error err = MRCNN_ERROR_INIT;
+    mrcnn_image_options options = mrcnn_image_options_default();
+    options.max_pixels = p->options->max_pixels;
+    if (!in->path) return read_stdin(&options, image, extension);
+    const char *own = path_extension(in->path);
+    *extension = strcasecmp(own, ".jpg") == 0 || strcasecmp(own, ".jpeg") == 0 ? ".jpg" : ".png";
+    if (mrcnn_image_read(image, in->path, &options, &err) == MRCNN_OK) return 0;
+    fail_with(&err);
+    return -1;
+}
+
+static int save_all(pipeline *p, const finding *found) {
+    unsigned save = p->options->save;
+    int failed = 0;
+    if (save & SAVE_JSON) failed |= coco_add(&p->coco, found);
+    if (save & SAVE_OVERLAY) failed |= save_overlay(found, p->options->color_by_class);
+    if (save & SAVE_SPLASH) failed |= save_splash(found);
+    if (save & SAVE_MASKS) failed |= save_masks(found);
+    if (save & SAVE_LABELME) failed |= save_labelme(found);
+    return failed;
+}
+
+typedef struct tally {
+    const char *name;
+    size_t count;
+} tally;
+
+static int compare_tallies(const void *a, const void *b) {
+    const tally *x = a, *y = b;
+    if (x->count != y->count) return x->count < y->count ? 1 : -1;
+    return strcmp(x->name, y->name);
+}
+
+/* "person 4, dog 2" on stdout: the most frequent classes. */
+static void print_classes(const mrcnn_result *result) {
+    enum { MOST_CLASSES = 5 };
+    tally *tallies = text_grow(NULL, result->count, sizeof *tallies);
+    size_t count = 0;
+    for (size_t i = 0; i < result->count; i++) {
+        size_t at = 0;
+        while (at < count && strcmp(tallies[at].name, result->instances[i].class_name) != 0) at++;
+        if (at == count) {
+            tallies[count].name = result->instances[i].class_name;
+            tallies[count++].count = 0;
+        }
+        tallies[at].count++;
+    }
+    qsort(tallies, count, sizeof *tallies, compare_tallies);
+    for (size_t i = 0; i < count && i < MOST_CLASSES; i++)
+        printf("%s%s %zu", i ? ", " : " (", tallies[i].name, tallies[i].count);
+    if (count > MOST_CLASSES) printf(", %zu more classes", count - MOST_CLASSES);
+    if (count) putchar(')');
+    free(tallies);
+}
+
+static void print_line(const input *in, const mrcnn_result *result, double milliseconds) {
+    char *name = text_printable(in->path ? in->path : in->name);
+    progress_hide();
+    printf("%s: %zu instance%s", name, result->count, result->count == 1 ? "" : "s");
+    print_classes(result);
+    printf(", %.0f ms\n", milliseconds);
+    fflush(stdout);
+    free(name);
+}
+
+/* 0, or -1 after a message. */
+static int process(pipeline *p, const input *in) {
+    mrcnn_error err = MRCNN_ERROR_INIT;
+    mrcnn_image image = {0};
+    mrcnn_result *result = NULL;
+    const char *extension = ".png";
+    int failed = read_picture(p, in, &image, &extension);
+    if (failed) return failed;
+    double start = progress_clock();
+    if (mrcnn_detect(p->session, &image, 1, &result, &err) != MRCNN_OK) {
+        message("%s: %s", in->path ? in->path : in->name, err.message);
+        failed = -1;
+    } else {
+        double milliseconds = 1e3 * (progress_clock() - start);
+        finding found = {in, &image, result, p->options->out, extension};
+        failed = save_all(p, &found);
+        print_line(in, result, milliseconds);
+    }
+    mrcnn_result_free(&result);
+    mrcnn_image_free(&image);
+    return failed;
+}
+
+/* -------------------------------------------------------------------------------- all pictures */
+
+static void process_all(pipeline *p) {
+    size_t count = p->inputs.count;
+    if (count > 1) progress_start("pictures", PROGRESS_ITEMS);
+    for (size_t i = 0; i < count && !interrupted; i++) {
+        progress_show(i, count);
+        if (process(p, &p->inputs.items[i])) p->failed++;
+        if (interrupted && i + 1 < count)
+            message("interrupted after %zu of %zu pictures; what was found is kept", i + 1, count);
+    }
+    progress_end();
+}
+
+/* Opens detections.json first: a folder that can't be written is known before the work is done. */
+static int process_and_save(pipeline *p) {
+    int json_wanted = (p->options->save & SAVE_JSON) != 0;
+    if (json_wanted && coco_open(&p->coco, p->options->out, p->options->coco_ids))
+        return EXIT_FAILED;
+    catch_signals();
+    process_all(p);
+    if (json_wanted && coco_close(&p->coco)) p->failed++;
+    p->failed += p->inputs.failed;
+    return interrupted ? EXIT_INTERRUPTED : p->failed ? EXIT_FAILED : EXIT_DONE;
+}
+
+static int check_coco_ids(const pipeline *p) {
+    if (!p->options->coco_ids || has_coco_classes(p->model)) return EXIT_DONE;
+    message("--category-ids coco: the model's classes are not COCO's 80");
+    return EXIT_FAILED;
+}
+
+int pipeline_run_with(const command *self, const pipeline_options *options,
+                      const mrcnn_config *config, const arguments *given) {
+    pipeline p = {0};
+    p.options = options;
+    const char *reserved =
+        (options->save & SAVE_JSON) && (options->save & SAVE_LABELME) ? "detections" : NULL;
+    inputs_expand(&p.inputs, given, options->recursive, reserved);
+    int code = p.inputs.count ? EXIT_DONE : EXIT_FAILED;
+    if (code == EXIT_DONE && make_folders(options->out)) code = EXIT_FAILED;
+    if (code == EXIT_DONE) code = open_model(self, &options->model, config, &p.model);
+    if (code == EXIT_DONE) code = check_coco_ids(&p);
+    if (code == EXIT_DONE) code = open_session(&options->session, p.model, &p.session);
+    if (code == EXIT_DONE) code = process_and_save(&p);
+    mrcnn_session_free(&p.session);
+    mrcnn_model_free(&p.model);
+    inputs_free(&p.inputs);
+    return code;
+}
+
+int pipeline_run(const command *self, const pipeline_options *options, const arguments *given) {
+    if (!options->model.weights)
+        return message_usage(self->path, "--weights is missing: a Keras .h5 file, a published name "
+                                         "(coco), or none for fresh weights");
+    if (!options->out)
+        return message_usage(self->path, "--out is missing: the folder where the results go");
+    mrcnn_config *config = NULL;
+    int code = configure(self, &options->model.config, &config);
+    if (code == EXIT_DONE) code = pipeline_run_with(self, options, config, given);
+    mrcnn_config_free(&config);
+    return code;
+}

@@ -1,0 +1,43 @@
+/* pipeline.h - from inputs to files: what detect, splash and demo share. */
+#ifndef CLI_PIPELINE_H
+#define CLI_PIPELINE_H
+
+#include "inputs.h"
+#include "model.h"
+#include "save.h"
+
+typedef struct pipeline_options {
+    model_options model;
+    session_options session;
+    const char *out;
+    unsigned save; /* SAVE_ bits */
+    int color_by_class;
+    int coco_ids;
+    int recursive;
+    int64_t max_pixels;
+} pipeline_options;
+
+pipeline_options pipeline_default(void);
+
+/* The rows that detect and splash have in common; T is a struct with a pipeline_options at `field`.
+ */
+#define PIPELINE_ROWS(T, field)                                                                    \
+    WEIGHTS_ROW(T, field.model), CONFIG_ROWS(T, field.model.config),                               \
+        {"out", "DIR", OPTION_TEXT, offsetof(T, field.out),                                        \
+         "where the results go; the folder is made if need be", 0, 0},                             \
+        CLASSES_ROW(T, field.model.classes),                                                       \
+        {"recursive", NULL, OPTION_FLAG, offsetof(T, field.recursive),                             \
+         "look into the folders below a folder, too", 0, 0},                                       \
+        {"max-pixels", "N", OPTION_INTEGER, offsetof(T, field.max_pixels),                         \
+         "refuse larger pictures (default 268435456)", 1, INT64_MAX},                              \
+        SESSION_ROWS(T, field.session), SEED_ROW(T, field.model.seed)
+
+/* Everything after parsing: expands the inputs, opens the model, works through the pictures. A
+ * picture that fails is named and the others go on. Returns the exit code. */
+int pipeline_run(const command *self, const pipeline_options *options, const arguments *given);
+
+/* The same for a configuration that is made already. */
+int pipeline_run_with(const command *self, const pipeline_options *options,
+                      const mrcnn_config *config, const arguments *given);
+
+#endif

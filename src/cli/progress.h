@@ -1,0 +1,20 @@
+/* progress.h - one line on a terminal's stderr that says how far a long job is. Elsewhere (a pipe,
+ * a file, TERM=dumb) it draws nothing. There is one such line, so its state is the program's. */
+#ifndef CLI_PROGRESS_H
+#define CLI_PROGRESS_H
+
+#include <stdint.h>
+
+typedef enum progress_unit { PROGRESS_ITEMS, PROGRESS_BYTES } progress_unit;
+
+void progress_start(const char *label, progress_unit unit);
+/* `total` 0: unknown. Draws at most ten times a second. */
+void progress_show(uint64_t done, uint64_t total);
+/* Takes the line away, for a message or a result; the next progress_show draws it again. */
+void progress_hide(void);
+void progress_end(void);
+
+/* Seconds of a clock that only runs forward. */
+double progress_clock(void);
+
+#endif

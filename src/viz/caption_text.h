@@ -1,0 +1,17 @@
+/* caption_text.h - what a caption says, safe for any font engine whatever the class name holds. */
+#ifndef MR_VIZ_CAPTION_TEXT_H
+#define MR_VIZ_CAPTION_TEXT_H
+
+#include <mrcnn/mrcnn.h>
+
+enum {
+    MR_CAPTION_NAME = 64,                       /* characters of a class name that are used */
+    MR_CAPTION_BYTES = 4 * MR_CAPTION_NAME + 24 /* with the ellipsis and the score */
+};
+
+/* "person 0.998". Names longer than `characters` (at most MR_CAPTION_NAME) end in an ellipsis;
+ * bytes that are not UTF-8 become U+FFFD, control characters blanks. A score outside 0 .. 1 is
+ * left out. Returns the number of characters of the name that were used. */
+int mr_caption_text(char text[MR_CAPTION_BYTES], const mrcnn_instance *instance, int characters);
+
+#endif

@@ -1,0 +1,67 @@
+/* lines.c - contours of masks and dashed boxes. Each line lies on a wider dark one, so that it
+ * shows on its own colour too. */
+#include "viz/pen.h"
+
+#ifdef MRCNN_WITH_CAIRO
+
+#include "viz/outline.h"
+
+int mr_visible_box(const mr_pen *pen, const mrcnn_instance *instance, mr_rectangle *box) {
+    box->x1 = instance->x1 > 0 ? instance->x1 : 0;
+    box->y1 = instance->y1 > 0 ? instance->y1 : 0;
+    box->x2 = instance->x2 < pen->width ? instance->x2 : pen->width;
+    box->y2 = instance->y2 < pen->height ? instance->y2 : pen->height;
+    return box->x1 < box->x2 && box->y1 < box->y2;
+}
+
+static void stroke_twice(const mr_pen *pen, mr_color color) {
+    cairo_set_source_rgba(pen->cairo, 0.0, 0.0, 0.0, 0.4);
+    cairo_set_line_width(pen->cairo, 1.5 * pen->line + 0.5);
+    cairo_stroke_preserve(pen->cairo);
+    cairo_set_source_rgb(pen->cairo, color.r, color.g, color.b);
+    cairo_set_line_width(pen->cairo, pen->line);
+    cairo_stroke(pen->cairo);
+}
+
+/* Half a line's width, at least what takes the steps off slanting outlines. */
+static double contour_tolerance(const mr_pen *pen) {
+    return pen->line > 1.5 ? pen->line / 2.0 : 0.75;
+}
+
+static mrcnn_status add_ring(void *context, mr_point *points, size_t count, int hole,
+                             mrcnn_error *err) {
+    const mr_pen *pen = context;
+    (void)hole, (void)err;
+    count = mr_simplify_ring(points, count, contour_tolerance(pen));
+    cairo_new_sub_path(pen->cairo);
+    for (size_t i = 0; i < count; i++) cairo_line_to(pen->cairo, points[i].x, points[i].y);
+    cairo_close_path(pen->cairo);
+    return MRCNN_OK;
+}
+
+mrcnn_status mr_draw_contour(const mr_pen *pen, const mrcnn_mask *mask, mr_color color,
+                             mrcnn_error *err) {
+    mr_pen copy = *pen;
+    cairo_new_path(pen->cairo);
+    mrcnn_status status = mr_trace_mask(mask, add_ring, &copy, err);
+    if (status != MRCNN_OK) return status;
+    cairo_set_line_join(pen->cairo, CAIRO_LINE_JOIN_BEVEL);
+    stroke_twice(pen, color);
+    return MRCNN_OK;
+}
+
+void mr_draw_box(const mr_pen *pen, const mrcnn_instance *instance, mr_color color) {
+    mr_rectangle box;
+    if (!mr_visible_box(pen, instance, &box)) return;
+    double dashes[] = {4.0 * pen->line, 3.0 * pen->line}, inset = pen->line / 2.0;
+    cairo_save(pen->cairo);
+    /* Inside the box, so that it shows at the picture's border. */
+    cairo_rectangle(pen->cairo, box.x1 + inset, box.y1 + inset, box.x2 - box.x1 - pen->line,
+                    box.y2 - box.y1 - pen->line);
+    cairo_set_dash(pen->cairo, dashes, 2, 0.0);
+    cairo_set_line_join(pen->cairo, CAIRO_LINE_JOIN_MITER);
+    stroke_twice(pen, color);
+    cairo_restore(pen->cairo);
+}
+
+#endif

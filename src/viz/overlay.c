@@ -1,0 +1,115 @@
+/* overlay.c - matterport's display_instances: masks are blended here, lines and text over them are
+ * drawn by annotate.c. */
+#include "viz/annotate.h"
+#include "viz/canvas.h"
+#include "viz/check.h"
+#include "viz/spans.h"
+
+#include "base/memory.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+mrcnn_draw_options mrcnn_draw_options_default(void) {
+    return (mrcnn_draw_options){
+        .size = sizeof(mrcnn_draw_options),
+        .masks = 1,
+        .contours = 1,
+        .boxes = 1,
+        .captions = 1,
+        .alpha = 0.5,
+        .color_by_instance = 1,
+    };
+}
+
+static mrcnn_status read_options(mrcnn_draw_options *options, const mrcnn_draw_options *given,
+                                 mrcnn_error *err) {
+    *options = mrcnn_draw_options_default();
+    if (!given) return MRCNN_OK;
+    if (given->size < sizeof given->size)
+        return mr_fail(err, MRCNN_E_ARGUMENT,
+                       "draw options: size is %zu; start from mrcnn_draw_options_default()",
+                       given->size);
+    /* A caller compiled against an older header has fewer fields. */
+    memcpy(options, given, given->size < sizeof *options ? given->size : sizeof *options);
+    if (!(options->alpha >= 0.0 && options->alpha <= 1.0))
+        return mr_fail(err, MRCNN_E_ARGUMENT, "draw options: alpha is %g; it must be 0 .. 1",
+                       options->alpha);
+    return MRCNN_OK;
+}
+
+static mrcnn_status choose_colors(mr_color *colors, const mrcnn_result *result, int by_instance,
+                                  mrcnn_error *err) {
+    if (by_instance) return mr_colors_of_instances(colors, result->count, err);
+    for (size_t i = 0; i < result->count; i++)
+        colors[i] = mr_color_of_class(result->instances[i].class_id);
+    return MRCNN_OK;
+}
+
+typedef struct blend {
+    uint8_t *pixels;
+    size_t width;
+    uint8_t red[256], green[256], blue[256]; /* what each value becomes */
+} blend;
+
+/* apply_mask of matterport: doubles, truncated. A table makes that exact and fast. */
+static void fill_table(uint8_t table[256], double color, double alpha) {
+    for (int i = 0; i < 256; i++) table[i] = (uint8_t)(i * (1.0 - alpha) + alpha * color * 255.0);
+}
+
+static void blend_span(void *context, int32_t x, int32_t y, int32_t length) {
+    const blend *job = context;
+    uint8_t *p = job->pixels + 3 * ((size_t)y * job->width + (size_t)x);
+    for (uint8_t *end = p + 3 * (size_t)length; p < end; p += 3) {
+        p[0] = job->red[p[0]];
+        p[1] = job->green[p[1]];
+        p[2] = job->blue[p[2]];
+    }
+}
+
+/* In the order of the result, best first, as matterport does. */
+static mrcnn_status blend_masks(mrcnn_image *canvas, const mrcnn_result *result,
+                                const mr_color *colors, double alpha, mrcnn_error *err) {
+    uint64_t *rows = mr_calloc((size_t)canvas->height, sizeof *rows);
+    if (!rows) return mr_fail_memory(err, (size_t)canvas->height * sizeof *rows, "mask rows");
+    blend job = {.pixels = canvas->pixels, .width = (size_t)canvas->width};
+    for (size_t i = 0; i < result->count; i++) {
+        fill_table(job.red, colors[i].r, alpha);
+        fill_table(job.green, colors[i].g, alpha);
+        fill_table(job.blue, colors[i].b, alpha);
+        mr_mask_spans(&result->instances[i].mask, rows, blend_span, &job);
+    }
+    free(rows);
+    return MRCNN_OK;
+}
+
+mrcnn_status mrcnn_draw_instances(mrcnn_image *out, const mrcnn_image *image,
+                                  const mrcnn_result *result, const mrcnn_draw_options *given,
+                                  mrcnn_error *err) {
+    mrcnn_draw_options options;
+    mrcnn_image canvas = {0};
+    mr_color *colors = NULL;
+    mrcnn_status status = read_options(&options, given, err);
+    if (status == MRCNN_OK) status = mr_check_drawing(out, image, result, err);
+    if (status == MRCNN_OK) status = mr_canvas_like(&canvas, image, err);
+    if (status != MRCNN_OK) goto cleanup;
+    memcpy(canvas.pixels, image->pixels, mr_canvas_bytes(image));
+
+    colors = mr_calloc(result->count, sizeof *colors);
+    if (!colors) {
+        status = mr_fail_memory(err, result->count * sizeof *colors, "colours");
+        goto cleanup;
+    }
+    status = choose_colors(colors, result, options.color_by_instance, err);
+    if (status == MRCNN_OK && options.masks)
+        status = blend_masks(&canvas, result, colors, options.alpha, err);
+    if (status == MRCNN_OK) status = mr_annotate(&canvas, result, &options, colors, err);
+    if (status != MRCNN_OK) goto cleanup;
+    *out = canvas;
+    canvas.pixels = NULL;
+
+cleanup:
+    free(canvas.pixels);
+    free(colors);
+    return status;
+}

@@ -1,0 +1,20 @@
+/* info.h - the attributes of a weight file that are not about one layer: who wrote it, and the
+ * configuration and class names that this program adds.
+ */
+#ifndef MR_WEIGHTS_INFO_H
+#define MR_WEIGHTS_INFO_H
+
+#include "weights/weights.h"
+
+#include <hdf5.h>
+
+/* `root` is the file's root group or anything that stands for it, `layers` the group that lists the
+ * layers (the same one in files of save_weights). What is absent stays NULL. */
+mrcnn_status mr_weights_info_read(mr_weights_info *info, hid_t root, hid_t layers, const char *file,
+                                  mrcnn_error *err);
+
+/* `info` may be NULL: then only what Keras itself would write. Returns a negative number on
+ * failure. */
+int mr_weights_info_write(const mr_weights_info *info, hid_t root);
+
+#endif
