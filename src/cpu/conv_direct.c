@@ -100,7 +100,7 @@ static mrcnn_status repack(mr_pack *pack, void *user, mrcnn_error *err) {
 }
 
 /* Another picture size may prefer another layout. The first one serves if it can; otherwise it is
- * packed over. */
+ * packed over, and what was packed over is numbered. */
 static mrcnn_status use_other_layout(conv_kernel *k, const mr_prepare *p,
                                      const mr_dnnl_window *window, const mr_pack **pack,
                                      mrcnn_error *err) {
@@ -113,11 +113,13 @@ static mrcnn_status use_other_layout(conv_kernel *k, const mr_prepare *p,
         k->primitive = same;
         return MRCNN_OK;
     }
-    char key[3 * MR_NAME];
-    snprintf(key, sizeof key, "direct %s:%s:%s", mr_dnnl_implementation(k->primitive),
-             p->node->layer, p->node->batch_norm);
     source from = {k->primitive, window, *pack};
-    return mr_packs_get(p->packs, key, repack, &from, pack, err);
+    for (int i = 1; status == MRCNN_OK && !mr_dnnl_has_layout(k->primitive, (*pack)->detail); i++) {
+        char key[3 * MR_NAME];
+        snprintf(key, sizeof key, "direct %d:%s:%s", i, p->node->layer, p->node->batch_norm);
+        status = mr_packs_get(p->packs, key, repack, &from, pack, err);
+    }
+    return status;
 }
 
 mrcnn_status mr_cpu_conv_direct(const mr_prepare *p, mr_kernel **kernel, mrcnn_error *err) {

@@ -34,7 +34,6 @@ static mrcnn_status make(mr_pack *pack, void *user, mrcnn_error *err) {
     if (status == MRCNN_OK) {
         memcpy((char *)pack->data + pack->bytes, bias, bias_bytes);
         pack->bytes += bias_bytes;
-        mr_release_kernel(p->prepare);
     }
     free(kernel);
     free(bias);
@@ -48,6 +47,7 @@ mrcnn_status mr_cpu_pack(const mr_prepare *prepare, const char *how, mr_kernel_p
     snprintf(key, sizeof key, "%s:%s:%s", how, prepare->node->layer, prepare->node->batch_norm);
     mrcnn_status status = mr_packs_get(prepare->packs, key, make, &p, pack, err);
     if (status != MRCNN_OK) return status;
+    mr_release_kernel(prepare);
     size_t bias_bytes = (size_t)filters_of(prepare->node) * sizeof(float);
     *bias =
         (const float *)(const void *)((const char *)(*pack)->data + (*pack)->bytes - bias_bytes);
@@ -65,9 +65,8 @@ mrcnn_status mr_pack_plain(const mr_prepare *prepare, const float *kernel, void 
     return MRCNN_OK;
 }
 
-/* The choice of algorithm looks at what is the same wherever a layer is used, never at the map's
- * size: a layer's raw weights are released once they are packed, so it is packed in one way only.
- */
+/* The choice of algorithm looks at what is the same in pictures of all sizes, never at the map's: a
+ * layer's raw weights are released once its graph is compiled. */
 
 /* 3x3 stride 1 with one pixel of padding all around: what Winograd's F(4x4, 3x3) does. With few
  * channels its transforms cost more than they save. */
@@ -82,8 +81,9 @@ static int suits_winograd(const mr_prepare *p) {
  * convolution). */
 static int is_dense(const mr_prepare *p) {
     const mr_node *n = p->node;
+    int padding = n->pad_top + n->pad_left + n->pad_bottom + n->pad_right;
     return n->rows == MR_ROWS_ROIS && n->shape.height == 1 && n->shape.width == 1 &&
-           n->residual < 0 && n->kernel_h == mr_input_shape(p, 0).height &&
+           n->residual < 0 && padding == 0 && n->kernel_h == mr_input_shape(p, 0).height &&
            n->kernel_w == mr_input_shape(p, 0).width;
 }
 

@@ -77,8 +77,8 @@ extern const mr_executor mr_executor_cpu; /* oneDNN, and the kernels that it lac
 mrcnn_status mr_folded_weights(const mr_prepare *prepare, float **kernel, float **bias,
                                mrcnn_error *err);
 
-/* Frees the raw kernel of the node's layer if the model allows it: call it once the pack is made.
- */
+/* Frees the raw kernel of the node's layer if the model allows it and no later node of the graph
+ * reads it: call it once the node has its pack, outside of a maker. */
 void mr_release_kernel(const mr_prepare *prepare);
 
 #endif

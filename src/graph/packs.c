@@ -166,7 +166,18 @@ mrcnn_status mr_folded_weights(const mr_prepare *p, float **kernel, float **bias
     return MRCNN_OK;
 }
 
+/* A layer used twice may be packed twice: with and without a batch norm behind it. */
+static int is_used_later(const mr_prepare *p) {
+    const mr_node *end = p->graph->nodes + p->graph->count;
+    for (const mr_node *node = p->node + 1; node < end; node++)
+        if (!node->dead && strcmp(node->layer, p->node->layer) == 0) return 1;
+    return 0;
+}
+
 void mr_release_kernel(const mr_prepare *p) {
+    if (!p->release_weights || is_used_later(p)) return;
+    pthread_mutex_lock(&p->packs->lock); /* another session may be packing it another way */
     mr_tensor *kernel = mr_tensors_find(p->weights, p->node->layer, "kernel");
-    if (kernel && p->release_weights) mr_tensor_release(kernel);
+    if (kernel) mr_tensor_release(kernel);
+    pthread_mutex_unlock(&p->packs->lock);
 }
