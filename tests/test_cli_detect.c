@@ -83,7 +83,7 @@ static void test_masks_can_be_read_back(void **state) {
         sscanf(strstr(json, "\"bbox\": "), "\"bbox\": [%d, %d, %d, %d]", &x, &y, &w, &h), 4);
     mrcnn_mask mask = {0};
     assert_int_equal(mrcnn_mask_from_string(&mask, counts, 60, 100, NULL), MRCNN_OK);
-    uint8_t *bytes = malloc(60 * 100);
+    uint8_t *bytes = malloc(6000);
     mrcnn_mask_to_bytes(&mask, bytes);
     for (int i = 0; i < 60 * 100; i++)
         if (bytes[i])

@@ -60,6 +60,18 @@ static void test_info_of_bad_files(void **state) {
     }
 }
 
+static void test_get_that_cannot(void **state) {
+    (void)state;
+    const cli_result *r =
+        RUN("weights", "get", "coco", "--url", "http://127.0.0.1:9/coco.h5", "--dir", "kept");
+    assert_int_equal(r->code, 1);
+    assert_string_equal(r->out, "");
+    assert_int_equal(cli_count("kept", ".h5"), 0);
+    r = RUN("weights", "list");
+    assert_int_equal(r->code, 0);
+    assert_contains(r->out, "https://");
+}
+
 static void test_init_that_cannot_be_written(void **state) {
     (void)state;
     const cli_result *r = RUN("weights", "init", "--out", "no/such/folder.h5", CLI_TINY);
@@ -147,6 +159,7 @@ int main(void) {
         cmocka_unit_test(test_init_depends_on_the_seed_alone),
         cmocka_unit_test(test_info),
         cmocka_unit_test(test_info_of_bad_files),
+        cmocka_unit_test(test_get_that_cannot),
         cmocka_unit_test(test_init_that_cannot_be_written),
         cmocka_unit_test(test_convert_to_other_classes),
         cmocka_unit_test(test_convert_keeps_what_it_can),

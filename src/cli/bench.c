@@ -121,7 +121,7 @@ static mrcnn_image make_picture(int64_t side) {
     uint64_t state = 1;
     for (int64_t y = 0; y < side; y++)
         for (int64_t x = 0; x < side; x++)
-            for (int c = 0; c < 3; c++) {
+            for (int64_t c = 0; c < 3; c++) {
                 state = state * 6364136223846793005u + 1442695040888963407u;
                 uint64_t block = (uint64_t)((y / 64) * 131 + (x / 48) * 37 + c * 71);
                 uint64_t base = block * 2654435761u >> 7 & 191;

@@ -1,8 +1,5 @@
 /* demo.c - mrcnn demo: the first thing that a newcomer runs. The whole path, from picture to files,
  * on two pictures that come along; with fresh weights, because no trained ones do. */
-#ifndef _XOPEN_SOURCE
-#define _XOPEN_SOURCE 700 /* readlink */
-#endif
 #include "commands.h"
 #include "pipeline.h"
 
@@ -35,7 +32,9 @@ static char *samples_beside_program(void) {
     char *slash = strrchr(program, '/');
     if (!slash) return NULL;
     *slash = 0;
-    return path_join(program, MRCNN_SAMPLES_FROM_PROGRAM);
+    char *path = path_join(program, MRCNN_SAMPLES_FROM_PROGRAM), *resolved = realpath(path, NULL);
+    free(path);
+    return resolved;
 }
 
 /* Installed, or in the source tree that this was built from; NULL after a message. */
