@@ -23,7 +23,7 @@ build: deps
 	@scripts/build "$(BUILD)" -DCMAKE_BUILD_TYPE=Release $(CMAKE_FLAGS)
 
 demo: build
-	@"$(BUILD)/mrcnn" demo
+	@"$(BUILD)/mrcnn" demo --out "$(BUILD)/demo"
 
 test: build
 	@ctest --test-dir "$(BUILD)" --output-on-failure --no-tests=error

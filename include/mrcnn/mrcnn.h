@@ -318,7 +318,10 @@ MRCNN_API mrcnn_status mrcnn_mask_from_string(mrcnn_mask *mask, const char *stri
                                               int32_t width, mrcnn_error *err);
 MRCNN_API void mrcnn_mask_free(mrcnn_mask *mask);
 
-/* Outlines of the mask's parts and holes as closed polygons along pixel edges, (x, y) pairs. */
+/* Outlines of the mask's parts and holes as closed polygons along pixel edges, (x, y) pairs, the
+ * first point not repeated. Parts run clockwise on the screen (y down), holes counter-clockwise; an
+ * outline may touch itself or another at a corner but never crosses. Pixels that share only a
+ * corner belong to different parts (4-connectivity). */
 typedef struct mrcnn_polygon {
     size_t count; /* points */
     float *xy;    /* 2 * count numbers */
@@ -330,8 +333,9 @@ typedef struct mrcnn_polygons {
     mrcnn_polygon *polygons;
 } mrcnn_polygons;
 
-/* `tolerance` is the largest distance in pixels by which simplifying may move an outline (0: none).
- */
+/* `tolerance` is the largest distance in pixels by which simplifying may move an outline; no part
+ * or hole vanishes. With 0, filling the polygons by the even-odd rule gives the mask back. Free
+ * them with mrcnn_polygons_free. */
 MRCNN_API mrcnn_status mrcnn_mask_polygons(mrcnn_polygons *polygons, const mrcnn_mask *mask,
                                            double tolerance, mrcnn_error *err);
 MRCNN_API void mrcnn_polygons_free(mrcnn_polygons *polygons);
@@ -351,12 +355,14 @@ typedef struct mrcnn_draw_options {
 MRCNN_API mrcnn_draw_options mrcnn_draw_options_default(void);
 
 /* The picture with its instances drawn over it (matterport's display_instances). `out` is made;
- * free it with mrcnn_image_free. */
+ * free it with mrcnn_image_free. `options` may be NULL. Contours, boxes and captions need cairo and
+ * a picture of at most 32,767 pixels a side; otherwise asking for them is MRCNN_E_UNSUPPORTED. */
 MRCNN_API mrcnn_status mrcnn_draw_instances(mrcnn_image *out, const mrcnn_image *image,
                                             const mrcnn_result *result,
                                             const mrcnn_draw_options *options, mrcnn_error *err);
 
-/* Objects keep their colours, the rest goes grey (matterport's color_splash). */
+/* Objects keep their colours, the rest goes grey (matterport's color_splash). `out` is made; free
+ * it with mrcnn_image_free. */
 MRCNN_API mrcnn_status mrcnn_color_splash(mrcnn_image *out, const mrcnn_image *image,
                                           const mrcnn_result *result, mrcnn_error *err);
 

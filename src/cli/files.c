@@ -1,7 +1,4 @@
 /* files.c - see files.h. */
-#ifndef _XOPEN_SOURCE
-#define _XOPEN_SOURCE 700 /* realpath */
-#endif
 #include "files.h"
 
 #include "message.h"

@@ -6,8 +6,8 @@
 
 /* All of these return malloc'ed text. */
 char *path_join(const char *folder, const char *name);
-char *path_name(const char *path);  /* "a/b.jpg" -> "b.jpg" */
-char *path_stem(const char *path);  /* "a/b.jpg" -> "b" */
+char *path_name(const char *path);            /* "a/b.jpg" -> "b.jpg" */
+char *path_stem(const char *path);            /* "a/b.jpg" -> "b" */
 const char *path_extension(const char *path); /* part of path: ".jpg", or "" */
 
 int path_is_folder(const char *path);

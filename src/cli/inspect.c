@@ -61,10 +61,11 @@ static const command tensors = {
         "Runs one picture and writes what the network computes on the way as HDF5 datasets of\n"
         "height, width, channels: molded, C1 to C5, P2 to P6, rpn_class, rpn_bbox, proposals,\n"
         "detections (rows of normalised y1, x1, y2, x2, class, score) and masks.",
-    .examples = "mrcnn inspect tensors --weights coco --out photo.h5 photo.jpg\n"
-                "    then `h5ls photo.h5`\n"
-                "mrcnn inspect tensors --weights mine.h5 --executor reference --out r.h5 photo.jpg\n"
-                "    the same from the plain loops, to compare",
+    .examples =
+        "mrcnn inspect tensors --weights coco --out photo.h5 photo.jpg\n"
+        "    then `h5ls photo.h5`\n"
+        "mrcnn inspect tensors --weights mine.h5 --executor reference --out r.h5 photo.jpg\n"
+        "    the same from the plain loops, to compare",
     .options = tensors_table,
     .at_least = 1,
     .at_most = 1,

@@ -7,9 +7,9 @@
 #include <stdio.h>
 #include <string.h>
 
-static const command *const commands[] = {&command_detect,  &command_splash, &command_weights,
-                                          &command_config,  &command_inspect, &command_bench,
-                                          &command_demo,    NULL};
+static const command *const commands[] = {
+    &command_detect,  &command_splash, &command_weights, &command_config,
+    &command_inspect, &command_bench,  &command_demo,    NULL};
 
 static const option main_options[] = {
     {"version", NULL, OPTION_FLAG, 0, "print the version and what this build contains", 0, 0},
@@ -40,7 +40,7 @@ static int print_version(void) {
     for (size_t i = 0;; i++) {
         mrcnn_build_item item = mrcnn_build_info(i);
         if (!item.name) return EXIT_DONE;
-        printf("  %-14s %s\n", item.name, item.value);
+        if (strcmp(item.name, "mrcnn") != 0) printf("  %-14s %s\n", item.name, item.value);
     }
 }
 

@@ -13,14 +13,28 @@ typedef struct config_options {
 } config_options;
 
 /* Rows for a table whose struct T has a config_options called `config` somewhere at `field`. */
-#define CONFIG_ROWS(T, field)                                                                      \
-    {"preset", "NAME", OPTION_TEXT, offsetof(T, field.preset),                                     \
-     "start from a preset's values (`mrcnn config presets` lists them)", 0, 0},                    \
-    {"config", "FILE", OPTION_TEXT, offsetof(T, field.file),                                       \
-     "read keys from a YAML file; they win over the preset's and the weights'", 0, 0},             \
-    {"set", "KEY=VALUE", OPTION_TEXTS, offsetof(T, field.set),                                     \
-     "set one key; wins over everything else, and may be given many times (`mrcnn config keys` "   \
-     "lists them)", 0, 0}
+#define CONFIG_ROWS(T, field)                                                                     \
+    {"preset",                                                                                    \
+     "NAME",                                                                                      \
+     OPTION_TEXT,                                                                                 \
+     offsetof(T, field.preset),                                                                   \
+     "start from a preset's values (`mrcnn config presets` lists them)",                          \
+     0,                                                                                           \
+     0},                                                                                          \
+        {"config",                                                                                \
+         "FILE",                                                                                  \
+         OPTION_TEXT,                                                                             \
+         offsetof(T, field.file),                                                                 \
+         "read keys from a YAML file; they win over the preset's and the weights'",               \
+         0,                                                                                       \
+         0},                                                                                      \
+    {                                                                                             \
+        "set", "KEY=VALUE", OPTION_TEXTS, offsetof(T, field.set),                                 \
+            "set one key; wins over everything else, and may be given many times (`mrcnn config " \
+            "keys` "                                                                              \
+            "lists them)",                                                                        \
+            0, 0                                                                                  \
+    }
 
 /* Makes the configuration. EXIT_DONE, or the exit code after a message. */
 int configure(const command *self, const config_options *options, mrcnn_config **config);
@@ -36,17 +50,27 @@ typedef struct model_options {
     int64_t seed;        /* of fresh weights */
 } model_options;
 
-#define WEIGHTS_ROW(T, field)                                                                      \
-    {"weights", "FILE|NAME", OPTION_TEXT, offsetof(T, field.weights),                              \
-     "a Keras .h5 file, or a published name (coco), which is fetched once and kept; \"none\" "     \
-     "makes fresh random weights, for trying things", 0, 0}
-#define SEED_ROW(T, field)                                                                         \
-    {"seed", "N", OPTION_INTEGER, offsetof(T, field),                                              \
-     "which fresh weights to draw (default 0)", 0, INT64_MAX}
-#define CLASSES_ROW(T, field)                                                                      \
-    {"classes", "FILE|A,B,C", OPTION_TEXT, offsetof(T, field),                                     \
-     "names of the classes: a text file with one a line, or names with commas; the background "    \
-     "may be left out", 0, 0}
+#define WEIGHTS_ROW(T, field)                                                                \
+    {                                                                                        \
+        "weights", "FILE|NAME", OPTION_TEXT, offsetof(T, field.weights),                     \
+            "a Keras .h5 file, or a published name (coco), which is fetched once and kept; " \
+            "\"none\" "                                                                      \
+            "makes fresh random weights, for trying things",                                 \
+            0, 0                                                                             \
+    }
+#define SEED_ROW(T, field)                                          \
+    {                                                               \
+        "seed", "N", OPTION_INTEGER, offsetof(T, field),            \
+            "which fresh weights to draw (default 0)", 0, INT64_MAX \
+    }
+#define CLASSES_ROW(T, field)                                                               \
+    {                                                                                       \
+        "classes", "FILE|A,B,C", OPTION_TEXT, offsetof(T, field),                           \
+            "names of the classes: a text file with one a line, or names with commas; the " \
+            "background "                                                                   \
+            "may be left out",                                                              \
+            0, 0                                                                            \
+    }
 
 /* The model, with class names. Says so when its weights are fresh. */
 int open_model(const command *self, const model_options *options, const mrcnn_config *config,
@@ -57,11 +81,18 @@ typedef struct session_options {
     int executor; /* index in "cpu|reference" */
 } session_options;
 
-#define SESSION_ROWS(T, field)                                                                     \
-    {"threads", "N", OPTION_INTEGER, offsetof(T, field.threads),                                   \
-     "how many threads compute (default 0: one per core)", 0, 4096},                               \
-    {"executor", "cpu|reference", OPTION_CHOICE, offsetof(T, field.executor),                      \
-     "cpu, or reference: plain loops, slow, for checking (default cpu)", 0, 0}
+#define SESSION_ROWS(T, field)                                                       \
+    {"threads",                                                                      \
+     "N",                                                                            \
+     OPTION_INTEGER,                                                                 \
+     offsetof(T, field.threads),                                                     \
+     "how many threads compute (default 0: one per core)",                           \
+     0,                                                                              \
+     4096},                                                                          \
+    {                                                                                \
+        "executor", "cpu|reference", OPTION_CHOICE, offsetof(T, field.executor),     \
+            "cpu, or reference: plain loops, slow, for checking (default cpu)", 0, 0 \
+    }
 
 int open_session(const session_options *options, mrcnn_model *model, mrcnn_session **session);
 

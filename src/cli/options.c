@@ -15,7 +15,7 @@ static void print_wrapped(const char *text, size_t length, int column, int inden
     int first = 1;
     for (size_t at = 0; at < length;) {
         size_t end = at;
-        while (end < length && text[end] != ' ') end++;
+        while (end < length && text[end] != ' ' && text[end] != '\n') end++;
         int width = (int)(end - at);
         if (!first && column + 1 + width > COLUMNS) {
             printf("\n%*s", indent, "");
@@ -31,15 +31,22 @@ static void print_wrapped(const char *text, size_t length, int column, int inden
     putchar('\n');
 }
 
+/* Length of the paragraph at `text`: up to an empty line or one that begins with a blank. */
+static size_t paragraph_length(const char *text) {
+    size_t length = 0;
+    while (text[length] && !(text[length] == '\n' && strchr(" \n", text[length + 1]))) length++;
+    return length;
+}
+
 void options_print_text(const char *text, int indent) {
     while (*text) {
-        size_t length = strcspn(text, "\n");
-        if (*text == ' ') {
-            printf("%*s%.*s\n", indent, "", (int)length, text);
-        } else {
-            printf("%*s", length ? indent : 0, "");
+        int as_it_is = *text == ' ' || *text == '\n';
+        size_t length = as_it_is ? strcspn(text, "\n") : paragraph_length(text);
+        printf("%*s", length ? indent : 0, "");
+        if (as_it_is)
+            printf("%.*s\n", (int)length, text);
+        else
             print_wrapped(text, length, indent, indent);
-        }
         text += length;
         if (*text) text++;
     }
@@ -56,15 +63,15 @@ static void print_row(const char *left, const char *help, int column) {
 }
 
 static void print_option(const option *row) {
-    char *left = text_format("--%s%s%s", row->name, row->value ? " " : "",
-                             row->value ? row->value : "");
+    char *left =
+        text_format("--%s%s%s", row->name, row->value ? " " : "", row->value ? row->value : "");
     print_row(left, row->help, HELP_COLUMN);
     free(left);
 }
 
 static void print_usage_line(const command *self) {
-    printf("Usage: mrcnn%s%s%s%s\n\n", *self->path ? " " : "", self->path,
-           *self->usage ? " " : "", self->usage);
+    printf("Usage: mrcnn%s%s%s%s\n\n", *self->path ? " " : "", self->path, *self->usage ? " " : "",
+           self->usage);
 }
 
 void options_help(const command *self) {

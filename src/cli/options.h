@@ -58,8 +58,7 @@ void options_free(const command *self, void *values);
 /* Prints the whole help of a command (with its subcommands, if any). */
 void options_help(const command *self);
 
-/* Splits paragraphs at 78 columns and prints them; lines that begin with a blank stay as they are.
- */
+/* Prints paragraphs, broken at 78 columns; lines that begin with a blank stay as they are. */
 void options_print_text(const char *text, int indent);
 
 /* Picks a subcommand by the first argument and runs it. */

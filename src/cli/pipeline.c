@@ -62,8 +62,7 @@ static int read_stdin(const mrcnn_image_options *options, mrcnn_image *image,
     void *bytes = NULL;
     size_t length = 0;
     if (read_stream(stdin, "standard input", largest, &bytes, &length)) return -1;
-    mrcnn_status status =
-        mrcnn_image_decode(image, bytes, length, "standard input", options, &err);
+    mrcnn_status status = mrcnn_image_decode(image, bytes, length, "standard input", options, &err);
     *extension = is_jpeg(bytes, length) ? ".jpg" : ".png";
     free(bytes);
     if (status == MRCNN_OK) return 0;

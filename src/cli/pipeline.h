@@ -21,15 +21,30 @@ pipeline_options pipeline_default(void);
 
 /* The rows that detect and splash have in common; T is a struct with a pipeline_options at `field`.
  */
-#define PIPELINE_ROWS(T, field)                                                                    \
-    WEIGHTS_ROW(T, field.model), CONFIG_ROWS(T, field.model.config),                               \
-        {"out", "DIR", OPTION_TEXT, offsetof(T, field.out),                                        \
-         "where the results go; the folder is made if need be", 0, 0},                             \
-        CLASSES_ROW(T, field.model.classes),                                                       \
-        {"recursive", NULL, OPTION_FLAG, offsetof(T, field.recursive),                             \
-         "look into the folders below a folder, too", 0, 0},                                       \
-        {"max-pixels", "N", OPTION_INTEGER, offsetof(T, field.max_pixels),                         \
-         "refuse larger pictures (default 268435456)", 1, INT64_MAX},                              \
+#define PIPELINE_ROWS(T, field)                                      \
+    WEIGHTS_ROW(T, field.model), CONFIG_ROWS(T, field.model.config), \
+        {"out",                                                      \
+         "DIR",                                                      \
+         OPTION_TEXT,                                                \
+         offsetof(T, field.out),                                     \
+         "where the results go; the folder is made if need be",      \
+         0,                                                          \
+         0},                                                         \
+        CLASSES_ROW(T, field.model.classes),                         \
+        {"recursive",                                                \
+         NULL,                                                       \
+         OPTION_FLAG,                                                \
+         offsetof(T, field.recursive),                               \
+         "look into the folders below a folder, too",                \
+         0,                                                          \
+         0},                                                         \
+        {"max-pixels",                                               \
+         "N",                                                        \
+         OPTION_INTEGER,                                             \
+         offsetof(T, field.max_pixels),                              \
+         "refuse larger pictures (default 268435456)",               \
+         1,                                                          \
+         INT64_MAX},                                                 \
         SESSION_ROWS(T, field.session), SEED_ROW(T, field.model.seed)
 
 /* Everything after parsing: expands the inputs, opens the model, works through the pictures. A

@@ -77,10 +77,10 @@ static int write_masks(const finding *found, const char *folder) {
     size_t pixels = (size_t)result->height * (size_t)result->width;
     uint8_t *bytes = text_grow(NULL, pixels, 1);
     mrcnn_image canvas = {result->width, result->height, 3, text_grow(NULL, pixels, 3)};
-    int failed = 0;
+    int failed = 0, digits = result->count < 100 ? 2 : result->count < 1000 ? 3 : 9;
     for (size_t i = 0; i < result->count && !failed; i++) {
         char *word = file_word(result->instances[i].class_name);
-        char *name = text_format("%02zu_%s.png", i + 1, word);
+        char *name = text_format("%0*zu_%s.png", digits, i + 1, word);
         char *path = path_join(folder, name);
         failed = write_mask(&result->instances[i].mask, bytes, &canvas, path);
         free(path);
@@ -158,8 +158,8 @@ static int put_shapes(json *out, const mrcnn_result *result) {
 }
 
 static int put_labelme(json *out, const finding *found) {
-    char *where = found->in->path ? path_from(found->folder, found->in->path)
-                                  : text_copy(found->in->name);
+    char *where =
+        found->in->path ? path_from(found->folder, found->in->path) : text_copy(found->in->name);
     json_begin(out, '{');
     json_key(out, "version");
     json_text(out, "5.0.1");
@@ -210,8 +210,8 @@ int has_coco_classes(const mrcnn_model *model) {
     static const struct {
         int class_id;
         const char *name;
-    } some[] = {{1, "person"},  {12, "stop sign"},    {25, "umbrella"}, {40, "wine glass"},
-                {61, "dining table"}, {63, "tv"}, {74, "book"},   {80, "toothbrush"}};
+    } some[] = {{1, "person"},        {12, "stop sign"}, {25, "umbrella"}, {40, "wine glass"},
+                {61, "dining table"}, {63, "tv"},        {74, "book"},     {80, "toothbrush"}};
     if (mrcnn_model_class_count(model) != 81) return 0;
     for (size_t i = 0; i < sizeof some / sizeof *some; i++)
         if (strcmp(mrcnn_model_class_name(model, some[i].class_id), some[i].name) != 0) return 0;

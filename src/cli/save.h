@@ -10,13 +10,7 @@
 #include <mrcnn/mrcnn.h>
 
 /* Bits of --save, in the order of SAVE_WORDS. */
-enum {
-    SAVE_OVERLAY = 1,
-    SAVE_MASKS = 2,
-    SAVE_JSON = 4,
-    SAVE_LABELME = 8,
-    SAVE_SPLASH = 16
-};
+enum { SAVE_OVERLAY = 1, SAVE_MASKS = 2, SAVE_JSON = 4, SAVE_LABELME = 8, SAVE_SPLASH = 16 };
 #define SAVE_WORDS "overlay,masks,json,labelme,splash"
 
 /* A picture with what was found in it. */

@@ -25,10 +25,9 @@ const command command_splash = {
     .path = "splash",
     .summary = "keep the colours of objects and make the rest grey",
     .usage = "--weights W --out DIR [OPTION]... INPUT...",
-    .about =
-        "Finds the objects in pictures and writes each picture in grey, but for its objects:\n"
-        "DIR/NAME_splash.jpg or .png. INPUT is what `mrcnn detect` takes: pictures, folders,\n"
-        "patterns, or - for standard input.",
+    .about = "Finds the objects in pictures and writes each picture in grey, but for its objects:\n"
+             "DIR/NAME_splash.jpg or .png. INPUT is what `mrcnn detect` takes: pictures, folders,\n"
+             "patterns, or - for standard input.",
     .examples = "mrcnn splash --weights balloon --out splashed party.jpg\n"
                 "    the balloons stay red\n"
                 "mrcnn splash --weights coco --set DETECTION_MIN_CONFIDENCE=0.9 --out out photos/\n"

@@ -96,7 +96,8 @@ static size_t edit_distance(const char *a, size_t m, const char *b, size_t n) {
 }
 
 text_nearest text_nearest_start(const char *word) {
-    text_nearest nearest = {word, NULL, strlen(word) / 3 + 1};
+    size_t third = strlen(word) / 3;
+    text_nearest nearest = {word, NULL, third ? third : 1};
     return nearest;
 }
 

@@ -31,8 +31,9 @@ static int check_name(const command *self, const char *name) {
     if (nearest.best)
         return message_usage(self->path, "no weights are published as \"%s\"; did you mean %s?",
                              name, nearest.best);
-    return message_usage(self->path, "no weights are published as \"%s\"; `mrcnn weights list` "
-                                     "tells which are",
+    return message_usage(self->path,
+                         "no weights are published as \"%s\"; `mrcnn weights list` "
+                         "tells which are",
                          name);
 }
 
@@ -152,9 +153,9 @@ static const command command_init = {
     .run = run_init,
 };
 
-static const command *const subcommands[] = {&command_get,          &command_list,
-                                             &command_weights_info, &command_init,
-                                             &command_weights_convert, NULL};
+static const command *const subcommands[] = {
+    &command_get, &command_list, &command_weights_info, &command_init, &command_weights_convert,
+    NULL};
 
 const command command_weights = {
     .name = "weights",

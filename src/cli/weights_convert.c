@@ -54,8 +54,7 @@ static int configure_from_file(conversion *c) {
     return status == MRCNN_OK ? EXIT_DONE : fail_with(&err);
 }
 
-static int configure_conversion(const command *self, const convert_options *values,
-                                conversion *c) {
+static int configure_conversion(const command *self, const convert_options *values, conversion *c) {
     mrcnn_error err = MRCNN_ERROR_INIT;
     if (values->config.preset) return configure(self, &values->config, &c->config);
     int code = configure_from_file(c);
@@ -66,10 +65,10 @@ static int configure_conversion(const command *self, const convert_options *valu
     return code;
 }
 
-/* --classes decides how many there are, unless NUM_CLASSES was set as well. */
+/* The names decide how many classes there are. */
 static int count_classes(const convert_options *values, conversion *c) {
     mrcnn_error err = MRCNN_ERROR_INIT;
-    if (!values->classes) return EXIT_DONE;
+    if (!values->classes || !c->names.count) return EXIT_DONE;
     if (!is_background(c->names.items[0])) add_background(&c->names);
     char *count = text_format("%zu", c->names.count);
     mrcnn_status status = mrcnn_config_set(c->config, "NUM_CLASSES", count, &err);
@@ -130,9 +129,8 @@ static int convert(const command *self, const convert_options *values, conversio
     if (code != EXIT_DONE) return code;
     if (values->exclude) text_split(&c->exclude, values->exclude, ",");
     text_list_add(&c->exclude, NULL);
-    if (mrcnn_model_start_from(&c->model, c->from, c->config,
-                               (const char *const *)c->exclude.items, (uint64_t)values->seed,
-                               &err) != MRCNN_OK)
+    if (mrcnn_model_start_from(&c->model, c->from, c->config, (const char *const *)c->exclude.items,
+                               (uint64_t)values->seed, &err) != MRCNN_OK)
         return fail_with(&err);
     code = check_excluded(self, c);
     if (code == EXIT_DONE) code = name_classes(values, c);
@@ -170,7 +168,7 @@ const command command_weights_convert = {
     .examples = "mrcnn weights convert mask_rcnn_coco.h5 start.h5 --classes balloon\n"
                 "    to train a detector of balloons from COCO's weights\n"
                 "mrcnn weights convert old.h5 new.h5\n"
-                "    a Keras 1 file, or a checkpoint with its optimizer, as plain Keras 2 weights",
+                "    a Keras 1 file, or a whole saved model, as plain Keras 2 weights",
     .options = convert_table,
     .at_least = 2,
     .at_most = 2,

@@ -121,8 +121,9 @@ const command command_weights_info = {
     .path = "weights info",
     .summary = "list layers, shapes and statistics of a weight file",
     .usage = "[--stats] FILE.h5",
-    .about = "Lists every tensor of a weight file, whether or not it makes a whole model, then the\n"
-             "totals and what the file says about itself.",
+    .about =
+        "Lists every tensor of a weight file, whether or not it makes a whole model, then the\n"
+        "totals and what the file says about itself.",
     .examples = "mrcnn weights info mask_rcnn_coco.h5\n"
                 "    layers and shapes\n"
                 "mrcnn weights info --stats mine.h5 | grep '?'\n"

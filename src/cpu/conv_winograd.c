@@ -38,12 +38,11 @@ static mrcnn_status pack_winograd(const mr_prepare *p, const float *kernel, void
     return MRCNN_OK;
 }
 
-/* Enough for any number of RoIs up to the most: fewer rows are cut into runs of another length,
- * which can be longer. Pictures always come in the same number. */
-static size_t scratch_bytes(mr_winograd_shape shape, mr_rows rows, int threads) {
-    size_t largest = 0;
-    for (int most = shape.n, n = rows == MR_ROWS_IMAGES ? most : 1; n <= most; n++) {
-        shape.n = n;
+/* The number of RoIs is known at run time only, and fewer tiles can be cut into larger runs: the
+ * most that any number needs. */
+static size_t largest_scratch(mr_winograd_shape shape, mr_rows rows, int threads) {
+    size_t largest = mr_winograd_scratch_size(&shape, threads);
+    while (rows == MR_ROWS_ROIS && --shape.n > 0) {
         size_t bytes = mr_winograd_scratch_size(&shape, threads);
         if (bytes > largest) largest = bytes;
     }
@@ -62,7 +61,7 @@ mrcnn_status mr_cpu_conv_winograd(const mr_prepare *p, mr_kernel **kernel, mrcnn
     mr_winograd_shape shape = {p->max_rows[k->rows], in.height, in.width, in.channels,
                                p->node->shape.channels};
     k->shape = shape;
-    k->base.scratch_bytes = scratch_bytes(shape, k->rows, p->threads);
+    k->base.scratch_bytes = largest_scratch(shape, k->rows, p->threads);
     const mr_pack *pack;
     mrcnn_status status = mr_cpu_pack(p, "winograd", pack_winograd, &shape, &pack, &k->bias, err);
     if (status != MRCNN_OK) {

@@ -11,6 +11,7 @@
 #include <string.h>
 
 #include <png.h>
+#include <zlib.h> /* Z_RLE */
 
 /* Deflate can't pack more than this many bytes into one. */
 enum { MAX_DEFLATE_RATIO = 1032 };
@@ -176,9 +177,11 @@ static mrcnn_status write_png(writer *w, const mrcnn_image *image, const char *n
     png_set_IHDR(w->png, w->info, (png_uint_32)image->width, (png_uint_32)image->height, 8,
                  PNG_COLOR_TYPE_RGB, PNG_INTERLACE_NONE, PNG_COMPRESSION_TYPE_DEFAULT,
                  PNG_FILTER_TYPE_DEFAULT);
-    /* Photographs gain little from more effort, which takes several times as long. */
+    /* Photographs hardly repeat themselves: looking for runs alone after the filter is faster than
+     * zlib's quickest search and, on photographs, also smaller. */
     png_set_compression_level(w->png, 1);
-    png_set_filter(w->png, PNG_FILTER_TYPE_BASE, PNG_FILTER_SUB);
+    png_set_compression_strategy(w->png, Z_RLE);
+    png_set_filter(w->png, PNG_FILTER_TYPE_BASE, PNG_FILTER_UP);
     png_write_info(w->png, w->info);
     for (int32_t y = 0; y < image->height; y++)
         png_write_row(w->png, image->pixels + (size_t)y * (size_t)image->width * 3);

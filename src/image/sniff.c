@@ -39,9 +39,12 @@ static const signature signatures[] = {
     {0, 14, "<!doctype html", "a web page (a download that went wrong?)"},
 };
 
+/* Nothing that ASCII or UTF-8 never has. */
 static int is_text(const uint8_t *bytes, size_t length) {
-    for (size_t i = 0; i < length; i++)
-        if (bytes[i] == 127 || (bytes[i] < 32 && !memchr("\t\n\f\r", bytes[i], 4))) return 0;
+    for (size_t i = 0; i < length; i++) {
+        int control = bytes[i] == 127 || (bytes[i] < 32 && !memchr("\t\n\f\r", bytes[i], 4));
+        if (control || bytes[i] >= 0xF8) return 0;
+    }
     return 1;
 }
 

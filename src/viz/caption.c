@@ -42,7 +42,8 @@ static double text_width(const mr_pen *pen, const char *text) {
     return extents.x_advance;
 }
 
-/* The longest form of the caption that is not wider than the picture; returns its width. */
+/* The longest form of the caption that is not wider than the picture, or the shortest; returns its
+ * width. */
 static double fit_text(const mr_pen *pen, const mrcnn_instance *instance,
                        char text[MR_CAPTION_BYTES]) {
     double room = pen->width - bar(pen) - 2.0 * padding(pen);
@@ -56,7 +57,7 @@ static double fit_text(const mr_pen *pen, const mrcnn_instance *instance,
 }
 
 static double clamp(double value, double most) {
-    return value > most ? (most > 0.0 ? most : 0.0) : value < 0.0 ? 0.0 : value;
+    return value > most ? most : value < 0.0 ? 0.0 : value;
 }
 
 static double overlap(const mr_rectangle *a, const mr_rectangle *b) {
@@ -127,10 +128,11 @@ mrcnn_status mr_draw_captions(const mr_pen *pen, const mrcnn_result *result, con
         if (!mr_visible_box(pen, &result->instances[i], &box)) continue;
         double width = fit_text(pen, &result->instances[i], text);
         width = ceil(bar(pen) + width + 2.0 * padding(pen));
+        if (width > pen->width || height > pen->height) continue; /* would hide the picture */
         plates[i] = place(pen, &box, width, height, plates, i);
     }
     for (size_t i = result->count; i-- > 0;) {
-        if (plates[i].x1 >= plates[i].x2) continue; /* nothing of its box is in the picture */
+        if (plates[i].x1 >= plates[i].x2) continue; /* it has no place */
         fit_text(pen, &result->instances[i], text);
         draw_caption(pen, text, &plates[i], baseline, colors[i]);
     }

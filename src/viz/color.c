@@ -14,18 +14,19 @@ static double golden_hue(int64_t step) {
     return turn - floor(turn);
 }
 
-/* One channel is a trapezoid over the circle: up for a sixth, full for a third, down for a sixth.
- */
-static double channel(double hue, double peak) {
-    double distance = fabs(hue - peak);
-    if (distance > 0.5) distance = 1.0 - distance;
-    double value = 2.0 - 6.0 * distance;
-    return value < 0.0 ? 0.0 : value > 1.0 ? 1.0 : value;
-}
-
+/* Python's colorsys.hsv_to_rgb to the last bit, as matterport uses it: blending truncates. */
 mr_color mr_color_of_hue(double hue) {
-    hue -= floor(hue);
-    return (mr_color){channel(hue, 0.0), channel(hue, 1.0 / 3.0), channel(hue, 2.0 / 3.0)};
+    double sixths = (hue - floor(hue)) * 6.0;
+    double rest = sixths - floor(sixths);
+    double falling = 1.0 - rest, rising = 1.0 - (1.0 - rest);
+    switch ((int)sixths % 6) {
+    case 0: return (mr_color){1.0, rising, 0.0};
+    case 1: return (mr_color){falling, 1.0, 0.0};
+    case 2: return (mr_color){0.0, 1.0, rising};
+    case 3: return (mr_color){0.0, falling, 1.0};
+    case 4: return (mr_color){rising, 0.0, 1.0};
+    default: return (mr_color){1.0, 0.0, falling};
+    }
 }
 
 mr_color mr_color_of_class(int32_t class_id) {

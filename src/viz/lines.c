@@ -28,26 +28,40 @@ static double contour_tolerance(const mr_pen *pen) {
     return pen->line > 1.5 ? pen->line / 2.0 : 0.75;
 }
 
+/* cairo's time for one path grows faster than its points: masks of noise have millions. */
+enum { POINTS_AT_ONCE = 2000 };
+
+typedef struct contour {
+    const mr_pen *pen;
+    mr_color color;
+    size_t points; /* of the path so far */
+} contour;
+
 static mrcnn_status add_ring(void *context, mr_point *points, size_t count, int hole,
                              mrcnn_error *err) {
-    const mr_pen *pen = context;
+    contour *job = context;
+    cairo_t *cairo = job->pen->cairo;
     (void)hole, (void)err;
-    count = mr_simplify_ring(points, count, contour_tolerance(pen));
-    cairo_new_sub_path(pen->cairo);
-    for (size_t i = 0; i < count; i++) cairo_line_to(pen->cairo, points[i].x, points[i].y);
-    cairo_close_path(pen->cairo);
+    count = mr_simplify_ring(points, count, contour_tolerance(job->pen));
+    cairo_new_sub_path(cairo);
+    for (size_t i = 0; i < count; i++) cairo_line_to(cairo, points[i].x, points[i].y);
+    cairo_close_path(cairo);
+    job->points += count;
+    if (job->points >= POINTS_AT_ONCE) {
+        stroke_twice(job->pen, job->color);
+        job->points = 0;
+    }
     return MRCNN_OK;
 }
 
 mrcnn_status mr_draw_contour(const mr_pen *pen, const mrcnn_mask *mask, mr_color color,
                              mrcnn_error *err) {
-    mr_pen copy = *pen;
+    contour job = {pen, color, 0};
     cairo_new_path(pen->cairo);
-    mrcnn_status status = mr_trace_mask(mask, add_ring, &copy, err);
-    if (status != MRCNN_OK) return status;
     cairo_set_line_join(pen->cairo, CAIRO_LINE_JOIN_BEVEL);
-    stroke_twice(pen, color);
-    return MRCNN_OK;
+    mrcnn_status status = mr_trace_mask(mask, add_ring, &job, err);
+    if (status == MRCNN_OK) stroke_twice(pen, color);
+    return status;
 }
 
 void mr_draw_box(const mr_pen *pen, const mrcnn_instance *instance, mr_color color) {

@@ -28,7 +28,8 @@ mrcnn_status mr_draw_contour(const mr_pen *pen, const mrcnn_mask *mask, mr_color
                              mrcnn_error *err);
 void mr_draw_box(const mr_pen *pen, const mrcnn_instance *instance, mr_color color);
 
-/* "person 0.998" for each instance whose box is visible. */
+/* "person 0.998" for each instance whose box is visible, unless not even the shortest form fits
+ * into the picture. */
 mrcnn_status mr_draw_captions(const mr_pen *pen, const mrcnn_result *result, const mr_color *colors,
                               mrcnn_error *err);
 

@@ -112,8 +112,7 @@ static mrcnn_status explain(CURLcode code, long answer, const char *url, transfe
                        url);
     switch (code) {
     case CURLE_ABORTED_BY_CALLBACK:
-        return mr_fail(err, MRCNN_E_CANCELLED,
-                       "%s: the download was stopped after %llu bytes; it can be resumed", url,
+        return mr_fail(err, MRCNN_E_CANCELLED, "%s: the download was stopped after %llu bytes", url,
                        (unsigned long long)t->end);
     case CURLE_HTTP_RETURNED_ERROR:
         return mr_fail(err, MRCNN_E_NETWORK, "%s: the server answers %ld%s", url, answer,
@@ -127,9 +126,7 @@ static mrcnn_status explain(CURLcode code, long answer, const char *url, transfe
     case CURLE_PARTIAL_FILE:
     case CURLE_RECV_ERROR:
     case CURLE_GOT_NOTHING:
-        return mr_fail(err, MRCNN_E_NETWORK,
-                       "%s: the connection broke after %llu bytes; try again, what has arrived is "
-                       "kept",
+        return mr_fail(err, MRCNN_E_NETWORK, "%s: the connection broke after %llu bytes; try again",
                        url, (unsigned long long)t->end);
     case CURLE_UNSUPPORTED_PROTOCOL:
         return mr_fail(err, MRCNN_E_NETWORK,

@@ -24,6 +24,7 @@ mrcnn_fetch_options mrcnn_fetch_options_default(void) {
 
 #include <errno.h>
 #include <fcntl.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <sys/file.h>
 #include <sys/stat.h>
@@ -115,6 +116,18 @@ static mrcnn_status accept_part(const char *part, const char *path, const mr_sou
                    source->url, why.message);
 }
 
+/* A broken download is kept if it can be resumed, and then the message says so. */
+static void keep_or_remove(int fd, const char *part, const mr_source *source, mrcnn_error *err) {
+    if (size_of(fd) == 0 || !source->md5) {
+        unlink(part);
+    } else if (err) {
+        size_t used = strlen(err->message);
+        snprintf(err->message + used, sizeof err->message - used,
+                 "; the next try goes on from the %llu bytes that there are",
+                 (unsigned long long)size_of(fd));
+    }
+}
+
 static mrcnn_status fetch_into(const char *path, const char *part, const mr_source *source,
                                const mrcnn_fetch_options *options, mrcnn_error *err) {
     int fd = -1;
@@ -123,8 +136,8 @@ static mrcnn_status fetch_into(const char *path, const char *part, const mr_sour
     status = fill_part(fd, part, source, options, err);
     if (status == MRCNN_OK)
         status = accept_part(part, path, source, err);
-    else if (size_of(fd) == 0 || !source->md5)
-        unlink(part); /* nothing that could be resumed */
+    else
+        keep_or_remove(fd, part, source, err);
     close(fd);
     return status;
 }

@@ -160,10 +160,10 @@ static mrcnn_status check_open_file(int fd, const char *path, uint64_t *size, mr
                    describe(head, length));
 }
 
-mrcnn_status mr_check_hdf5_file(const char *path, uint64_t *size, mrcnn_error *err) {
-    int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY); /* a FIFO must not block */
-    if (fd < 0) return mr_fail(err, MRCNN_E_IO, "%s: can't open it: %s", path, strerror(errno));
-    mrcnn_status status = check_open_file(fd, path, size, err);
-    close(fd);
+mrcnn_status mr_open_hdf5_file(int *fd, uint64_t *size, const char *path, mrcnn_error *err) {
+    *fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY); /* a FIFO must not block */
+    if (*fd < 0) return mr_fail(err, MRCNN_E_IO, "%s: can't open it: %s", path, strerror(errno));
+    mrcnn_status status = check_open_file(*fd, path, size, err);
+    if (status != MRCNN_OK) close(*fd);
     return status;
 }

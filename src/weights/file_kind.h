@@ -6,8 +6,8 @@
 
 #include <mrcnn/mrcnn.h>
 
-/* Checks that `path` is a plain file that begins as a whole HDF5 file does: signature, a superblock
+/* Opens `path` if it is a plain file that begins as a whole HDF5 file does: signature, a superblock
  * of a known version, no more bytes promised than there are. Gives the file's size. */
-mrcnn_status mr_check_hdf5_file(const char *path, uint64_t *size, mrcnn_error *err);
+mrcnn_status mr_open_hdf5_file(int *fd, uint64_t *size, const char *path, mrcnn_error *err);
 
 #endif

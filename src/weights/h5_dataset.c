@@ -13,7 +13,6 @@ enum {
     MOST_FILTERS = 4,
     CHUNK_SLACK = 1 << 16 /* elements by which a chunk may exceed its dataset */
 };
-#define MOST_ELEMENTS (INT64_C(1) << 31)
 
 typedef struct subject {
     hid_t dataset;
@@ -71,9 +70,9 @@ static mrcnn_status check_space(const subject *s, hid_t space, mr_dataset *about
     about->count = 1;
     for (int i = 0; i < rank; i++) {
         if (dims[i] == 0) return refuse(s, err, MRCNN_E_FORMAT, "is empty (an axis has length 0)");
-        if (dims[i] > (uint64_t)MOST_ELEMENTS ||
+        if (dims[i] > MR_DATASET_MOST_ELEMENTS ||
             !mr_mul_size(about->count, (size_t)dims[i], &about->count) ||
-            about->count > (uint64_t)MOST_ELEMENTS)
+            about->count > MR_DATASET_MOST_ELEMENTS)
             return refuse(s, err, MRCNN_E_FORMAT, "claims to have more than 2^31 numbers");
         about->shape[i] = (int64_t)dims[i];
     }
@@ -128,7 +127,7 @@ static mrcnn_status check_chunks(const subject *s, hid_t plist, hid_t type, mr_d
     if (H5Pget_chunk(plist, H5S_MAX_RANK, chunk) != about->rank)
         return refuse(s, err, MRCNN_E_FORMAT, "has chunks of another rank: the file is damaged");
     for (int i = 0; i < about->rank; i++) {
-        if (chunk[i] == 0 || chunk[i] > (uint64_t)MOST_ELEMENTS / elements)
+        if (chunk[i] == 0 || chunk[i] > MR_DATASET_MOST_ELEMENTS / elements)
             return refuse(s, err, MRCNN_E_FORMAT, "has absurd chunks: the file is damaged");
         elements *= chunk[i];
     }

@@ -7,6 +7,8 @@
 #include <hdf5.h>
 #include <mrcnn/mrcnn.h>
 
+#define MR_DATASET_MOST_ELEMENTS (UINT64_C(1) << 31)
+
 typedef struct mr_dataset {
     int rank;
     int64_t shape[5];

@@ -1,6 +1,6 @@
-/* h5_read.c - a Keras weight file whole into memory (NUMERICS section 8). First the tree is walked
- * through HDF5: names, shapes, and whatever HDF5 must convert or unpack. What lies in the file as
- * plain float32, which is everything in usual files, is then read from its place by all cores.
+/* h5_read.c - a Keras weight file whole into memory. A child process walks the tree through HDF5
+ * and reports names, shapes and places (h5_scan.h). What lies in the file as plain float32, which
+ * is everything in usual files, is then read from its place by all cores.
  */
 #include "weights/weights.h"
 
@@ -8,9 +8,9 @@
 #include "base/memory.h"
 #include "base/parallel.h"
 #include "weights/file_kind.h"
-#include "weights/h5_dataset.h"
+#include "weights/h5_scan.h"
 #include "weights/h5_util.h"
-#include "weights/info.h"
+#include "weights/isolate.h"
 #include "weights/names.h"
 
 #include <errno.h>
@@ -21,9 +21,10 @@
 #include <unistd.h>
 
 enum {
-    MOST_WEIGHTS = 1 << 16,   /* in a file */
-    PIECE_ELEMENTS = 1 << 20, /* read by one thread at a time */
-    MOST_THREADS = 8          /* more don't make memory faster */
+    PIECE_ELEMENTS = 1 << 20,     /* read by one thread at a time */
+    MOST_THREADS = 8,             /* more don't make memory faster */
+    SCAN_SECONDS = 3,             /* of work for HDF5: a usual file takes 0.05 */
+    SCAN_BYTES_A_SECOND = 1 << 23 /* and this is what it unpacks at least */
 };
 
 /* A part of a tensor to be read from its place in the file. */
@@ -38,12 +39,12 @@ typedef struct piece {
 typedef struct reader {
     const char *path;
     mrcnn_error *err;
+    int fd;
     uint64_t file_size;
     uint64_t claimed; /* bytes of the file that datasets so far have claimed */
-    size_t weights;
-    hid_t file, root;   /* root: the group that lists the layers */
-    const char *prefix; /* its path */
+    FILE *in;         /* records */
     mr_tensors *set;
+    mr_weights_info info;
     piece *pieces;
     size_t piece_count, piece_room;
 } reader;
@@ -109,12 +110,7 @@ static void read_some(void *context, size_t begin, size_t end, int thread) {
 }
 
 static mrcnn_status read_pieces(reader *r) {
-    void *handle = NULL;
-    if (r->piece_count == 0) return MRCNN_OK;
-    if (H5Fget_vfd_handle(r->file, H5P_DEFAULT, &handle) < 0 || !handle)
-        return mr_fail(r->err, MRCNN_E_IO, "%s: HDF5 does not give its file descriptor (%s)",
-                       r->path, mr_h5_why().text);
-    piece_context context = {*(int *)handle, r->pieces};
+    piece_context context = {r->fd, r->pieces};
     int threads = mr_cores() < MOST_THREADS ? mr_cores() : MOST_THREADS;
     mr_parallel_dynamic(threads, r->piece_count, 1, read_some, &context);
     for (size_t i = 0; i < r->piece_count; i++) {
@@ -128,6 +124,11 @@ static mrcnn_status read_pieces(reader *r) {
 }
 
 /* ------------------------------------------------------------------------------------ tensors */
+
+static mrcnn_status broken_record(reader *r) {
+    return mr_fail(r->err, MRCNN_E_FORMAT, "%s: makes no sense to HDF5: the file is damaged",
+                   r->path);
+}
 
 /* No two weights share bytes in a file that Keras wrote: whoever claims more than there is would
  * make us fill memory from a small file. */
@@ -156,183 +157,136 @@ static mrcnn_status add_tensor(reader *r, const char *group, const char *name, i
     return mr_prefix(r->err, status == MRCNN_E_ARGUMENT ? MRCNN_E_FORMAT : status, r->path);
 }
 
-/* `path` (owned by the tensor from here on) is the dataset's place. */
-static mrcnn_status read_dataset(reader *r, hid_t dataset, const char *group, const char *name,
-                                 int nested, char *path) {
-    mr_dataset about;
+/* HDF5 has checked this already; but a damaged file may have damaged HDF5. */
+static int is_sane(const reader *r, const mr_dataset *about) {
+    size_t count = 1;
+    if (about->rank < 0 || about->rank > 5) return 0;
+    for (int i = 0; i < about->rank; i++)
+        if (about->shape[i] < 1 || (uint64_t)about->shape[i] > MR_DATASET_MOST_ELEMENTS ||
+            !mr_mul_size(count, (size_t)about->shape[i], &count) ||
+            count > MR_DATASET_MOST_ELEMENTS)
+            return 0;
+    if (!about->plain) return count == about->count;
+    return count == about->count && about->stored == count * sizeof(float) &&
+           about->stored <= r->file_size && about->offset <= r->file_size - about->stored;
+}
+
+/* Takes texts[2], the path. */
+static mrcnn_status take_tensor(reader *r, const mr_scan_record *record, char **texts) {
     mr_tensor *t = NULL;
-    mrcnn_status status = mr_dataset_check(&about, dataset, r->file_size, r->path, path, r->err);
-    if (status == MRCNN_OK) status = claim(r, &about, path);
-    if (status == MRCNN_OK) status = add_tensor(r, group, name, nested, &about, &t);
-    if (status != MRCNN_OK) {
-        free(path);
-        return status;
-    }
-    t->path = path;
-    if (about.plain) return plan_pieces(r, t, about.offset);
-    if (H5Dread(dataset, H5T_NATIVE_FLOAT, H5S_ALL, H5S_ALL, H5P_DEFAULT, t->values) < 0)
-        return mr_fail(r->err, MRCNN_E_FORMAT, "%s: can't read %s (%s): the file is damaged",
-                       r->path, path, mr_h5_why().text);
+    if (!is_sane(r, &record->dataset)) return broken_record(r);
+    mrcnn_status status = claim(r, &record->dataset, texts[2]);
+    if (status == MRCNN_OK)
+        status = add_tensor(r, texts[0], texts[1], record->nested, &record->dataset, &t);
+    if (status != MRCNN_OK) return status;
+    t->path = texts[2];
+    texts[2] = NULL;
+    if (record->dataset.plain) return plan_pieces(r, t, record->dataset.offset);
+    if (fread(t->values, sizeof(float), t->count, r->in) != t->count) return broken_record(r);
     return all_finite(t->values, t->count) ? MRCNN_OK : not_finite(r, t);
 }
 
-static mrcnn_status read_weight(reader *r, hid_t group_id, const char *group, const char *name,
-                                int nested) {
-    hid_t dataset = H5I_INVALID_HID;
-    /* tf.keras may repeat the layer once more than weight_names says. */
-    int deeper = !mr_h5_exists(group_id, name);
-    char *inside = deeper ? mr_format("%s/%s", group, name) : mr_strdup(name);
-    if (inside && deeper && !mr_h5_exists(group_id, inside)) strcpy(inside, name);
-    char *path = inside ? mr_format("%s/%s/%s", r->prefix, group, inside) : NULL;
-    mrcnn_status status = MRCNN_OK;
-    if (++r->weights > MOST_WEIGHTS)
-        status = mr_fail(r->err, MRCNN_E_FORMAT, "%s: lists more than %d weights: it is damaged",
-                         r->path, MOST_WEIGHTS);
-    else if (!path)
-        status = mr_fail_memory(r->err, strlen(name), "a path");
-    else
-        status = mr_h5_open(&dataset, group_id, inside, H5I_DATASET, r->path, r->err);
-    if (status == MRCNN_OK) {
-        status = read_dataset(r, dataset, group, name, nested, path);
-        path = NULL;
-        H5Dclose(dataset);
-    }
-    free(path);
-    free(inside);
-    return status;
-}
+/* ------------------------------------------------------------------------------------ records */
 
-/* ------------------------------------------------------------------------------------- layers */
-
-/* Keras' names are scopes of TensorFlow: letters, digits and _.-/ alone. What else there is may be
- * a damaged file, and would make a mess of messages and terminals. */
-static mrcnn_status check_names(reader *r, const mr_h5_strings *names, const char *attribute) {
-    for (size_t i = 0; i < names->count; i++) {
-        const char *name = names->strings[i];
-        size_t n = strlen(name);
-        int good = n > 0 && n < 512;
-        for (size_t k = 0; k < n && good; k++) good = name[k] >= ' ' && name[k] <= '~';
-        if (!good)
-            return mr_fail(r->err, MRCNN_E_FORMAT,
-                           "%s: entry %zu of %s is not a name: the file is damaged", r->path, i,
-                           attribute);
-    }
+static mrcnn_status take_text(char **place, char **text) {
+    free(*place);
+    *place = *text;
+    *text = NULL;
     return MRCNN_OK;
 }
 
-static mrcnn_status read_names(reader *r, hid_t object, const char *attribute,
-                               mr_h5_strings *names) {
-    mrcnn_status status = mr_h5_read_strings(names, object, attribute, r->path, r->err);
-    if (status == MRCNN_OK) status = check_names(r, names, attribute);
-    return status;
+static mrcnn_status take_class_name(reader *r, char **text) {
+    mr_weights_info *info = &r->info;
+    char **names = mr_realloc(info->class_names, info->class_count + 1, sizeof *names);
+    if (!names) return mr_fail_memory(r->err, info->class_count * sizeof *names, "class names");
+    info->class_names = names;
+    info->class_names[info->class_count] = NULL;
+    return take_text(&info->class_names[info->class_count++], text);
 }
 
-static mrcnn_status read_layer(reader *r, const char *group) {
-    hid_t id = H5I_INVALID_HID;
-    mr_h5_strings names = {0};
-    mrcnn_status status = mr_h5_open(&id, r->root, group, H5I_GROUP, r->path, r->err);
-    if (status == MRCNN_OK && !mr_h5_has_strings(id, "weight_names"))
-        status = mr_fail(r->err, MRCNN_E_FORMAT,
-                         "%s: layer %s does not list its weights (no attribute weight_names); save "
-                         "the model again with Keras' save_weights",
-                         r->path, group);
-    if (status == MRCNN_OK) status = read_names(r, id, "weight_names", &names);
-    int nested = status == MRCNN_OK && mr_group_is_nested(group, names.strings, names.count);
-    for (size_t i = 0; i < names.count && status == MRCNN_OK; i++)
-        status = read_weight(r, id, group, names.strings[i], nested);
-    mr_h5_strings_free(&names);
-    if (id >= 0) H5Oclose(id);
-    return status;
-}
-
-static mrcnn_status read_layers(reader *r) {
-    mr_h5_strings layers = {0};
-    mrcnn_status status = read_names(r, r->root, "layer_names", &layers);
-    for (size_t i = 0; i < layers.count && status == MRCNN_OK; i++)
-        status = read_layer(r, layers.strings[i]);
-    mr_h5_strings_free(&layers);
-    if (status == MRCNN_OK) status = read_pieces(r);
-    if (status == MRCNN_OK && mr_tensors_count(r->set) == 0)
-        status = mr_fail(r->err, MRCNN_E_FORMAT, "%s: lists layers, but none of them has weights",
-                         r->path);
-    return status;
-}
-
-/* -------------------------------------------------------------------------------------- files */
-
-/* Finds the group with the list of layers: the root, or model_weights in files of model.save. */
-static mrcnn_status find_layers(reader *r) {
-    r->root = H5Gopen2(r->file, "/", H5P_DEFAULT);
-    r->prefix = "";
-    if (r->root < 0)
-        return mr_fail(r->err, MRCNN_E_FORMAT, "%s: can't open its root group (%s)", r->path,
-                       mr_h5_why().text);
-    if (mr_h5_has_strings(r->root, "layer_names")) return MRCNN_OK;
-    if (mr_h5_exists(r->root, "model_weights")) {
-        H5Gclose(r->root);
-        r->prefix = "/model_weights";
-        mrcnn_status status =
-            mr_h5_open(&r->root, r->file, "model_weights", H5I_GROUP, r->path, r->err);
-        if (status != MRCNN_OK) return status;
-        if (mr_h5_has_strings(r->root, "layer_names")) return MRCNN_OK;
+static mrcnn_status take_record(reader *r, const mr_scan_record *record, char **texts) {
+    switch (record->kind) {
+    case MR_SCAN_KERAS_VERSION: return take_text(&r->info.keras_version, &texts[0]);
+    case MR_SCAN_BACKEND: return take_text(&r->info.backend, &texts[0]);
+    case MR_SCAN_CONFIG: return take_text(&r->info.config, &texts[0]);
+    case MR_SCAN_CLASS_NAME: return take_class_name(r, &texts[0]);
+    case MR_SCAN_TENSOR: return take_tensor(r, record, texts);
+    case MR_SCAN_FAILURE:
+        return mr_fail(r->err, record->status ? record->status : MRCNN_E_FORMAT, "%s", texts[0]);
+    case MR_SCAN_END: return MRCNN_OK;
     }
-    if (mr_h5_exists(r->file, "_layer_checkpoint_dependencies") || mr_h5_exists(r->file, "layers"))
-        return mr_fail(r->err, MRCNN_E_UNSUPPORTED,
-                       "%s: is in the format of Keras 3 (.weights.h5); save it with Keras 2, in "
-                       "which matterport's code runs",
-                       r->path);
-    return mr_fail(r->err, MRCNN_E_FORMAT,
-                   "%s: is an HDF5 file but lists no Keras layers (no attribute layer_names); "
-                   "weights are written by Keras' save_weights",
-                   r->path);
+    return broken_record(r);
 }
 
-static mrcnn_status open_file(reader *r) {
-    mrcnn_status status = mr_check_hdf5_file(r->path, &r->file_size, r->err);
+static mrcnn_status get_text(reader *r, char **text, size_t length) {
+    if (length > MR_SCAN_LONGEST_TEXT) return broken_record(r);
+    *text = malloc(length + 1);
+    if (!*text) return mr_fail_memory(r->err, length, "a text");
+    (*text)[length] = 0;
+    return fread(*text, 1, length, r->in) == length ? MRCNN_OK : broken_record(r);
+}
+
+/* Takes one record and what follows it. *ended: 1 at the end, -1 if the child said no more. */
+static mrcnn_status next_record(reader *r, int *ended) {
+    mr_scan_record record = {.kind = MR_SCAN_FAILURE};
+    char *texts[MR_SCAN_TEXTS] = {NULL, NULL, NULL};
+    mrcnn_status status = MRCNN_OK;
+    if (fread(&record, sizeof record, 1, r->in) != 1) status = broken_record(r);
+    for (int i = 0; i < MR_SCAN_TEXTS && status == MRCNN_OK; i++)
+        status = get_text(r, &texts[i], record.lengths[i]);
+    if (status == MRCNN_OK) status = take_record(r, &record, texts);
+    for (int i = 0; i < MR_SCAN_TEXTS; i++) free(texts[i]);
+    *ended = feof(r->in) ? -1 : status == MRCNN_OK && record.kind == MR_SCAN_END;
+    return status;
+}
+
+/* ------------------------------------------------------------------------------------- the file */
+
+static mrcnn_status scan(reader *r) {
+    mr_scan job = {r->path, r->fd, r->file_size};
+    mr_isolated child;
+    unsigned seconds = SCAN_SECONDS + (unsigned)(r->file_size / SCAN_BYTES_A_SECOND);
+    int ended = 0;
+    mrcnn_status status = mr_isolate(&child, mr_scan_file, &job, seconds, r->path, r->err);
     if (status != MRCNN_OK) return status;
-    hid_t access = H5Pcreate(H5P_FILE_ACCESS);
-#if H5_VERSION_GE(1, 10, 7)
-    /* Weight files are renamed into place, never changed: no need for locks, which read-only and
-     * network file systems may not have. */
-    if (access >= 0) H5Pset_file_locking(access, 0, 1);
-#endif
-    r->file = access < 0 ? H5I_INVALID_HID : H5Fopen(r->path, H5F_ACC_RDONLY, access);
-    if (r->file < 0)
-        status = mr_fail(r->err, MRCNN_E_FORMAT, "%s: HDF5 can't open it (%s): the file is damaged",
-                         r->path, mr_h5_why().text);
-    if (access >= 0) H5Pclose(access);
-    return status == MRCNN_OK ? find_layers(r) : status;
-}
-
-static void close_file(reader *r) {
-    if (r->root >= 0) H5Gclose(r->root);
-    if (r->file >= 0) H5Fclose(r->file);
-    free(r->pieces);
+    r->in = child.in;
+    while (status == MRCNN_OK && !ended) status = next_record(r, &ended);
+    mr_isolated_end end = mr_isolate_end(&child);
+    if (ended < 0 && end == MR_TOOK_TOO_LONG)
+        return mr_fail(r->err, MRCNN_E_FORMAT,
+                       "%s: HDF5 finds no end in it after %u seconds: the file is damaged", r->path,
+                       seconds);
+    if (ended < 0)
+        return mr_fail(r->err, MRCNN_E_FORMAT, "%s: HDF5 fails over it: the file is damaged",
+                       r->path);
+    return status;
 }
 
 mrcnn_status mr_weights_read(mr_tensors **set, mr_weights_info *info, const char *path,
                              mrcnn_error *err) {
-    reader r = {.path = path, .err = err, .file = H5I_INVALID_HID, .root = H5I_INVALID_HID};
-    mr_weights_info found = {0};
-    mr_h5_section section;
-    mrcnn_status status = MRCNN_OK;
+    reader r = {.path = path, .err = err, .fd = -1};
+    mrcnn_status status = mr_open_hdf5_file(&r.fd, &r.file_size, path, err);
+    if (status != MRCNN_OK) return status;
     r.set = mr_tensors_create();
-    if (!r.set) return mr_fail_memory(err, sizeof(void *), "a list of tensors");
-
-    mr_h5_enter(&section);
-    status = open_file(&r);
-    if (status == MRCNN_OK && info)
-        status = mr_weights_info_read(&found, r.file, r.root, path, err);
-    if (status == MRCNN_OK) status = read_layers(&r);
-    close_file(&r);
-    mr_h5_leave(&section);
+    if (!r.set) status = mr_fail_memory(err, sizeof(void *), "a list of tensors");
+    if (status == MRCNN_OK) {
+        mr_h5_lock(); /* no other thread may be within HDF5 when this one forks */
+        status = scan(&r);
+        mr_h5_unlock();
+    }
+    if (status == MRCNN_OK) status = read_pieces(&r);
+    close(r.fd);
+    free(r.pieces);
 
     if (status == MRCNN_OK) {
         *set = r.set;
-        if (info) *info = found;
-    } else {
-        mr_tensors_free(&r.set);
-        mr_weights_info_free(&found);
+        r.set = NULL;
+        if (info) {
+            *info = r.info;
+            r.info = (mr_weights_info){0};
+        }
     }
+    mr_tensors_free(&r.set);
+    mr_weights_info_free(&r.info);
     return status;
 }

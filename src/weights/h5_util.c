@@ -23,17 +23,29 @@ static herr_t remember(hid_t stack, void *data) {
     return H5Ewalk2(stack, H5E_WALK_UPWARD, take_first, data);
 }
 
-void mr_h5_enter(mr_h5_section *section) {
+void mr_h5_lock(void) {
     pthread_mutex_lock(&hdf5_lock);
-    section->reason = (mr_h5_reason){"HDF5 gives no reason"};
+}
+
+void mr_h5_unlock(void) {
+    pthread_mutex_unlock(&hdf5_lock);
+}
+
+void mr_h5_remember(mr_h5_reason *reason) {
+    *reason = (mr_h5_reason){"HDF5 gives no reason"};
+    H5Eset_auto2(H5E_DEFAULT, remember, reason);
+}
+
+void mr_h5_enter(mr_h5_section *section) {
+    mr_h5_lock();
     H5Eget_auto2(H5E_DEFAULT, &section->print, &section->print_data);
-    H5Eset_auto2(H5E_DEFAULT, remember, &section->reason);
+    mr_h5_remember(&section->reason);
 }
 
 void mr_h5_leave(const mr_h5_section *section) {
     H5Eclear2(H5E_DEFAULT);
     H5Eset_auto2(H5E_DEFAULT, section->print, section->print_data);
-    pthread_mutex_unlock(&hdf5_lock);
+    mr_h5_unlock();
 }
 
 mr_h5_reason mr_h5_why(void) {

@@ -13,10 +13,17 @@ typedef struct mr_h5_reason {
     char text[200];
 } mr_h5_reason;
 
-/* Between enter and leave this thread alone uses HDF5. A program that uses HDF5 itself must not do
+/* Between lock and unlock this thread alone uses HDF5. A program that uses HDF5 itself must not do
  * so from another thread meanwhile. */
+void mr_h5_lock(void);
+void mr_h5_unlock(void);
+
+/* Failures are kept in `reason` from here on, instead of being printed. */
+void mr_h5_remember(mr_h5_reason *reason);
+
+/* The lock, and what the program around us had set for failures. */
 typedef struct mr_h5_section {
-    H5E_auto2_t print; /* what the program around us had set */
+    H5E_auto2_t print;
     void *print_data;
     mr_h5_reason reason;
 } mr_h5_section;
@@ -24,7 +31,7 @@ typedef struct mr_h5_section {
 void mr_h5_enter(mr_h5_section *section);
 void mr_h5_leave(const mr_h5_section *section);
 
-/* The reason of the last failure in this section. */
+/* The reason of the last failure. */
 mr_h5_reason mr_h5_why(void);
 
 /* Opens the group or dataset at `path` below `from`. Links are followed only if they are hard ones:

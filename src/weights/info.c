@@ -44,13 +44,11 @@ static int is_clean_text(const char *text, int lines) {
     return 1;
 }
 
-/* The attribute of `layers`, else that of `root`. */
-static mrcnn_status read_list(mr_h5_strings *list, hid_t root, hid_t layers, const char *name,
-                              int lines, const char *file, mrcnn_error *err) {
+static mrcnn_status read_list(mr_h5_strings *list, hid_t layers, const char *name, int lines,
+                              const char *file, mrcnn_error *err) {
     *list = (mr_h5_strings){0};
-    hid_t from = mr_h5_has_strings(layers, name) ? layers : root;
-    if (!mr_h5_has_strings(from, name)) return MRCNN_OK;
-    mrcnn_status status = mr_h5_read_strings(list, from, name, file, err);
+    if (!mr_h5_has_strings(layers, name)) return MRCNN_OK;
+    mrcnn_status status = mr_h5_read_strings(list, layers, name, file, err);
     for (size_t i = 0; i < list->count && status == MRCNN_OK; i++)
         if (!is_clean_text(list->strings[i], lines))
             status = mr_fail(err, MRCNN_E_FORMAT,
@@ -60,10 +58,10 @@ static mrcnn_status read_list(mr_h5_strings *list, hid_t root, hid_t layers, con
     return status;
 }
 
-static mrcnn_status read_text(char **text, hid_t root, hid_t layers, const char *name, int lines,
+static mrcnn_status read_text(char **text, hid_t layers, const char *name, int lines,
                               const char *file, mrcnn_error *err) {
     mr_h5_strings list;
-    mrcnn_status status = read_list(&list, root, layers, name, lines, file, err);
+    mrcnn_status status = read_list(&list, layers, name, lines, file, err);
     if (status != MRCNN_OK || list.count == 0) return status;
     *text = list.strings[0];
     list.strings[0] = NULL;
@@ -71,18 +69,14 @@ static mrcnn_status read_text(char **text, hid_t root, hid_t layers, const char 
     return MRCNN_OK;
 }
 
-mrcnn_status mr_weights_info_read(mr_weights_info *info, hid_t root, hid_t layers, const char *file,
+mrcnn_status mr_weights_info_read(mr_weights_info *info, hid_t layers, const char *file,
                                   mrcnn_error *err) {
     mr_weights_info found = {0};
     mr_h5_strings names = {0};
-    mrcnn_status status =
-        read_text(&found.keras_version, root, layers, "keras_version", 0, file, err);
-    if (status == MRCNN_OK)
-        status = read_text(&found.backend, root, layers, "backend", 0, file, err);
-    if (status == MRCNN_OK)
-        status = read_text(&found.config, root, layers, "mrcnn_config", 1, file, err);
-    if (status == MRCNN_OK)
-        status = read_list(&names, root, layers, "mrcnn_class_names", 0, file, err);
+    mrcnn_status status = read_text(&found.keras_version, layers, "keras_version", 0, file, err);
+    if (status == MRCNN_OK) status = read_text(&found.backend, layers, "backend", 0, file, err);
+    if (status == MRCNN_OK) status = read_text(&found.config, layers, "mrcnn_config", 1, file, err);
+    if (status == MRCNN_OK) status = read_list(&names, layers, "mrcnn_class_names", 0, file, err);
     if (status == MRCNN_OK) {
         found.class_count = names.count;
         found.class_names = names.strings;

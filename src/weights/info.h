@@ -8,9 +8,8 @@
 
 #include <hdf5.h>
 
-/* `root` is the file's root group or anything that stands for it, `layers` the group that lists the
- * layers (the same one in files of save_weights). What is absent stays NULL. */
-mrcnn_status mr_weights_info_read(mr_weights_info *info, hid_t root, hid_t layers, const char *file,
+/* Reads them from the group that lists the layers. What is absent stays NULL. */
+mrcnn_status mr_weights_info_read(mr_weights_info *info, hid_t layers, const char *file,
                                   mrcnn_error *err);
 
 /* `info` may be NULL: then only what Keras itself would write. Returns a negative number on
