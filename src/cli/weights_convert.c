@@ -68,7 +68,7 @@ static int configure_conversion(const command *self, const convert_options *valu
 /* The names decide how many classes there are. */
 static int count_classes(const convert_options *values, conversion *c) {
     mrcnn_error err = MRCNN_ERROR_INIT;
-    if (!values->classes) return EXIT_DONE;
+    if (!values->classes || !c->names.items) return EXIT_DONE;
     if (!is_background(c->names.items[0])) add_background(&c->names);
     char *count = text_format("%zu", c->names.count);
     mrcnn_status status = mrcnn_config_set(c->config, "NUM_CLASSES", count, &err);
