@@ -50,7 +50,7 @@ static mrcnn_value pooled(mrcnn_graph *g, const mr_settings *settings, int heigh
                           int size) {
     mrcnn_value p[MR_POOLED_LEVELS];
     for (int i = 0; i < MR_POOLED_LEVELS; i++) {
-        char name[8];
+        char name[16];
         snprintf(name, sizeof name, "P%d", i + 2);
         p[i] = mr_graph_input(g, name, MR_ROWS_IMAGES, mr_level_shape(settings, height, width, i));
     }

@@ -25,7 +25,7 @@ static mrcnn_status compile(mr_plan **plan, mrcnn_graph *graph, const mr_pipelin
 static void connect(mr_pipeline *p) {
     mr_plan_bind(p->pyramid, "image", p->image);
     for (int i = 0; i < MR_POOLED_LEVELS; i++) {
-        char name[8];
+        char name[16];
         snprintf(name, sizeof name, "P%d", i + 2);
         const float *level = mr_plan_output(p->pyramid, name, NULL);
         mr_plan_bind(p->box, name, level);
@@ -61,7 +61,7 @@ static mrcnn_status allocate(mr_pipeline *p, mrcnn_error *err) {
  * strides promise. */
 static mrcnn_status check_levels(const mr_pipeline *p, mrcnn_error *err) {
     for (int i = 0; i < MR_LEVELS; i++) {
-        char name[8];
+        char name[16];
         mrcnn_shape is, want = mr_level_shape(p->settings, p->height, p->width, i);
         snprintf(name, sizeof name, "P%d", i + 2);
         mr_plan_output(p->pyramid, name, &is);
