@@ -365,7 +365,7 @@ static void check_pooled(network *n, const char *name, const float *rois, size_t
     mrcnn_graph *g = mr_graph_create();
     mrcnn_value levels[MR_POOLED_LEVELS];
     mr_plan *plan = NULL;
-    char level[8];
+    char level[16];
     mrcnn_shape roi = {1, 1, MR_ROI_COLUMNS};
     for (int i = 0; i < MR_POOLED_LEVELS; i++) {
         snprintf(level, sizeof level, "P%d", i + 2);
