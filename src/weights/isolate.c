@@ -89,6 +89,14 @@ mrcnn_status mr_isolate(mr_isolated *child, mr_isolated_body body, const void *c
                    strerror(error));
 }
 
+/* LLVM's OpenMP, where a program uses it, registers each forked process in shared memory and only
+ * takes that back in a process that ends by exit. */
+static void forget_openmp(pid_t pid) {
+    char name[80];
+    snprintf(name, sizeof name, "/dev/shm/__KMP_REGISTERED_LIB_%ld_%ld", (long)pid, (long)getuid());
+    unlink(name);
+}
+
 mr_isolated_end mr_isolate_end(mr_isolated *child) {
     int status = 0;
     pid_t ended;
@@ -96,6 +104,7 @@ mr_isolated_end mr_isolate_end(mr_isolated *child) {
     kill(child->pid, SIGKILL); /* of no effect on one that has died already */
     do ended = waitpid(child->pid, &status, 0);
     while (ended < 0 && errno == EINTR);
+    forget_openmp(child->pid);
     if (ended < 0 || !WIFSIGNALED(status)) return MR_CRASHED; /* a program may reap all children */
     int signal = WTERMSIG(status);
     return signal == SIGKILL || signal == SIGXCPU || signal == SIGALRM ? MR_TOOK_TOO_LONG
