@@ -85,7 +85,7 @@ mrcnn_status mr_isolate(mr_isolated *child, mr_isolated_body body, const void *c
         fclose(child->in);
     else
         close(ends[0]);
-    return mr_fail(err, MRCNN_E_IO, "%s: can't start a process to read it: %s", what,
+    return mr_fail(err, MRCNN_E_IO, "%s: can't start a process for HDF5: %s", what,
                    strerror(error));
 }
 
