@@ -9,6 +9,7 @@
 #include "weights/weights.h"
 
 #include <math.h>
+#include <pthread.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stdio.h>
@@ -484,7 +485,7 @@ static void test_split_names(void **state) {
     mr_tensors *set = mr_tensors_create(), *back;
     char layer[96];
     for (int i = 0; i < 900; i++) {
-        snprintf(layer, sizeof layer, "%084d_%04d", 0, i);
+        snprintf(layer, sizeof layer, "%080d_%04d", 0, i);
         add(set, layer, "bias", 1, 1, 0, 0, 0)->values[0] = (float)i;
     }
     char *names[5000];
@@ -554,6 +555,40 @@ static void test_arrays(void **state) {
     assert_false(scratch_holds("twice"));
 }
 
+/* ------------------------------------------------------------------------------------ threads */
+
+enum { THREADS = 4, ROUNDS = 8 };
+static char scratch_file[256];
+
+/* Reads and writes by turns; *failure stays empty if all is well. */
+static void *read_and_write(void *failure) {
+    mrcnn_error *err = failure;
+    for (int i = 0; i < ROUNDS && err->status == MRCNN_OK; i++) {
+        mr_tensors *set = NULL;
+        if (mr_weights_read(&set, NULL, scratch_file, err) == MRCNN_OK)
+            mr_weights_write(set, NULL, scratch_file, err);
+        mr_tensors_free(&set);
+    }
+    return NULL;
+}
+
+static void test_threads(void **state) {
+    (void)state;
+    pthread_t threads[THREADS];
+    mrcnn_error errors[THREADS] = {MRCNN_ERROR_INIT};
+    mr_tensors *set = make_set();
+    snprintf(scratch_file, sizeof scratch_file, "%s", scratch("threads.h5"));
+    assert_int_equal(mr_weights_write(set, NULL, scratch_file, NULL), MRCNN_OK);
+    for (int i = 0; i < THREADS; i++)
+        assert_int_equal(pthread_create(&threads[i], NULL, read_and_write, &errors[i]), 0);
+    for (int i = 0; i < THREADS; i++) pthread_join(threads[i], NULL);
+    for (int i = 0; i < THREADS; i++) assert_string_equal(errors[i].message, "");
+    mr_tensors *back = read_file(scratch_file, NULL);
+    check_same_sets(set, back);
+    mr_tensors_free(&back);
+    mr_tensors_free(&set);
+}
+
 /* ----------------------------------------------------------------------------- the public API */
 
 static void test_public(void **state) {
@@ -614,6 +649,7 @@ int main(void) {
         cmocka_unit_test(test_split_names),
         cmocka_unit_test(test_write_fails_whole),
         cmocka_unit_test(test_arrays),
+        cmocka_unit_test(test_threads),
         cmocka_unit_test(test_public),
     };
     return cmocka_run_group_tests(tests, start, stop);

@@ -2,6 +2,7 @@
  * packing of weights. See winograd.h. */
 #include "cpu/winograd.h"
 
+#include <stdatomic.h>
 #include <string.h>
 
 #include "base/parallel.h"
@@ -9,24 +10,34 @@
 
 enum { POSITIONS = MR_WINO_POSITIONS };
 
-#ifndef V_BYTES
-#define V_BYTES (1100 << 10)
-#define M_BYTES (300 << 10)
-#endif
+/* Bounds of the blocking, measured on Xeons with 2 MB of L2. Weights are read once a run, so runs
+ * are long: v and the m of a group together take about as much as L2 has. */
+enum {
+    RUN_BYTES = 5 << 19,
+    RUN_PARTS = 5,          /* most calls of multiply for one panel */
+    GROUP = 4,              /* panels that are multiplied between two transforms back */
+    STREAM_BYTES = 32 << 20 /* outputs larger than this are gone from L3 before they are read */
+};
 
-/* How one convolution is cut: pure in the shape and the table. */
+/* How one convolution is cut: pure in the shape, the table and the thread count. A piece of work is
+ * a run of tiles and a range of panels. */
 typedef struct {
     int blocks; /* of input channels, padded to whole ones */
     int panels; /* of output channels, padded to whole ones */
     int tiles_high, tiles_wide;
-    size_t tiles;              /* of the whole batch */
-    size_t run;                /* tiles that are transformed and multiplied together */
-    int group;                 /* panels that are multiplied before they are transformed back */
-    size_t v_floats, m_floats; /* scratch of one thread */
-    size_t zero_floats;        /* a line of zeros: what lies above and below the map */
+    size_t tiles; /* of the whole batch */
+    size_t runs, longest_run;
+    int panel_pieces;
+    size_t v_position, m_position; /* floats between two positions */
+    size_t v_floats, m_floats;     /* scratch of one thread */
+    size_t zero_floats;            /* a line of zeros: what lies above and below the map */
 } layout;
 
 static int ceil_div(int a, int b) {
+    return (a + b - 1) / b;
+}
+
+static size_t ceil_div_size(size_t a, size_t b) {
     return (a + b - 1) / b;
 }
 
@@ -34,24 +45,31 @@ static size_t round_up(size_t a, size_t to) {
     return (a + to - 1) / to * to;
 }
 
+static int at_most(int a, int limit) {
+    return a < limit ? a : limit;
+}
+
 static layout cut(const mr_winograd_kernels *k, const mr_winograd_shape *s, int threads) {
     layout l;
+    size_t team = (size_t)threads, rows = (size_t)k->rows;
     l.blocks = ceil_div(s->c_in, k->lanes);
     l.panels = ceil_div(s->c_out, k->panel);
     l.tiles_high = ceil_div(s->h, MR_WINO_OUT);
     l.tiles_wide = ceil_div(s->w, MR_WINO_OUT);
     l.tiles = (size_t)s->n * (size_t)l.tiles_high * (size_t)l.tiles_wide;
-    size_t v_tile = (size_t)POSITIONS * (size_t)l.blocks * (size_t)k->lanes;
-    size_t m_tile = (size_t)POSITIONS * (size_t)k->panel;
-    size_t most = V_BYTES / sizeof(float) / v_tile;
-    if (most < (size_t)k->rows) most = (size_t)k->rows;
-    if (most > 8 * (size_t)k->rows) most = 8 * (size_t)k->rows;
-    size_t runs = round_up((l.tiles + most - 1) / most, (size_t)threads);
-    l.run = (l.tiles + runs - 1) / runs;
-    size_t group = M_BYTES / sizeof(float) / (m_tile * l.run);
-    l.group = group < 1 ? 1 : group > (size_t)l.panels ? l.panels : (int)group;
-    l.v_floats = round_up(v_tile * l.run, 16);
-    l.m_floats = round_up(m_tile * l.run * (size_t)l.group, 16);
+    size_t in = (size_t)l.blocks * (size_t)k->lanes;
+    size_t out = (size_t)at_most(GROUP, l.panels) * (size_t)k->panel;
+    size_t parts = RUN_BYTES / (sizeof(float) * POSITIONS * (in + out) * rows);
+    size_t most = rows * (parts < 2 ? 2 : parts > RUN_PARTS ? RUN_PARTS : parts);
+    l.runs = ceil_div_size(l.tiles, most);
+    l.panel_pieces = 1;
+    l.runs = round_up(l.runs, team);
+    if (l.runs > l.tiles) l.runs = l.tiles;
+    l.longest_run = ceil_div_size(l.tiles, l.runs);
+    l.v_position = l.longest_run * in;
+    l.m_position = l.longest_run * (size_t)k->panel;
+    l.v_floats = round_up(POSITIONS * l.v_position, 16);
+    l.m_floats = round_up(POSITIONS * l.m_position, 16) * (size_t)at_most(GROUP, l.panels);
     l.zero_floats = round_up((size_t)MR_WINO_IN * (size_t)s->c_in, 16);
     return l;
 }
@@ -68,8 +86,8 @@ size_t mr_winograd_scratch_size_with(const mr_winograd_kernels *k, const mr_wino
     return sizeof(float) * (l.zero_floats + (l.v_floats + l.m_floats) * (size_t)threads);
 }
 
-/* Packed weights are [panel][position][input channel][output channel of the panel]: a panel is read
- * from end to end. */
+/* Packed weights are [panel][position][input channel][output channel of the panel]: each panel is
+ * read from end to end. */
 typedef struct {
     const mr_winograd_kernels *k;
     const float *kernel;
@@ -99,7 +117,7 @@ static void pack_items(void *context, size_t begin, size_t end, int thread) {
     size_t panel = (size_t)p->k->panel;
     for (size_t item = begin; item < end; item++) {
         size_t first = item / p->c_in_padded * panel, in = item % p->c_in_padded;
-        float *to = p->packed + (first * POSITIONS * p->c_in_padded) + in * panel;
+        float *to = p->packed + first * POSITIONS * p->c_in_padded + in * panel;
         for (size_t lane = 0; lane < panel; lane++) {
             double g[3][3] = {{0}}, u[6][6];
             if (in < p->c_in && first + lane < p->c_out)
@@ -131,6 +149,7 @@ typedef struct {
     const mr_winograd_epilogue *epilogue;
     float *y;
     float *zeros, *scratch;
+    int stream;
 } convolution;
 
 /* The tile's place in the batch: image, and its upper left output pixel. */
@@ -146,11 +165,7 @@ static place place_of(const layout *l, size_t tile) {
     return at;
 }
 
-static int at_most(int a, int limit) {
-    return a < limit ? a : limit;
-}
-
-static void input_tile(const convolution *c, size_t tile, float *v) {
+static void input_tile(const convolution *c, size_t tile, float *v, size_t block_stride) {
     const mr_winograd_shape *s = c->shape;
     place at = place_of(&c->cut, tile);
     int col_begin = at.left == 0 ? 1 : 0;
@@ -164,8 +179,7 @@ static void input_tile(const convolution *c, size_t tile, float *v) {
                                (size_t)(at.left - 1 + col_begin)) *
                                   (size_t)s->c_in;
     }
-    size_t block = c->cut.run * (size_t)c->k->lanes;
-    c->k->input(row, col_begin, col_end, s->c_in, v, block * (size_t)c->cut.blocks, block);
+    c->k->input(row, col_begin, col_end, s->c_in, v, c->cut.v_position, block_stride);
 }
 
 static void output_tile(const convolution *c, size_t tile, int panel, const float *m) {
@@ -176,53 +190,57 @@ static void output_tile(const convolution *c, size_t tile, int panel, const floa
     size_t offset =
         ((at.image * (size_t)s->h + (size_t)at.top) * (size_t)s->w + (size_t)at.left) * c_out +
         first;
-    c->k->output(m, c->cut.run * (size_t)c->k->panel, e->bias ? e->bias + first : NULL,
+    c->k->output(m, c->cut.m_position, e->bias ? e->bias + first : NULL,
                  e->residual ? e->residual + offset : NULL, c->y + offset, (size_t)s->w * c_out,
                  c_out, at_most(s->h - at.top, MR_WINO_OUT), at_most(s->w - at.left, MR_WINO_OUT),
-                 at_most(s->c_out - (int)first, c->k->panel), e->relu);
+                 at_most(s->c_out - (int)first, c->k->panel), e->relu, c->stream);
 }
 
-/* m[panel][position] = v[position] u[panel][position] for one panel and position: nearly equal
- * parts of at most k->rows tiles, each of which asks for its part of the next weights. */
+/* m[position] = v[position] u[position] for one panel and position: nearly equal parts of at most
+ * k->rows tiles, each of which asks for its share of the weights of the next position. */
 static void multiply_position(const convolution *c, size_t count, const float *v, const float *u,
                               float *m) {
     const mr_winograd_kernels *k = c->k;
     size_t lanes = (size_t)k->lanes, panel = (size_t)k->panel, blocks = (size_t)c->cut.blocks;
-    size_t parts = (count + (size_t)k->rows - 1) / (size_t)k->rows;
-    size_t u_bytes = sizeof(float) * blocks * lanes * panel;
-    size_t lines = (lanes * panel * sizeof(float) / 64 + parts - 1) / parts;
-    for (size_t part = 0; part < parts; part++) {
+    size_t parts = ceil_div_size(count, (size_t)k->rows);
+    size_t lines = ceil_div_size(lanes * panel * sizeof(float) / 64, parts);
+    const char *ahead = (const char *)(u + blocks * lanes * panel);
+    for (size_t part = 0; part < parts; part++, ahead += lines * 64 * blocks) {
         size_t begin = count * part / parts, end = count * (part + 1) / parts;
-        const char *ahead = (const char *)u + u_bytes + part * lines * 64 * blocks;
-        k->multiply(v + begin * lanes, c->cut.run * lanes, c->cut.blocks, u, m + begin * panel,
-                    panel, (int)(end - begin), ahead, (int)lines);
+        k->multiply(v + begin * lanes, count * lanes, c->cut.blocks, u, m + begin * panel, panel,
+                    (int)(end - begin), ahead, (int)lines);
     }
 }
 
-static void convolve_runs(void *context, size_t begin, size_t end, int thread) {
-    const convolution *c = context;
+static void convolve_piece(const convolution *c, size_t piece, float *v, float *m) {
     const layout *l = &c->cut;
     size_t lanes = (size_t)c->k->lanes, panel = (size_t)c->k->panel;
-    size_t v_position = (size_t)l->blocks * l->run * lanes, m_position = l->run * panel;
-    size_t u_position = (size_t)l->blocks * lanes * panel;
-    float *v = c->scratch + (size_t)thread * (l->v_floats + l->m_floats), *m = v + l->v_floats;
-    for (size_t run = begin; run < end; run++) {
-        size_t first = run * l->run;
-        size_t count = l->tiles - first < l->run ? l->tiles - first : l->run;
-        for (size_t t = 0; t < count; t++) input_tile(c, first + t, v + t * lanes);
-        for (int from = 0; from < l->panels; from += l->group) {
-            int to = at_most(from + l->group, l->panels);
-            for (size_t p = 0; p < POSITIONS; p++)
-                for (int j = from; j < to; j++)
-                    multiply_position(c, count, v + p * v_position,
-                                      c->packed + ((size_t)j * POSITIONS + p) * u_position,
-                                      m + ((size_t)(j - from) * POSITIONS + p) * m_position);
+    size_t run = piece / (size_t)l->panel_pieces;
+    int column = (int)(piece % (size_t)l->panel_pieces);
+    size_t first = l->tiles * run / l->runs, count = l->tiles * (run + 1) / l->runs - first;
+    int panel_end = l->panels * (column + 1) / l->panel_pieces;
+    size_t u_position = (size_t)l->blocks * lanes * panel, m_panel = POSITIONS * l->m_position;
+    for (size_t t = 0; t < count; t++) input_tile(c, first + t, v + t * lanes, count * lanes);
+    for (int from = l->panels * column / l->panel_pieces; from < panel_end; from += GROUP) {
+        int to = at_most(from + GROUP, panel_end);
+        for (size_t p = 0; p < POSITIONS; p++)
             for (int j = from; j < to; j++)
-                for (size_t t = 0; t < count; t++)
-                    output_tile(c, first + t, j,
-                                m + (size_t)(j - from) * POSITIONS * m_position + t * panel);
-        }
+                multiply_position(c, count, v + p * l->v_position,
+                                  c->packed + ((size_t)j * POSITIONS + p) * u_position,
+                                  m + (size_t)(j - from) * m_panel + p * l->m_position);
+        for (size_t t = 0; t < count; t++)
+            for (int j = from; j < to; j++)
+                output_tile(c, first + t, j, m + (size_t)(j - from) * m_panel + t * panel);
     }
+}
+
+static void convolve_pieces(void *context, size_t begin, size_t end, int thread) {
+    const convolution *c = context;
+    float *v = c->scratch + (size_t)thread * (c->cut.v_floats + c->cut.m_floats);
+    for (size_t piece = begin; piece < end; piece++)
+        convolve_piece(c, piece, v, v + c->cut.v_floats);
+    /* Stores past the caches are outside of the usual order until a fence. */
+    atomic_thread_fence(memory_order_seq_cst);
 }
 
 void mr_winograd_forward_with(const mr_winograd_kernels *k, const mr_winograd_shape *shape,
@@ -231,10 +249,19 @@ void mr_winograd_forward_with(const mr_winograd_kernels *k, const mr_winograd_sh
                               int threads) {
     if (threads < 1) threads = 1;
     layout l = cut(k, shape, threads);
-    convolution c = {
-        k, shape, l, x, packed, epilogue, y, scratch, (float *)scratch + l.zero_floats};
+    size_t pixels = (size_t)shape->n * (size_t)shape->h * (size_t)shape->w;
+    convolution c = {.k = k,
+                     .shape = shape,
+                     .cut = l,
+                     .x = x,
+                     .packed = packed,
+                     .epilogue = epilogue,
+                     .y = y,
+                     .zeros = scratch,
+                     .scratch = (float *)scratch + l.zero_floats,
+                     .stream = pixels * (size_t)shape->c_out * sizeof *y > STREAM_BYTES};
     memset(c.zeros, 0, l.zero_floats * sizeof(float));
-    mr_parallel_dynamic(threads, (l.tiles + l.run - 1) / l.run, 1, convolve_runs, &c);
+    mr_parallel_dynamic(threads, l.runs * (size_t)l.panel_pieces, 1, convolve_pieces, &c);
 }
 
 static const mr_winograd_kernels *best(void) {

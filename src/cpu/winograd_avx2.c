@@ -20,7 +20,10 @@
 #define FIRST(n) _mm256_cmpgt_epi32(_mm256_set1_epi32(n), _mm256_setr_epi32(0, 1, 2, 3, 4, 5, 6, 7))
 #define LOAD_PART(p, n) _mm256_maskload_ps(p, FIRST(n))
 #define STORE_PART(p, v, n) _mm256_maskstore_ps(p, FIRST(n), v)
+#define STREAM(p, v) _mm256_stream_ps(p, v)
+#define PREFETCH_NEAR(p) _mm_prefetch(p, _MM_HINT_T0)
 #define PREFETCH(p) _mm_prefetch(p, _MM_HINT_T1)
+#define TWICE(r) 0
 #define ROWS 6
 #define EACH_SIZE(DO) DO(1) DO(2) DO(3) DO(4) DO(5) DO(6)
 #include "cpu/winograd_vector.h"

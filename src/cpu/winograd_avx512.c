@@ -21,7 +21,10 @@
 #define FIRST(n) ((__mmask16)((1u << (n)) - 1))
 #define LOAD_PART(p, n) _mm512_maskz_loadu_ps(FIRST(n), p)
 #define STORE_PART(p, v, n) _mm512_mask_storeu_ps(p, FIRST(n), v)
+#define STREAM(p, v) _mm512_stream_ps(p, v)
+#define PREFETCH_NEAR(p) _mm_prefetch(p, _MM_HINT_T0)
 #define PREFETCH(p) _mm_prefetch(p, _MM_HINT_T1)
+#define TWICE(r) ((r) % 2)
 #define ROWS 14
 #define EACH_SIZE(DO) \
     DO(1) DO(2) DO(3) DO(4) DO(5) DO(6) DO(7) DO(8) DO(9) DO(10) DO(11) DO(12) DO(13) DO(14)

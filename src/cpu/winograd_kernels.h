@@ -23,22 +23,23 @@ typedef struct mr_winograd_kernels {
 
     /* v[p][block] = (B^T d B)[p] for all channels of one tile d, in blocks of `lanes` channels.
      * row[i] is line i of the tile at its first column inside the map, col_begin; columns outside
-     * of [col_begin, col_end) are zero. Channels past the last are written as zero. */
+     * of [col_begin, col_end) are zero, and so are channels past the last. */
     void (*input)(const float *const row[MR_WINO_IN], int col_begin, int col_end, int channels,
                   float *v, size_t position_stride, size_t block_stride);
 
     /* m[r][0..panel) = sum over channels of v[r][channel] * u[channel][0..panel), r < rows. Rows of
      * a block lie side by side. The sum runs over the channels in order, whatever `rows` is.
-     * `ahead` is memory that the next call needs, asked for lines_ahead cache lines at each block.
+     * `ahead` is memory that a later call needs, asked for lines_ahead cache lines at each block.
      */
     void (*multiply)(const float *v, size_t block_stride, int blocks, const float *u, float *m,
                      size_t row_stride, int rows, const char *ahead, int lines_ahead);
 
     /* y = epilogue(A^T m A) for `channels` (at most panel) output channels of the upper left rows x
-     * cols pixels of a tile. bias and residual may be NULL; residual has the strides of y. */
+     * cols pixels of a tile. bias and residual may be NULL; residual has the strides of y. With
+     * `stream` y goes past the caches: it is too large to be found there later. */
     void (*output)(const float *m, size_t position_stride, const float *bias, const float *residual,
-                   float *y, size_t y_row, size_t y_col, int rows, int cols, int channels,
-                   int relu);
+                   float *y, size_t y_row, size_t y_col, int rows, int cols, int channels, int relu,
+                   int stream);
 } mr_winograd_kernels;
 
 /* NULL when the compiler's target or this CPU lacks the instructions. */

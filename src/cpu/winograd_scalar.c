@@ -24,13 +24,13 @@ static const float transform_out[4][6] = {
 
 static void input(const float *const row[6], int col_begin, int col_end, int channels, float *v,
                   size_t position_stride, size_t block_stride) {
-    for (int c = 0; c < channels; c++, v += block_stride) {
+    for (size_t c = 0; c < (size_t)channels; c++, v += block_stride) {
         float half[6][6] = {{0}};
         for (int j = col_begin; j < col_end; j++)
             for (int i = 0; i < 6; i++)
                 for (int k = 0; k < 6; k++)
-                    half[i][j] += transform_in[i][k] *
-                                  row[k][(size_t)(j - col_begin) * (size_t)channels + (size_t)c];
+                    half[i][j] +=
+                        transform_in[i][k] * row[k][(size_t)(j - col_begin) * (size_t)channels + c];
         for (int i = 0; i < 6; i++)
             for (int j = 0; j < 6; j++) {
                 float sum = 0;
@@ -52,8 +52,9 @@ static void multiply(const float *v, size_t block_stride, int blocks, const floa
 }
 
 static void output(const float *m, size_t position_stride, const float *bias, const float *residual,
-                   float *y, size_t y_row, size_t y_col, int rows, int cols, int channels,
-                   int relu) {
+                   float *y, size_t y_row, size_t y_col, int rows, int cols, int channels, int relu,
+                   int stream) {
+    (void)stream;
     for (int c = 0; c < channels; c++) {
         float half[4][6] = {{0}};
         for (int i = 0; i < 4; i++)

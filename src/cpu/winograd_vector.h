@@ -3,9 +3,13 @@
  *   VEC, LANES                  the vector type and its number of floats
  *   ZERO, SET(f), ADD, SUB, MUL, MAX, FMA(a, b, c) = a * b + c, FNMA(a, b, c) = c - a * b
  *   LOAD(p), STORE(p, v), LOAD_PART(p, n), STORE_PART(p, v, n): the first n < LANES floats
- *   PREFETCH(p)
+ *   STREAM(p, v)                stores past the caches, p aligned
+ *   PREFETCH(p)                 into L2; PREFETCH_NEAR(p): into L1
+ *   TWICE(r)                    whether row r of multiply loads its factor twice: see there
  *   ROWS, EACH_SIZE(DO)         register rows of multiply; DO(1) ... DO(ROWS)
  * multiply keeps ROWS x 2 vectors of sums in registers. */
+#include <stdint.h>
+
 #include "cpu/winograd_kernels.h"
 
 #define INLINE static inline
@@ -39,16 +43,20 @@ INLINE VEC load_up_to(const float *p, int n) {
     return n >= LANES ? LOAD(p) : LOAD_PART(p, n);
 }
 
-INLINE void store_up_to(float *p, VEC v, int n) {
-    if (n >= LANES)
+INLINE void store_up_to(float *p, VEC v, int n, int stream) {
+    if (n >= LANES && stream)
+        STREAM(p, v);
+    else if (n >= LANES)
         STORE(p, v);
     else
         STORE_PART(p, v, n);
 }
 
-/* One block of n <= LANES channels that begins at channel c. */
+/* n <= LANES channels from `first` on. The 36 stores go to as many places that have left L2 since
+ * they were last used, so v_next, where the next block will go, is asked for now. */
 INLINE void input_block(const float *const row[6], int col_begin, int col_end, size_t channels,
-                        size_t c, int n, float *v, size_t position_stride) {
+                        size_t first, int n, float *v, const float *v_next,
+                        size_t position_stride) {
     VEC half[6][6];
     for (int j = 0; j < 6; j++) {
         VEC d[6], t[6];
@@ -56,7 +64,7 @@ INLINE void input_block(const float *const row[6], int col_begin, int col_end, s
             for (int i = 0; i < 6; i++) half[i][j] = ZERO;
             continue;
         }
-        size_t offset = (size_t)(j - col_begin) * channels + c;
+        size_t offset = (size_t)(j - col_begin) * channels + first;
         for (int i = 0; i < 6; i++) d[i] = load_up_to(row[i] + offset, n);
         transform_in(d, t);
         for (int i = 0; i < 6; i++) half[i][j] = t[i];
@@ -64,19 +72,28 @@ INLINE void input_block(const float *const row[6], int col_begin, int col_end, s
     for (int i = 0; i < 6; i++) {
         VEC t[6];
         transform_in(half[i], t);
-        for (int j = 0; j < 6; j++) STORE(v + (size_t)(i * 6 + j) * position_stride, t[j]);
+        for (int j = 0; j < 6; j++) {
+            size_t at = (size_t)(i * 6 + j) * position_stride;
+            STORE(v + at, t[j]);
+            PREFETCH_NEAR((const char *)(v_next + at));
+        }
     }
 }
 
 static void input(const float *const row[6], int col_begin, int col_end, int channels, float *v,
                   size_t position_stride, size_t block_stride) {
-    int c = 0;
-    for (; c + LANES <= channels; c += LANES, v += block_stride)
-        input_block(row, col_begin, col_end, (size_t)channels, (size_t)c, LANES, v,
-                    position_stride);
-    if (c < channels)
-        input_block(row, col_begin, col_end, (size_t)channels, (size_t)c, channels - c, v,
-                    position_stride);
+    const float *next_tile = v + LANES;
+    size_t c = (size_t)channels;
+    for (int first = 0; first < channels; first += LANES, v += block_stride) {
+        int left = channels - first;
+        const float *v_next = left > LANES ? v + block_stride : next_tile;
+        if (left >= LANES)
+            input_block(row, col_begin, col_end, c, (size_t)first, LANES, v, v_next,
+                        position_stride);
+        else
+            input_block(row, col_begin, col_end, c, (size_t)first, left, v, v_next,
+                        position_stride);
+    }
 }
 
 /* multiply for a fixed number of rows: the sums have names so that they stay in registers. */
@@ -96,43 +113,48 @@ static void input(const float *const row[6], int col_begin, int col_end, int cha
 #define ROWS_14(DO) ROWS_13(DO) DO(13)
 
 #define ROW_CLEAR(r) VEC left##r = ZERO, right##r = ZERO;
-#define ROW_ADD(r)                            \
-    {                                         \
-        VEC factor = SET(v[(r)*LANES + i]);   \
-        left##r = FMA(factor, u0, left##r);   \
-        right##r = FMA(factor, u1, right##r); \
-    }
+#define ROW_ADD(r)                                     \
+    left##r = FMA(SET(v[(r)*LANES + i]), u0, left##r); \
+    right##r = FMA(SET((TWICE(r) ? v_again : v)[(r)*LANES + i]), u1, right##r);
 #define ROW_STORE(r)                    \
     STORE(m + (r)*row_stride, left##r); \
     STORE(m + (r)*row_stride + LANES, right##r);
 
-#define MULTIPLY(n)                                                                             \
-    static void multiply_##n(const float *v, size_t block_stride, int blocks, const float *u,   \
-                             float *m, size_t row_stride, const char *ahead, int lines_ahead) { \
-        ROWS_##n(ROW_CLEAR);                                                                    \
-        for (int b = 0; b < blocks; b++, v += block_stride) {                                   \
-            for (int line = 0; line < lines_ahead; line++, ahead += 64) PREFETCH(ahead);        \
-            for (int i = 0; i < LANES; i++, u += 2 * LANES) {                                   \
-                VEC u0 = LOAD(u), u1 = LOAD(u + LANES);                                         \
-                ROWS_##n(ROW_ADD)                                                               \
-            }                                                                                   \
-        }                                                                                       \
-        ROWS_##n(ROW_STORE)                                                                     \
+#define STEP(n)                                 \
+    {                                           \
+        VEC u0 = LOAD(u), u1 = LOAD(u + LANES); \
+        ROWS_##n(ROW_ADD);                      \
+        i++, u += 2 * LANES;                    \
+    }
+#define MULTIPLY(n)                                                                      \
+    static void multiply_##n(const float *v, const float *v_again, size_t block_stride,  \
+                             int blocks, const float *u, float *m, size_t row_stride,    \
+                             const char *ahead, int lines_ahead) {                       \
+        ROWS_##n(ROW_CLEAR);                                                             \
+        for (int b = 0; b < blocks; b++, v += block_stride, v_again += block_stride) {   \
+            for (int line = 0; line < lines_ahead; line++, ahead += 64) PREFETCH(ahead); \
+            for (int i = 0; i < LANES;) {                                                \
+                STEP(n) STEP(n) STEP(n) STEP(n)                                          \
+            }                                                                            \
+        }                                                                                \
+        ROWS_##n(ROW_STORE)                                                              \
     }
 EACH_SIZE(MULTIPLY)
 
-#define MULTIPLY_CASE(n) \
-    case n: multiply_##n(v, block_stride, blocks, u, m, row_stride, ahead, lines_ahead); break;
+/* Called through a table, so that the compiler cannot see that v and v_again are the same. */
+#define MULTIPLY_NAME(n) multiply_##n,
+static void (*const multiply_of[])(const float *, const float *, size_t, int, const float *,
+                                   float *, size_t, const char *, int) = {EACH_SIZE(MULTIPLY_NAME)};
 
 static void multiply(const float *v, size_t block_stride, int blocks, const float *u, float *m,
                      size_t row_stride, int rows, const char *ahead, int lines_ahead) {
-    switch (rows) { EACH_SIZE(MULTIPLY_CASE) }
+    multiply_of[rows - 1](v, v, block_stride, blocks, u, m, row_stride, ahead, lines_ahead);
 }
 
 /* One vector of n <= LANES output channels. */
 INLINE void output_vector(const float *m, size_t position_stride, const float *bias,
                           const float *residual, float *y, size_t y_row, size_t y_col, int rows,
-                          int cols, int n, int relu) {
+                          int cols, int n, int relu, int stream) {
     VEC half[4][6];
     VEC shift = bias ? load_up_to(bias, n) : ZERO;
     for (int j = 0; j < 6; j++) {
@@ -149,17 +171,19 @@ INLINE void output_vector(const float *m, size_t position_stride, const float *b
             VEC sum = ADD(t[j], shift);
             if (residual) sum = ADD(sum, load_up_to(residual + at, n));
             if (relu) sum = MAX(ZERO, sum);
-            store_up_to(y + at, sum, n);
+            store_up_to(y + at, sum, n, stream);
         }
     }
 }
 
 static void output(const float *m, size_t position_stride, const float *bias, const float *residual,
-                   float *y, size_t y_row, size_t y_col, int rows, int cols, int channels,
-                   int relu) {
+                   float *y, size_t y_row, size_t y_col, int rows, int cols, int channels, int relu,
+                   int stream) {
+    if ((uintptr_t)y % sizeof(VEC) != 0 || (y_row | y_col) % LANES != 0) stream = 0;
     for (int c = 0; c < channels; c += LANES) {
         int n = channels - c < LANES ? channels - c : LANES;
         output_vector(m + c, position_stride, bias ? bias + c : NULL,
-                      residual ? residual + c : NULL, y + c, y_row, y_col, rows, cols, n, relu);
+                      residual ? residual + c : NULL, y + c, y_row, y_col, rows, cols, n, relu,
+                      stream);
     }
 }

@@ -63,7 +63,9 @@ static mrcnn_status fail(const guard *g, const char *name, mrcnn_error *err) {
         return mr_fail(err, MRCNN_E_MEMORY, "%s: out of memory for this JPEG", name);
     case JERR_BAD_PRECISION:
     case JERR_SOF_UNSUPPORTED:
+#if JPEG_LIB_VERSION < 70 /* later interfaces (Ubuntu's) always have arithmetic coding */
     case JERR_ARITH_NOTIMPL:
+#endif
     case JERR_CONVERSION_NOTIMPL:
         return mr_fail(err, MRCNN_E_UNSUPPORTED, "%s: this kind of JPEG can't be read: %s", name,
                        g->text);

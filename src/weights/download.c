@@ -150,10 +150,11 @@ mrcnn_status mr_download(int fd, const char *url, uint64_t have, int *unresumabl
     long answer = 0;
     curl_easy_getinfo(curl, CURLINFO_RESPONSE_CODE, &answer);
     curl_easy_cleanup(curl);
-    if (code == CURLE_OK) return MRCNN_OK;
-    *unresumable = have > 0 && t.end == have &&
-                   (code == CURLE_RANGE_ERROR || code == CURLE_BAD_DOWNLOAD_RESUME ||
-                    (code == CURLE_HTTP_RETURNED_ERROR && answer == 416));
+    /* libcurl calls it a success when there is nothing from that byte on (416). */
+    if (code == CURLE_OK && answer != 416) return MRCNN_OK;
+    *unresumable =
+        have > 0 && t.end == have &&
+        (code == CURLE_RANGE_ERROR || code == CURLE_BAD_DOWNLOAD_RESUME || answer == 416);
     return explain(code, answer, url, &t, err);
 }
 #else

@@ -53,7 +53,7 @@ static int is_html(const unsigned char *head, size_t length) {
 
 static int is_text(const unsigned char *head, size_t length) {
     for (size_t i = 0; i < length; i++)
-        if (head[i] < 0x20 && !isspace(head[i])) return 0;
+        if (head[i] >= 0x7F || (head[i] < 0x20 && !isspace(head[i]))) return 0;
     return 1;
 }
 

@@ -21,10 +21,13 @@
 #include <unistd.h>
 
 enum {
-    PIECE_ELEMENTS = 1 << 20,     /* read by one thread at a time */
-    MOST_THREADS = 8,             /* more don't make memory faster */
-    SCAN_SECONDS = 3,             /* of work for HDF5: a usual file takes 0.05 */
-    SCAN_BYTES_A_SECOND = 1 << 23 /* and this is what it unpacks at least */
+    MOST_TRIES = 20,               /* while others rename files over this one */
+    PIECE_ELEMENTS = 1 << 20,      /* read by one thread at a time */
+    MOST_THREADS = 8,              /* more don't make memory faster */
+    SCAN_SECONDS = 3,              /* of work for HDF5: a usual file takes 0.05 */
+    SCAN_BYTES_A_SECOND = 1 << 23, /* and this is what it unpacks at least */
+    SCAN_MEMORY = 1 << 28,
+    SCAN_MEMORY_RATIO = 8 /* to the file's size */
 };
 
 /* A part of a tensor to be read from its place in the file. */
@@ -42,6 +45,7 @@ typedef struct reader {
     int fd;
     uint64_t file_size;
     uint64_t claimed; /* bytes of the file that datasets so far have claimed */
+    int replaced;     /* another file has taken its name meanwhile */
     FILE *in;         /* records */
     mr_tensors *set;
     mr_weights_info info;
@@ -211,6 +215,7 @@ static mrcnn_status take_record(reader *r, const mr_scan_record *record, char **
     case MR_SCAN_CONFIG: return take_text(&r->info.config, &texts[0]);
     case MR_SCAN_CLASS_NAME: return take_class_name(r, &texts[0]);
     case MR_SCAN_TENSOR: return take_tensor(r, record, texts);
+    case MR_SCAN_REPLACED: r->replaced = 1; /* fall through */
     case MR_SCAN_FAILURE:
         return mr_fail(r->err, record->status ? record->status : MRCNN_E_FORMAT, "%s", texts[0]);
     case MR_SCAN_END: return MRCNN_OK;
@@ -245,9 +250,12 @@ static mrcnn_status next_record(reader *r, int *ended) {
 static mrcnn_status scan(reader *r) {
     mr_scan job = {r->path, r->fd, r->file_size};
     mr_isolated child;
-    unsigned seconds = SCAN_SECONDS + (unsigned)(r->file_size / SCAN_BYTES_A_SECOND);
+    mr_isolated_limits limits = {
+        SCAN_SECONDS + (unsigned)(r->file_size / SCAN_BYTES_A_SECOND),
+        SCAN_MEMORY + SCAN_MEMORY_RATIO * r->file_size,
+    };
     int ended = 0;
-    mrcnn_status status = mr_isolate(&child, mr_scan_file, &job, seconds, r->path, r->err);
+    mrcnn_status status = mr_isolate(&child, mr_scan_file, &job, &limits, r->path, r->err);
     if (status != MRCNN_OK) return status;
     r->in = child.in;
     while (status == MRCNN_OK && !ended) status = next_record(r, &ended);
@@ -255,29 +263,38 @@ static mrcnn_status scan(reader *r) {
     if (ended < 0 && end == MR_TOOK_TOO_LONG)
         return mr_fail(r->err, MRCNN_E_FORMAT,
                        "%s: HDF5 finds no end in it after %u seconds: the file is damaged", r->path,
-                       seconds);
+                       limits.cpu_seconds);
     if (ended < 0)
         return mr_fail(r->err, MRCNN_E_FORMAT, "%s: HDF5 fails over it: the file is damaged",
                        r->path);
     return status;
 }
 
+/* Opens the file, walks it, reads it. */
+static mrcnn_status read_file(reader *r) {
+    mrcnn_status status = mr_open_hdf5_file(&r->fd, &r->file_size, r->path, r->err);
+    if (status != MRCNN_OK) return status;
+    r->replaced = 0;
+    mr_h5_lock(); /* no other thread may be within HDF5 when this one forks */
+    status = scan(r);
+    mr_h5_unlock();
+    if (status == MRCNN_OK) status = read_pieces(r);
+    close(r->fd);
+    return status;
+}
+
 mrcnn_status mr_weights_read(mr_tensors **set, mr_weights_info *info, const char *path,
                              mrcnn_error *err) {
-    reader r = {.path = path, .err = err, .fd = -1};
-    mrcnn_status status = mr_open_hdf5_file(&r.fd, &r.file_size, path, err);
-    if (status != MRCNN_OK) return status;
-    r.set = mr_tensors_create();
-    if (!r.set) status = mr_fail_memory(err, sizeof(void *), "a list of tensors");
-    if (status == MRCNN_OK) {
-        mr_h5_lock(); /* no other thread may be within HDF5 when this one forks */
-        status = scan(&r);
-        mr_h5_unlock();
+    mrcnn_error own = MRCNN_ERROR_INIT;
+    reader r = {.path = path, .err = err ? err : &own, .set = mr_tensors_create()};
+    if (!r.set) return mr_fail_memory(err, sizeof(void *), "a list of tensors");
+    mrcnn_error before = *r.err;
+    mrcnn_status status = read_file(&r);
+    for (int tries = 0; r.replaced && tries < MOST_TRIES; tries++) {
+        *r.err = before;
+        status = read_file(&r);
     }
-    if (status == MRCNN_OK) status = read_pieces(&r);
-    close(r.fd);
     free(r.pieces);
-
     if (status == MRCNN_OK) {
         *set = r.set;
         r.set = NULL;

@@ -19,6 +19,7 @@ typedef struct scanner {
     FILE *out;
     uint64_t file_size;
     size_t weights;
+    int replaced;       /* the name has passed to another file */
     hid_t file, root;   /* root: the group that lists the layers */
     const char *prefix; /* its path */
 } scanner;
@@ -190,14 +191,12 @@ static mrcnn_status find_layers(scanner *r) {
 }
 
 /* The file that HDF5 opened by name must be the one that the values will be read from. */
-static mrcnn_status check_same(scanner *r, int fd) {
+static int is_same(const scanner *r, int fd) {
     void *handle = NULL;
     struct stat ours, theirs;
-    if (H5Fget_vfd_handle(r->file, H5P_DEFAULT, &handle) >= 0 && handle && fstat(fd, &ours) == 0 &&
-        fstat(*(int *)handle, &theirs) == 0 && ours.st_dev == theirs.st_dev &&
-        ours.st_ino == theirs.st_ino)
-        return MRCNN_OK;
-    return mr_fail(r->err, MRCNN_E_IO, "%s: was replaced while it was read; try again", r->path);
+    return H5Fget_vfd_handle(r->file, H5P_DEFAULT, &handle) >= 0 && handle &&
+           fstat(fd, &ours) == 0 && fstat(*(int *)handle, &theirs) == 0 &&
+           ours.st_dev == theirs.st_dev && ours.st_ino == theirs.st_ino;
 }
 
 static mrcnn_status open_file(scanner *r, int fd) {
@@ -213,7 +212,11 @@ static mrcnn_status open_file(scanner *r, int fd) {
         status = mr_fail(r->err, MRCNN_E_FORMAT, "%s: HDF5 can't open it (%s): the file is damaged",
                          r->path, mr_h5_why().text);
     if (access >= 0) H5Pclose(access);
-    if (status == MRCNN_OK) status = check_same(r, fd);
+    if (status == MRCNN_OK && !is_same(r, fd)) {
+        r->replaced = 1;
+        status = mr_fail(r->err, MRCNN_E_IO, "%s: is replaced again and again while it is read",
+                         r->path);
+    }
     return status == MRCNN_OK ? find_layers(r) : status;
 }
 
@@ -240,7 +243,7 @@ void mr_scan_file(FILE *out, const void *context) {
     mr_h5_remember(&reason);
     mr_scan_record last = {.kind = MR_SCAN_END};
     last.status = scan_all(&r, scan->fd);
-    if (last.status != MRCNN_OK) last.kind = MR_SCAN_FAILURE;
+    if (last.status != MRCNN_OK) last.kind = r.replaced ? MR_SCAN_REPLACED : MR_SCAN_FAILURE;
     put_record(&r, &last, err.message, "", "");
     /* The process ends now: HDF5 is not asked to tidy up what may be damaged. */
 }

@@ -15,6 +15,7 @@
 typedef enum mr_scan_kind {
     MR_SCAN_END = 0x4d520001, /* unlike what happens to be in memory */
     MR_SCAN_FAILURE,          /* texts: message */
+    MR_SCAN_REPLACED,         /* a failure after which one may try again */
     MR_SCAN_KERAS_VERSION,    /* texts: the attribute; so for the next three */
     MR_SCAN_BACKEND,
     MR_SCAN_CONFIG,

@@ -36,18 +36,6 @@ void mr_h5_remember(mr_h5_reason *reason) {
     H5Eset_auto2(H5E_DEFAULT, remember, reason);
 }
 
-void mr_h5_enter(mr_h5_section *section) {
-    mr_h5_lock();
-    H5Eget_auto2(H5E_DEFAULT, &section->print, &section->print_data);
-    mr_h5_remember(&section->reason);
-}
-
-void mr_h5_leave(const mr_h5_section *section) {
-    H5Eclear2(H5E_DEFAULT);
-    H5Eset_auto2(H5E_DEFAULT, section->print, section->print_data);
-    mr_h5_unlock();
-}
-
 mr_h5_reason mr_h5_why(void) {
     mr_h5_reason reason = {"HDF5 gives no reason"};
     H5E_auto2_t function;

@@ -21,16 +21,6 @@ void mr_h5_unlock(void);
 /* Failures are kept in `reason` from here on, instead of being printed. */
 void mr_h5_remember(mr_h5_reason *reason);
 
-/* The lock, and what the program around us had set for failures. */
-typedef struct mr_h5_section {
-    H5E_auto2_t print;
-    void *print_data;
-    mr_h5_reason reason;
-} mr_h5_section;
-
-void mr_h5_enter(mr_h5_section *section);
-void mr_h5_leave(const mr_h5_section *section);
-
 /* The reason of the last failure. */
 mr_h5_reason mr_h5_why(void);
 

@@ -8,6 +8,7 @@
 #include "base/memory.h"
 #include "weights/h5_util.h"
 #include "weights/info.h"
+#include "weights/isolate.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -183,32 +184,51 @@ static int write_arrays(hid_t file, const void *what) {
 
 typedef int (*write_content)(hid_t file, const void *what);
 
-static mrcnn_status write_part(const char *part, const char *path, write_content content,
-                               const void *what, mrcnn_error *err) {
-    mr_h5_section section;
-    mr_h5_reason why = {""};
-    mr_h5_enter(&section);
-    hid_t file = H5Fcreate(part, H5F_ACC_EXCL, H5P_DEFAULT, H5P_DEFAULT);
-    int created = file >= 0, failed = !created;
-    if (created && content(file, what) < 0) failed = 1;
-    if (failed) why = mr_h5_why();
-    if (created && H5Fclose(file) < 0 && !failed) {
-        failed = 1;
-        why = mr_h5_why();
+/* What the writing process is to do. It says "ok" or why it can't. */
+typedef struct part_job {
+    const char *part;
+    write_content content;
+    const void *what;
+} part_job;
+
+static const char done[] = "ok";
+
+static void write_part(FILE *out, const void *context) {
+    const part_job *job = context;
+    mr_h5_reason reason;
+    mr_h5_remember(&reason);
+    hid_t file = H5Fcreate(job->part, H5F_ACC_EXCL, H5P_DEFAULT, H5P_DEFAULT);
+    int failed = file < 0 || job->content(file, job->what) < 0 || H5Fclose(file) < 0;
+    fputs(failed ? mr_h5_why().text : done, out);
+}
+
+/* In a process of its own, like reading: after a write that failed (a full disk), HDF5 1.10 crashes
+ * when it tidies up at exit. */
+static mrcnn_status write_isolated(const part_job *job, const char *path, mrcnn_error *err) {
+    enum { SECONDS = 600, MEMORY = 1 << 30 };
+    mr_isolated_limits limits = {SECONDS, MEMORY};
+    mr_isolated child;
+    mr_h5_reason said = {""};
+    mr_h5_lock(); /* no other thread may be within HDF5 when this one forks */
+    mrcnn_status status = mr_isolate(&child, write_part, job, &limits, path, err);
+    if (status == MRCNN_OK) {
+        said.text[fread(said.text, 1, sizeof said.text - 1, child.in)] = 0;
+        mr_isolate_end(&child);
     }
-    mr_h5_leave(&section);
-    if (!failed) return MRCNN_OK;
-    if (created) unlink(part);
+    mr_h5_unlock();
+    if (status != MRCNN_OK || strcmp(said.text, done) == 0) return status;
+    unlink(job->part);
     return mr_fail(err, MRCNN_E_IO,
                    "%s: can't write it (%s); is the folder there, writable and not full?", path,
-                   why.text);
+                   said.text[0] ? said.text : "HDF5 crashed");
 }
 
 static mrcnn_status write_file(const char *path, write_content content, const void *what,
                                mrcnn_error *err) {
     char *part = mr_file_part_name(path);
     if (!part) return mr_fail_memory(err, strlen(path), "a file name");
-    mrcnn_status status = write_part(part, path, content, what, err);
+    part_job job = {part, content, what};
+    mrcnn_status status = write_isolated(&job, path, err);
     if (status == MRCNN_OK) status = mr_file_commit(part, path, err);
     free(part);
     return status;

@@ -13,15 +13,36 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+/* The program's own handlers are not for the child, and nothing may keep it from being ended. */
 static void default_signals(void) {
-    static const int signals[] = {SIGSEGV, SIGBUS, SIGFPE, SIGILL, SIGABRT, SIGPIPE};
+    static const int signals[] = {SIGSEGV, SIGBUS, SIGFPE, SIGILL, SIGABRT, SIGPIPE, SIGALRM};
+    sigset_t none;
     for (size_t i = 0; i < sizeof signals / sizeof signals[0]; i++) signal(signals[i], SIG_DFL);
+    sigemptyset(&none);
+    sigprocmask(SIG_SETMASK, &none, NULL);
 }
 
-static void limit_child(unsigned cpu_seconds) {
-    struct rlimit cpu = {cpu_seconds, cpu_seconds}, core = {0, 0};
+/* Address space that is in use already, which the child shares with its parent; 0 if this system
+ * does not tell. */
+static uint64_t address_space(void) {
+    unsigned long long pages = 0;
+    FILE *file = fopen("/proc/self/statm", "r");
+    if (!file) return 0;
+    if (fscanf(file, "%llu", &pages) != 1) pages = 0;
+    fclose(file);
+    return (uint64_t)pages * (uint64_t)sysconf(_SC_PAGESIZE);
+}
+
+static void limit_child(const mr_isolated_limits *limits) {
+    struct rlimit cpu = {limits->cpu_seconds, limits->cpu_seconds}, core = {0, 0};
+    uint64_t used = address_space();
     setrlimit(RLIMIT_CPU, &cpu);
     setrlimit(RLIMIT_CORE, &core);
+    if (used > 0) {
+        struct rlimit memory = {used + limits->memory, used + limits->memory};
+        setrlimit(RLIMIT_AS, &memory);
+    }
+    alarm(10 * limits->cpu_seconds); /* if it should sleep for ever */
 }
 
 /* The C library reports a damaged heap on stderr: not in our caller's name. */
@@ -32,9 +53,10 @@ static void silence(void) {
     dup2(null, STDERR_FILENO);
 }
 
-static void run_child(int fd, mr_isolated_body body, const void *context, unsigned cpu_seconds) {
+static void run_child(int fd, mr_isolated_body body, const void *context,
+                      const mr_isolated_limits *limits) {
     default_signals();
-    limit_child(cpu_seconds);
+    limit_child(limits);
     silence();
     FILE *out = fdopen(fd, "wb");
     if (!out) _exit(1);
@@ -43,7 +65,7 @@ static void run_child(int fd, mr_isolated_body body, const void *context, unsign
 }
 
 mrcnn_status mr_isolate(mr_isolated *child, mr_isolated_body body, const void *context,
-                        unsigned cpu_seconds, const char *what, mrcnn_error *err) {
+                        const mr_isolated_limits *limits, const char *what, mrcnn_error *err) {
     int ends[2];
     if (pipe(ends) != 0)
         return mr_fail(err, MRCNN_E_IO, "%s: can't make a pipe: %s", what, strerror(errno));
@@ -54,7 +76,7 @@ mrcnn_status mr_isolate(mr_isolated *child, mr_isolated_body body, const void *c
     if (child->pid == 0) {
         /* Clear of 1 and 2 if the program has closed those. */
         int out = fcntl(ends[1], F_DUPFD, 3);
-        run_child(out, body, context, cpu_seconds);
+        run_child(out, body, context, limits);
     }
     int error = errno;
     close(ends[1]);
@@ -63,8 +85,16 @@ mrcnn_status mr_isolate(mr_isolated *child, mr_isolated_body body, const void *c
         fclose(child->in);
     else
         close(ends[0]);
-    return mr_fail(err, MRCNN_E_IO, "%s: can't start a process to read it: %s", what,
+    return mr_fail(err, MRCNN_E_IO, "%s: can't start a process for HDF5: %s", what,
                    strerror(error));
+}
+
+/* LLVM's OpenMP, where a program uses it, registers each forked process in shared memory and only
+ * takes that back in a process that ends by exit. */
+static void forget_openmp(pid_t pid) {
+    char name[80];
+    snprintf(name, sizeof name, "/dev/shm/__KMP_REGISTERED_LIB_%ld_%ld", (long)pid, (long)getuid());
+    unlink(name);
 }
 
 mr_isolated_end mr_isolate_end(mr_isolated *child) {
@@ -74,6 +104,9 @@ mr_isolated_end mr_isolate_end(mr_isolated *child) {
     kill(child->pid, SIGKILL); /* of no effect on one that has died already */
     do ended = waitpid(child->pid, &status, 0);
     while (ended < 0 && errno == EINTR);
-    if (ended < 0) return MR_CRASHED; /* a program may reap all children itself */
-    return WIFSIGNALED(status) && WTERMSIG(status) == SIGKILL ? MR_TOOK_TOO_LONG : MR_CRASHED;
+    forget_openmp(child->pid);
+    if (ended < 0 || !WIFSIGNALED(status)) return MR_CRASHED; /* a program may reap all children */
+    int signal = WTERMSIG(status);
+    return signal == SIGKILL || signal == SIGXCPU || signal == SIGALRM ? MR_TOOK_TOO_LONG
+                                                                       : MR_CRASHED;
 }

@@ -15,10 +15,15 @@ typedef struct mr_isolated {
     pid_t pid;
 } mr_isolated;
 
-/* Starts the child. It has this thread alone, prints nothing, and is killed after `cpu_seconds` of
- * work. `what` is for messages. */
+typedef struct mr_isolated_limits {
+    unsigned cpu_seconds;
+    uint64_t memory; /* bytes beyond what this process has */
+} mr_isolated_limits;
+
+/* Starts the child. It has this thread alone, prints nothing, and ends at these limits. `what` is
+ * for messages. */
 mrcnn_status mr_isolate(mr_isolated *child, mr_isolated_body body, const void *context,
-                        unsigned cpu_seconds, const char *what, mrcnn_error *err);
+                        const mr_isolated_limits *limits, const char *what, mrcnn_error *err);
 
 typedef enum mr_isolated_end { MR_CRASHED, MR_TOOK_TOO_LONG } mr_isolated_end;
 

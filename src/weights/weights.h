@@ -48,7 +48,8 @@ void mr_weights_info_free(mr_weights_info *info);
  * and variable-length attributes, a third path level, nested rpn_model by name, running_std as
  * variance, _W/_b names, unique suffixes (conv1_1/kernel:0 inside group conv1 belongs to layer
  * conv1). Datasets must be float32 or float64 or float16, of at most 2^31 elements. Every count and
- * size is checked against the file's real size before anything is allocated. */
+ * size is checked against the file's real size before anything is allocated. HDF5 walks the file in
+ * a child process (isolate.h), because damaged metadata can crash it. Values must be finite. */
 mrcnn_status mr_weights_read(mr_tensors **set, mr_weights_info *info, const char *path,
                              mrcnn_error *err);
 
