@@ -116,8 +116,7 @@ int main(void) {
         {SHARED_DIR "/goldens/tiny128.h5", "reference"},
         {SHARED_DIR "/goldens/tiny101_512.h5", "cpu"},
         {SHARED_DIR "/goldens/tiny101_512.h5", "reference"},
-        {SHARED_DIR "/goldens/r101_128.h5", "cpu"},
-        {SHARED_DIR "/goldens/r101_128.h5", "reference"},
+        {SHARED_DIR "/goldens/r101_128.h5", "cpu"}, /* full width: too slow for plain loops */
     };
     enum { COMPARISONS = sizeof subjects / sizeof *subjects };
     struct CMUnitTest tests[COMPARISONS + 4] = {

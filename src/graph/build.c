@@ -4,7 +4,6 @@
 #include "base/error.h"
 #include "base/memory.h"
 
-#include <limits.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -51,6 +50,15 @@ static mrcnn_value wrong(mrcnn_graph *graph, const char *layer, const char *what
     return -1;
 }
 
+/* What a size may be: far more than any memory holds, and small enough that int and size_t never
+ * overflow in what is computed from it. */
+enum { MOST_SIDE = 1 << 24 };
+static const double MOST_VALUES = 1e12, MOST_WEIGHTS = 2147483648.0;
+
+static int is_side(int n) {
+    return n > 0 && n <= MOST_SIDE;
+}
+
 static int copy_name(char *to, const char *from) {
     size_t length = from ? strlen(from) : 0;
     if (length >= MR_NAME) return 0;
@@ -77,6 +85,10 @@ static mrcnn_value append(mrcnn_graph *graph, const mr_node *node, const char *l
         if (!is_value(graph, node->inputs[i])) return wrong(graph, layer, "an input is no value");
     if (node->shape.height <= 0 || node->shape.width <= 0 || node->shape.channels <= 0)
         return wrong(graph, layer, "its output would be empty; the picture is too small for it");
+    if (!is_side(node->shape.height) || !is_side(node->shape.width) ||
+        !is_side(node->shape.channels) ||
+        (double)node->shape.height * node->shape.width * node->shape.channels > MOST_VALUES)
+        return wrong(graph, layer, "its output would be too large");
     if (graph->count == graph->capacity) {
         int capacity = graph->capacity ? graph->capacity * 2 : 256;
         mr_node *nodes = mr_realloc(graph->nodes, (size_t)capacity, sizeof *nodes);
@@ -138,9 +150,11 @@ static void slide(mr_node *node, int kernel, int stride, mrcnn_padding padding) 
 
 mrcnn_value mrcnn_conv2d(mrcnn_graph *graph, mrcnn_value x, const char *layer, int filters,
                          int kernel, int stride, mrcnn_padding padding) {
-    if (filters <= 0 || kernel <= 0 || stride <= 0)
-        return wrong(graph, layer, "filters, kernel and stride must be at least 1");
+    if (!is_side(filters) || !is_side(kernel) || !is_side(stride))
+        return wrong(graph, layer, "filters, kernel and stride must be at least 1, and not huge");
     mr_node node = unary(graph, MR_OP_CONV, x);
+    if ((double)kernel * kernel * node.shape.channels * filters > MOST_WEIGHTS)
+        return wrong(graph, layer, "its kernel would be too large");
     slide(&node, kernel, stride, padding);
     node.shape.channels = filters;
     return append(graph, &node, layer);
@@ -167,7 +181,7 @@ mrcnn_value mrcnn_add(mrcnn_graph *graph, mrcnn_value a, mrcnn_value b) {
 }
 
 mrcnn_value mrcnn_zero_pad(mrcnn_graph *graph, mrcnn_value x, int amount) {
-    if (amount < 0 || amount > INT_MAX / 4) return wrong(graph, "zero_pad", "bad amount");
+    if (amount < 0 || amount > MOST_SIDE) return wrong(graph, "zero_pad", "bad amount");
     mr_node node = unary(graph, MR_OP_ZERO_PAD, x);
     node.pad_top = node.pad_left = node.pad_bottom = node.pad_right = amount;
     node.shape.height += 2 * amount;
@@ -177,8 +191,8 @@ mrcnn_value mrcnn_zero_pad(mrcnn_graph *graph, mrcnn_value x, int amount) {
 
 mrcnn_value mrcnn_max_pool(mrcnn_graph *graph, mrcnn_value x, int kernel, int stride,
                            mrcnn_padding padding) {
-    if (kernel <= 0 || stride <= 0)
-        return wrong(graph, "max_pool", "kernel and stride must be at least 1");
+    if (!is_side(kernel) || !is_side(stride))
+        return wrong(graph, "max_pool", "kernel and stride must be at least 1, and not huge");
     mr_node node = unary(graph, MR_OP_MAX_POOL, x);
     slide(&node, kernel, stride, padding);
     return append(graph, &node, "");
@@ -193,6 +207,8 @@ mrcnn_value mrcnn_upsample2x(mrcnn_graph *graph, mrcnn_value x) {
 
 mrcnn_value mr_dense(mrcnn_graph *graph, mrcnn_value x, const char *layer, int units) {
     mr_node node = unary(graph, MR_OP_DENSE, x);
+    if ((double)mr_shape_size(node.shape) * units > MOST_WEIGHTS)
+        return wrong(graph, layer, "its kernel would be too large");
     mrcnn_shape flat = {1, 1, units};
     node.shape = flat;
     return append(graph, &node, layer);
