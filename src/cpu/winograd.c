@@ -8,7 +8,7 @@
 #include "base/parallel.h"
 #include "cpu/winograd_kernels.h"
 
-enum { POSITIONS = MR_WINO_POSITIONS };
+enum { POSITIONS = MR_WINO_POSITIONS, LINE = 16 /* floats of a cache line */ };
 
 /* Bounds of the blocking, measured on Xeons with 2 MB of L2. Weights are read once a run, so runs
  * are long: v and the m of a group together take about as much as L2 has. */
@@ -182,33 +182,60 @@ static void input_tile(const convolution *c, size_t tile, float *v, size_t block
     c->k->input(row, col_begin, col_end, s->c_in, v, c->cut.v_position, block_stride);
 }
 
-static void output_tile(const convolution *c, size_t tile, int panel, const float *m) {
-    const mr_winograd_shape *s = c->shape;
-    const mr_winograd_epilogue *e = c->epilogue;
-    place at = place_of(&c->cut, tile);
-    size_t first = (size_t)panel * (size_t)c->k->panel, c_out = (size_t)s->c_out;
-    size_t offset =
-        ((at.image * (size_t)s->h + (size_t)at.top) * (size_t)s->w + (size_t)at.left) * c_out +
-        first;
-    c->k->output(m, c->cut.m_position, e->bias ? e->bias + first : NULL,
-                 e->residual ? e->residual + offset : NULL, c->y + offset, (size_t)s->w * c_out,
-                 c_out, at_most(s->h - at.top, MR_WINO_OUT), at_most(s->w - at.left, MR_WINO_OUT),
-                 at_most(s->c_out - (int)first, c->k->panel), e->relu, c->stream);
+static size_t offset_of(const mr_winograd_shape *s, place at) {
+    return ((at.image * (size_t)s->h + (size_t)at.top) * (size_t)s->w + (size_t)at.left) *
+           (size_t)s->c_out;
 }
 
-/* m[position] = v[position] u[position] for one panel and position: nearly equal parts of at most
- * k->rows tiles, each of which asks for its share of the weights of the next position. */
-static void multiply_position(const convolution *c, size_t count, const float *v, const float *u,
-                              float *m) {
+/* Panels [from, to) of one tile; m is the first one's. */
+static void output_tile(const convolution *c, size_t tile, int from, int to, const float *m) {
+    const mr_winograd_shape *s = c->shape;
+    const mr_winograd_epilogue *e = c->epilogue;
+    const layout *l = &c->cut;
+    place at = place_of(l, tile);
+    size_t here = offset_of(s, at), there = offset_of(s, place_of(l, tile + 1));
+    size_t panel = (size_t)c->k->panel, c_out = (size_t)s->c_out;
+    int rows = at_most(s->h - at.top, MR_WINO_OUT), cols = at_most(s->w - at.left, MR_WINO_OUT);
+    for (int j = from; j < to; j++, m += POSITIONS * l->m_position) {
+        size_t first = (size_t)j * panel, offset = here + first;
+        size_t next = j + 1 < to ? offset + panel : there + (size_t)from * panel;
+        c->k->output(m, l->m_position, e->bias ? e->bias + first : NULL,
+                     e->residual ? e->residual + offset : NULL, c->y + offset, (size_t)s->w * c_out,
+                     c_out, rows, cols, at_most(s->c_out - (int)first, c->k->panel), e->relu,
+                     (ptrdiff_t)next - (ptrdiff_t)offset, c->stream);
+    }
+}
+
+static const float *weights_of(const convolution *c, int panel, size_t position) {
+    size_t u_floats = (size_t)c->cut.blocks * (size_t)c->k->lanes * (size_t)c->k->panel;
+    return c->packed + ((size_t)panel * POSITIONS + position) * u_floats;
+}
+
+/* The products of one position for panels [from, to). Tiles are cut into nearly equal parts of at
+ * most k->rows; the parts share in asking for the same panels' weights, and then for the
+ * transformed tiles, of the next position. */
+static void multiply_position(const convolution *c, size_t position, size_t count, int from, int to,
+                              const float *v, float *m) {
     const mr_winograd_kernels *k = c->k;
-    size_t lanes = (size_t)k->lanes, panel = (size_t)k->panel, blocks = (size_t)c->cut.blocks;
+    const layout *l = &c->cut;
+    size_t lanes = (size_t)k->lanes, panel = (size_t)k->panel;
     size_t parts = ceil_div_size(count, (size_t)k->rows);
-    size_t lines = ceil_div_size(lanes * panel * sizeof(float) / 64, parts);
-    const char *ahead = (const char *)(u + blocks * lanes * panel);
-    for (size_t part = 0; part < parts; part++, ahead += lines * 64 * blocks) {
-        size_t begin = count * part / parts, end = count * (part + 1) / parts;
-        k->multiply(v + begin * lanes, count * lanes, c->cut.blocks, u, m + begin * panel, panel,
-                    (int)(end - begin), ahead, (int)lines);
+    size_t a_call = (size_t)l->blocks * lanes * LINE, u_calls = panel / LINE;
+    const float *v_ahead = v + l->v_position, *v_end = v_ahead + count * (size_t)l->blocks * lanes;
+    for (int j = from; j < to; j++, m += POSITIONS * l->m_position) {
+        const float *u = weights_of(c, j, position), *u_ahead = weights_of(c, j, position + 1);
+        for (size_t part = 0; part < parts; part++) {
+            size_t begin = count * part / parts, end = count * (part + 1) / parts;
+            const float *ahead = u;
+            if (part < u_calls) {
+                ahead = u_ahead + part * a_call;
+            } else if (v_ahead < v_end) {
+                ahead = v_ahead;
+                v_ahead += a_call;
+            }
+            k->multiply(v + begin * lanes, count * lanes, l->blocks, u, m + begin * panel, panel,
+                        (int)(end - begin), ahead);
+        }
     }
 }
 
@@ -218,19 +245,13 @@ static void convolve_piece(const convolution *c, size_t piece, float *v, float *
     size_t run = piece / (size_t)l->panel_pieces;
     int column = (int)(piece % (size_t)l->panel_pieces);
     size_t first = l->tiles * run / l->runs, count = l->tiles * (run + 1) / l->runs - first;
-    int panel_end = l->panels * (column + 1) / l->panel_pieces;
-    size_t u_position = (size_t)l->blocks * lanes * panel, m_panel = POSITIONS * l->m_position;
+    int end = l->panels * (column + 1) / l->panel_pieces;
     for (size_t t = 0; t < count; t++) input_tile(c, first + t, v + t * lanes, count * lanes);
-    for (int from = l->panels * column / l->panel_pieces; from < panel_end; from += GROUP) {
-        int to = at_most(from + GROUP, panel_end);
+    for (int from = l->panels * column / l->panel_pieces; from < end; from += GROUP) {
+        int to = at_most(from + GROUP, end);
         for (size_t p = 0; p < POSITIONS; p++)
-            for (int j = from; j < to; j++)
-                multiply_position(c, count, v + p * l->v_position,
-                                  c->packed + ((size_t)j * POSITIONS + p) * u_position,
-                                  m + (size_t)(j - from) * m_panel + p * l->m_position);
-        for (size_t t = 0; t < count; t++)
-            for (int j = from; j < to; j++)
-                output_tile(c, first + t, j, m + (size_t)(j - from) * m_panel + t * panel);
+            multiply_position(c, p, count, from, to, v + p * l->v_position, m + p * l->m_position);
+        for (size_t t = 0; t < count; t++) output_tile(c, first + t, from, to, m + t * panel);
     }
 }
 
