@@ -15,8 +15,8 @@ void mr_denorm_box(const float box[4], int height, int width, int32_t out[4]) {
         double shift = i < 2 ? 0 : 1, scale = (i % 2 ? width : height) - 1;
         double pixel = rint((double)box[i] * scale + shift); /* half to even */
         /* exp() of a wild delta can give anything: a box outside every picture stays one. */
+        if (pixel != pixel) pixel = 0;
         out[i] = pixel > 1e9 ? 1000000000 : pixel < -1e9 ? -1000000000 : (int32_t)pixel;
-        if (pixel != pixel) out[i] = 0;
     }
 }
 

@@ -30,7 +30,7 @@ mrcnn_graph *mr_pyramid_graph(const mr_settings *settings, int height, int width
     mrcnn_graph *g = mr_graph_create();
     if (!g) return NULL;
     mrcnn_shape shape = {height, width, settings->image_channel_count};
-    mrcnn_value c[5], p[MR_LEVELS], logits, deltas;
+    mrcnn_value c[5] = {-1, -1, -1, -1, -1}, p[MR_LEVELS], logits, deltas;
     backbone(g, settings, mr_graph_input(g, "image", MR_ROWS_IMAGES, shape), c);
     mr_graph_stage(g, "fpn");
     mr_fpn(g, settings, c, p);
@@ -41,7 +41,8 @@ mrcnn_graph *mr_pyramid_graph(const mr_settings *settings, int height, int width
         output(g, logits, "rpn_class_raw", i + 2);
         output(g, deltas, "rpn_bbox", i + 2);
     }
-    for (int i = 0; with_c && i < 5; i++) output(g, c[i], "C", i + 1);
+    for (int i = 0; with_c && i < 5; i++)
+        if (c[i] >= 0) output(g, c[i], "C", i + 1);
     return g;
 }
 

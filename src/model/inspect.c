@@ -41,7 +41,8 @@ static void add_maps(collection *c, const mr_pipeline *p) {
     for (size_t i = 0; i < sizeof names / sizeof *names; i++) {
         mrcnn_shape s;
         const float *values = mr_plan_output(p->pyramid, names[i], &s);
-        add(c, names[i], values, 3, s.height, s.width, s.channels);
+        if (values) /* a backbone of a program's own need not give C1 */
+            add(c, names[i], values, 3, s.height, s.width, s.channels);
     }
 }
 
@@ -117,7 +118,8 @@ mrcnn_status mrcnn_inspect_tensors(mrcnn_session *s, const mrcnn_image *image, c
     mr_fit fit;
     mr_pipeline *p = NULL;
     collection c = {.count = 0};
-    mrcnn_status status = mr_fit_image(&fit, image->height, image->width, settings, err);
+    mrcnn_status status = mr_check_image(image, settings, 0, err);
+    if (status == MRCNN_OK) status = mr_fit_image(&fit, image->height, image->width, settings, err);
     if (status != MRCNN_OK) return status;
     int old = mr_set_library_threads(s->threads);
     mr_pipeline_options options = {.model = s->model,

@@ -110,13 +110,11 @@ mrcnn_status mr_session_pipeline(mrcnn_session *s, int height, int width, int ba
                                        .batch = batch,
                                        .threads = s->threads};
         mrcnn_status status = mr_pipeline_create(place, &options, err);
-        if (status == MRCNN_OK)
-            status = mr_session_reserve(s, mr_pipeline_workspace_bytes(*place), err);
-        if (status != MRCNN_OK) {
-            mr_pipeline_free(place);
-            return status;
-        }
+        if (status != MRCNN_OK) return status;
     }
+    /* Also for one that was there: growing the workspace may have failed since, and lost it. */
+    mrcnn_status status = mr_session_reserve(s, mr_pipeline_workspace_bytes(*place), err);
+    if (status != MRCNN_OK) return status;
     (*place)->last_used = ++s->clock;
     *pipeline = *place;
     return MRCNN_OK;
@@ -259,8 +257,8 @@ static mrcnn_status detect_batch(mrcnn_session *s, const mrcnn_image *const *ima
     return status;
 }
 
-static mrcnn_status check_image(const mrcnn_image *image, const mr_settings *settings, size_t index,
-                                mrcnn_error *err) {
+mrcnn_status mr_check_image(const mrcnn_image *image, const mr_settings *settings, size_t index,
+                            mrcnn_error *err) {
     if (!image->pixels || image->width <= 0 || image->height <= 0)
         return mr_fail(err, MRCNN_E_ARGUMENT, "picture %zu is empty", index);
     if (image->channels != settings->image_channel_count)
@@ -298,7 +296,7 @@ mrcnn_status mrcnn_detect(mrcnn_session *s, const mrcnn_image *images, size_t co
     mrcnn_status status = MRCNN_OK;
     if (!made || !fits) status = mr_fail_memory(err, count * sizeof *fits, "pictures");
     for (size_t i = 0; status == MRCNN_OK && i < count; i++) {
-        status = check_image(&images[i], settings, i, err);
+        status = mr_check_image(&images[i], settings, i, err);
         if (status == MRCNN_OK)
             status = mr_fit_image(&fits[i], images[i].height, images[i].width, settings, err);
     }

@@ -22,6 +22,10 @@ struct mrcnn_session {
 mrcnn_status mr_session_pipeline(mrcnn_session *session, int height, int width, int batch,
                                  mr_pipeline **pipeline, mrcnn_error *err);
 
+/* Refuses what is no picture for this model; messages call it picture `index`. */
+mrcnn_status mr_check_image(const mrcnn_image *image, const mr_settings *settings, size_t index,
+                            mrcnn_error *err);
+
 /* Makes the workspace large enough. */
 mrcnn_status mr_session_reserve(mrcnn_session *session, size_t bytes, mrcnn_error *err);
 
