@@ -50,11 +50,17 @@ static char *read_json(const char *path) {
 
 /* ----------------------------------------------------------------------------------- outputs */
 
+/* Nothing is said but, in a build without cairo, that overlays lack their lines. */
 static void test_default_outputs(void **state) {
     (void)state;
     const cli_result *r = RUN(DETECT, "--out", "o1/deep/er", "a.png", "b.jpg");
     assert_int_equal(r->code, 0);
+#ifdef MRCNN_WITH_CAIRO
     assert_string_equal(r->err, "");
+#else
+    assert_int_equal(cli_occurrences(r->err, "\n"), 1);
+    assert_contains(r->err, "without cairo");
+#endif
     assert_int_equal(cli_occurrences(r->out, "\n"), 2);
     assert_contains(r->out, "a.png: ");
     assert_contains(r->out, " instance");
@@ -237,8 +243,8 @@ static void test_a_bad_input_does_not_stop_the_others(void **state) {
     cli_write("empty.png", "");
     cli_write("text.jpg", "This is text.\n");
     mkdir("nothing", 0777);
-    const cli_result *r = RUN(DETECT, "--out", "o15", "missing.png", "empty.png", "text.jpg",
-                              "nothing", "clip.mp4", "no*match", "", "a.png");
+    const cli_result *r = RUN(DETECT, "--out", "o15", "--save", "json", "missing.png", "empty.png",
+                              "text.jpg", "nothing", "clip.mp4", "no*match", "", "a.png");
     assert_int_equal(r->code, 1);
     static const char *const named[] = {"missing.png",          "empty.png",  "text.jpg",
                                         "nothing: no pictures", "not videos", "no*match",
@@ -247,7 +253,7 @@ static void test_a_bad_input_does_not_stop_the_others(void **state) {
     assert_int_equal(cli_occurrences(r->err, "mrcnn: "), 7);
     assert_int_equal(cli_occurrences(r->out, "\n"), 1);
     assert_contains(r->out, "a.png: ");
-    assert_int_equal(cli_count("o15", ""), 2);
+    assert_int_equal(cli_count("o15", ""), 1);
     free(read_json("o15/detections.json"));
 }
 

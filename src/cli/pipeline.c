@@ -179,6 +179,8 @@ static int process_and_save(pipeline *p) {
     int json_wanted = (p->options->save & SAVE_JSON) != 0;
     if (json_wanted && coco_open(&p->coco, p->options->out, p->options->coco_ids))
         return EXIT_FAILED;
+    if ((p->options->save & SAVE_OVERLAY) && !overlay_has_lines())
+        message("this build is without cairo: overlays show masks, but no outlines and captions");
     catch_signals();
     process_all(p);
     if (json_wanted && coco_close(&p->coco)) p->failed++;

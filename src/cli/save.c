@@ -32,10 +32,19 @@ static int write_drawn(const finding *found, mrcnn_image *drawn, const char *wha
     return status == MRCNN_OK ? 0 : fail_save(&err);
 }
 
+int overlay_has_lines(void) {
+    for (size_t i = 0;; i++) {
+        mrcnn_build_item item = mrcnn_build_info(i);
+        if (!item.name) return 0;
+        if (strcmp(item.name, "cairo") == 0) return strcmp(item.value, "not built in") != 0;
+    }
+}
+
 int save_overlay(const finding *found, int color_by_class) {
     mrcnn_error err = MRCNN_ERROR_INIT;
     mrcnn_draw_options options = mrcnn_draw_options_default();
     options.color_by_instance = !color_by_class;
+    if (!overlay_has_lines()) options.contours = options.boxes = options.captions = 0;
     mrcnn_image drawn = {0};
     if (mrcnn_draw_instances(&drawn, found->image, found->result, &options, &err) != MRCNN_OK)
         return fail_save(&err);

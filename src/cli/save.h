@@ -22,6 +22,8 @@ typedef struct finding {
     const char *extension; /* of drawn pictures: ".png" or ".jpg" */
 } finding;
 
+/* 0 in a build without cairo: overlays then show masks alone. */
+int overlay_has_lines(void);
 int save_overlay(const finding *found, int color_by_class);
 int save_splash(const finding *found);
 int save_masks(const finding *found);

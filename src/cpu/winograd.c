@@ -8,75 +8,79 @@
 #include "base/parallel.h"
 #include "cpu/winograd_kernels.h"
 
-enum { POSITIONS = MR_WINO_POSITIONS };
+enum { POSITIONS = MR_WINO_POSITIONS, LINE = 16 /* floats of a cache line */ };
 
-/* Bounds of the blocking, measured on Xeons with 2 MB of L2. Weights are read once a run, so runs
- * are long: v and the m of a group together take about as much as L2 has. */
+/* Sizes of blocks, measured on a Xeon with 2 MB of L2 a core. A run reads all weights once, so it
+ * should be long; its v should stay in L2 while they stream by, so it should be short. */
 enum {
-    RUN_BYTES = 5 << 19,
-    RUN_PARTS = 5,          /* most calls of multiply for one panel */
-    GROUP = 4,              /* panels that are multiplied between two transforms back */
-    STREAM_BYTES = 32 << 20 /* outputs larger than this are gone from L3 before they are read */
+    RUN = 36,               /* tiles */
+    ONLY_RUN = 72,          /* so few tiles are one run */
+    GROUP = 2,              /* panels that are multiplied between two transforms back */
+    STREAM_BYTES = 32 << 20 /* larger outputs would leave L3 before they are read */
 };
 
 /* How one convolution is cut: pure in the shape, the table and the thread count. A piece of work is
  * a run of tiles and a range of panels. */
 typedef struct {
-    int blocks; /* of input channels, padded to whole ones */
-    int panels; /* of output channels, padded to whole ones */
-    int tiles_high, tiles_wide;
-    size_t tiles; /* of the whole batch */
-    size_t runs, longest_run;
-    int panel_pieces;
-    size_t v_position, m_position; /* floats between two positions */
-    size_t v_floats, m_floats;     /* scratch of one thread */
-    size_t zero_floats;            /* a line of zeros: what lies above and below the map */
+    size_t blocks;                        /* of input channels, padded to whole ones */
+    size_t panels;                        /* of output channels, padded to whole ones */
+    size_t tiles_high, tiles_wide, tiles; /* tiles: of the whole batch */
+    size_t runs, longest_run, panel_pieces;
+    size_t v_position, m_position, m_panel; /* floats between two positions, and two panels */
+    size_t v_floats, m_floats;              /* scratch of one thread */
+    size_t zero_floats;                     /* a line of zeros: what is above and below the map */
 } layout;
 
-static int ceil_div(int a, int b) {
-    return (a + b - 1) / b;
-}
-
-static size_t ceil_div_size(size_t a, size_t b) {
+static size_t ceil_div(size_t a, size_t b) {
     return (a + b - 1) / b;
 }
 
 static size_t round_up(size_t a, size_t to) {
-    return (a + to - 1) / to * to;
+    return ceil_div(a, to) * to;
 }
 
-static int at_most(int a, int limit) {
+static size_t at_most(size_t a, size_t limit) {
     return a < limit ? a : limit;
+}
+
+/* Cuts into at least one piece a thread: by tiles, or by output channels where tiles are few, which
+ * transforms the tiles more than once but reads no weights twice. */
+static void cut_pieces(layout *l, size_t threads) {
+    l->panel_pieces = 1;
+    l->runs = l->tiles <= ONLY_RUN ? 1 : ceil_div(l->tiles, RUN);
+    if (l->runs >= threads) {
+        l->runs = round_up(l->runs, threads);
+    } else {
+        size_t most = ceil_div((size_t)l->panels, GROUP);
+        l->panel_pieces = at_most(ceil_div(threads, l->runs), most);
+        l->runs = ceil_div(threads, l->panel_pieces);
+    }
+    l->runs = at_most(l->runs, l->tiles);
+    l->longest_run = ceil_div(l->tiles, l->runs);
 }
 
 static layout cut(const mr_winograd_kernels *k, const mr_winograd_shape *s, int threads) {
     layout l;
-    size_t team = (size_t)threads, rows = (size_t)k->rows;
-    l.blocks = ceil_div(s->c_in, k->lanes);
-    l.panels = ceil_div(s->c_out, k->panel);
-    l.tiles_high = ceil_div(s->h, MR_WINO_OUT);
-    l.tiles_wide = ceil_div(s->w, MR_WINO_OUT);
-    l.tiles = (size_t)s->n * (size_t)l.tiles_high * (size_t)l.tiles_wide;
-    size_t in = (size_t)l.blocks * (size_t)k->lanes;
-    size_t out = (size_t)at_most(GROUP, l.panels) * (size_t)k->panel;
-    size_t parts = RUN_BYTES / (sizeof(float) * POSITIONS * (in + out) * rows);
-    size_t most = rows * (parts < 2 ? 2 : parts > RUN_PARTS ? RUN_PARTS : parts);
-    l.runs = ceil_div_size(l.tiles, most);
-    l.panel_pieces = 1;
-    l.runs = round_up(l.runs, team);
-    if (l.runs > l.tiles) l.runs = l.tiles;
-    l.longest_run = ceil_div_size(l.tiles, l.runs);
-    l.v_position = l.longest_run * in;
-    l.m_position = l.longest_run * (size_t)k->panel;
-    l.v_floats = round_up(POSITIONS * l.v_position, 16);
-    l.m_floats = round_up(POSITIONS * l.m_position, 16) * (size_t)at_most(GROUP, l.panels);
-    l.zero_floats = round_up((size_t)MR_WINO_IN * (size_t)s->c_in, 16);
+    size_t lanes = (size_t)k->lanes, panel = (size_t)k->panel;
+    l.blocks = ceil_div((size_t)s->c_in, lanes);
+    l.panels = ceil_div((size_t)s->c_out, panel);
+    l.tiles_high = ceil_div((size_t)s->h, MR_WINO_OUT);
+    l.tiles_wide = ceil_div((size_t)s->w, MR_WINO_OUT);
+    l.tiles = (size_t)s->n * l.tiles_high * l.tiles_wide;
+    cut_pieces(&l, (size_t)threads);
+    /* An odd number of cache lines, or the 36 lines of a tile fall into few sets of L1. */
+    l.v_position = (ceil_div(l.longest_run * l.blocks * lanes, LINE) | 1) * LINE;
+    l.m_position = l.longest_run * panel;
+    l.m_panel = POSITIONS * l.m_position;
+    l.v_floats = POSITIONS * l.v_position;
+    l.m_floats = round_up(GROUP * l.m_panel, LINE);
+    l.zero_floats = round_up(MR_WINO_IN * (size_t)s->c_in, LINE);
     return l;
 }
 
 size_t mr_winograd_packed_size_with(const mr_winograd_kernels *k, int c_in, int c_out) {
-    return (size_t)POSITIONS * (size_t)ceil_div(c_in, k->lanes) * (size_t)k->lanes *
-           (size_t)ceil_div(c_out, k->panel) * (size_t)k->panel;
+    return POSITIONS * round_up((size_t)c_in, (size_t)k->lanes) *
+           round_up((size_t)c_out, (size_t)k->panel);
 }
 
 size_t mr_winograd_scratch_size_with(const mr_winograd_kernels *k, const mr_winograd_shape *shape,
@@ -132,13 +136,9 @@ static void pack_items(void *context, size_t begin, size_t end, int thread) {
 
 void mr_winograd_pack_with(const mr_winograd_kernels *k, const float *kernel, int c_in, int c_out,
                            float *packed, int threads) {
-    packing p = {k,
-                 kernel,
-                 (size_t)c_in,
-                 (size_t)c_out,
-                 (size_t)ceil_div(c_in, k->lanes) * (size_t)k->lanes,
-                 packed};
-    mr_parallel(threads, p.c_in_padded * (size_t)ceil_div(c_out, k->panel), pack_items, &p);
+    packing p = {
+        k, kernel, (size_t)c_in, (size_t)c_out, round_up((size_t)c_in, (size_t)k->lanes), packed};
+    mr_parallel(threads, p.c_in_padded * ceil_div((size_t)c_out, (size_t)k->panel), pack_items, &p);
 }
 
 typedef struct {
@@ -159,78 +159,99 @@ typedef struct {
 } place;
 
 static place place_of(const layout *l, size_t tile) {
-    size_t wide = (size_t)l->tiles_wide, high = (size_t)l->tiles_high;
-    place at = {tile / wide / high, (int)(tile / wide % high) * MR_WINO_OUT,
-                (int)(tile % wide) * MR_WINO_OUT};
+    place at = {tile / l->tiles_wide / l->tiles_high,
+                (int)(tile / l->tiles_wide % l->tiles_high) * MR_WINO_OUT,
+                (int)(tile % l->tiles_wide) * MR_WINO_OUT};
     return at;
+}
+
+static size_t pixel_of(const mr_winograd_shape *s, size_t image, int row, int col) {
+    return (image * (size_t)s->h + (size_t)row) * (size_t)s->w + (size_t)col;
+}
+
+static int lesser(int a, int b) {
+    return a < b ? a : b;
 }
 
 static void input_tile(const convolution *c, size_t tile, float *v, size_t block_stride) {
     const mr_winograd_shape *s = c->shape;
     place at = place_of(&c->cut, tile);
     int col_begin = at.left == 0 ? 1 : 0;
-    int col_end = at_most(s->w - at.left + 1, MR_WINO_IN);
+    int col_end = lesser(s->w - at.left + 1, MR_WINO_IN);
     const float *row[MR_WINO_IN];
     for (int i = 0; i < MR_WINO_IN; i++) {
         int line = at.top - 1 + i;
-        row[i] = line < 0 || line >= s->h
-                     ? c->zeros
-                     : c->x + ((at.image * (size_t)s->h + (size_t)line) * (size_t)s->w +
-                               (size_t)(at.left - 1 + col_begin)) *
-                                  (size_t)s->c_in;
+        row[i] = c->zeros;
+        if (line >= 0 && line < s->h)
+            row[i] = c->x + pixel_of(s, at.image, line, at.left - 1 + col_begin) * (size_t)s->c_in;
     }
     c->k->input(row, col_begin, col_end, s->c_in, v, c->cut.v_position, block_stride);
 }
 
-static void output_tile(const convolution *c, size_t tile, int panel, const float *m) {
+/* Panels [from, to) of one tile; m is the first one's. */
+static void output_tile(const convolution *c, size_t tile, size_t from, size_t to, const float *m) {
     const mr_winograd_shape *s = c->shape;
     const mr_winograd_epilogue *e = c->epilogue;
-    place at = place_of(&c->cut, tile);
-    size_t first = (size_t)panel * (size_t)c->k->panel, c_out = (size_t)s->c_out;
-    size_t offset =
-        ((at.image * (size_t)s->h + (size_t)at.top) * (size_t)s->w + (size_t)at.left) * c_out +
-        first;
-    c->k->output(m, c->cut.m_position, e->bias ? e->bias + first : NULL,
-                 e->residual ? e->residual + offset : NULL, c->y + offset, (size_t)s->w * c_out,
-                 c_out, at_most(s->h - at.top, MR_WINO_OUT), at_most(s->w - at.left, MR_WINO_OUT),
-                 at_most(s->c_out - (int)first, c->k->panel), e->relu, c->stream);
+    place at = place_of(&c->cut, tile), after = place_of(&c->cut, tile + 1);
+    size_t panel = (size_t)c->k->panel, c_out = (size_t)s->c_out;
+    size_t here = pixel_of(s, at.image, at.top, at.left) * c_out;
+    size_t there = pixel_of(s, after.image, after.top, after.left) * c_out;
+    int rows = lesser(s->h - at.top, MR_WINO_OUT), cols = lesser(s->w - at.left, MR_WINO_OUT);
+    for (size_t j = from; j < to; j++, m += c->cut.m_panel) {
+        size_t first = j * panel, offset = here + first;
+        size_t next = j + 1 < to ? offset + panel : there + from * panel;
+        c->k->output(m, c->cut.m_position, e->bias ? e->bias + first : NULL,
+                     e->residual ? e->residual + offset : NULL, c->y + offset, (size_t)s->w * c_out,
+                     c_out, rows, cols, (int)at_most(c_out - first, panel), e->relu,
+                     (ptrdiff_t)next - (ptrdiff_t)offset, c->stream);
+    }
 }
 
-/* m[position] = v[position] u[position] for one panel and position: nearly equal parts of at most
- * k->rows tiles, each of which asks for its share of the weights of the next position. */
-static void multiply_position(const convolution *c, size_t count, const float *v, const float *u,
-                              float *m) {
+static const float *weights_of(const convolution *c, size_t panel, size_t position) {
+    size_t u_floats = c->cut.blocks * (size_t)c->k->lanes * (size_t)c->k->panel;
+    return c->packed + (panel * POSITIONS + position) * u_floats;
+}
+
+/* The products of one position for panels [from, to). Tiles are cut into nearly equal parts of at
+ * most k->rows; the parts share in asking for the same panels' weights, and then for the
+ * transformed tiles, of the next position. */
+static void multiply_position(const convolution *c, size_t position, size_t count, size_t from,
+                              size_t to, const float *v, float *m) {
     const mr_winograd_kernels *k = c->k;
-    size_t lanes = (size_t)k->lanes, panel = (size_t)k->panel, blocks = (size_t)c->cut.blocks;
-    size_t parts = ceil_div_size(count, (size_t)k->rows);
-    size_t lines = ceil_div_size(lanes * panel * sizeof(float) / 64, parts);
-    const char *ahead = (const char *)(u + blocks * lanes * panel);
-    for (size_t part = 0; part < parts; part++, ahead += lines * 64 * blocks) {
-        size_t begin = count * part / parts, end = count * (part + 1) / parts;
-        k->multiply(v + begin * lanes, count * lanes, c->cut.blocks, u, m + begin * panel, panel,
-                    (int)(end - begin), ahead, (int)lines);
+    const layout *l = &c->cut;
+    size_t lanes = (size_t)k->lanes, panel = (size_t)k->panel;
+    size_t parts = ceil_div(count, (size_t)k->rows);
+    size_t a_call = l->blocks * lanes * LINE, u_calls = panel / LINE;
+    const float *v_ahead = v + l->v_position, *v_end = v_ahead + count * l->blocks * lanes;
+    for (size_t j = from; j < to; j++, m += l->m_panel) {
+        const float *u = weights_of(c, j, position), *u_ahead = weights_of(c, j, position + 1);
+        for (size_t part = 0; part < parts; part++) {
+            size_t begin = count * part / parts, end = count * (part + 1) / parts;
+            const float *ahead = u;
+            if (part < u_calls) {
+                ahead = u_ahead + part * a_call;
+            } else if (v_ahead < v_end) {
+                ahead = v_ahead;
+                v_ahead += a_call;
+            }
+            k->multiply(v + begin * lanes, count * lanes, (int)l->blocks, u, m + begin * panel,
+                        panel, (int)(end - begin), ahead);
+        }
     }
 }
 
 static void convolve_piece(const convolution *c, size_t piece, float *v, float *m) {
     const layout *l = &c->cut;
     size_t lanes = (size_t)c->k->lanes, panel = (size_t)c->k->panel;
-    size_t run = piece / (size_t)l->panel_pieces;
-    int column = (int)(piece % (size_t)l->panel_pieces);
+    size_t run = piece / l->panel_pieces, column = piece % l->panel_pieces;
     size_t first = l->tiles * run / l->runs, count = l->tiles * (run + 1) / l->runs - first;
-    int panel_end = l->panels * (column + 1) / l->panel_pieces;
-    size_t u_position = (size_t)l->blocks * lanes * panel, m_panel = POSITIONS * l->m_position;
+    size_t end = l->panels * (column + 1) / l->panel_pieces;
     for (size_t t = 0; t < count; t++) input_tile(c, first + t, v + t * lanes, count * lanes);
-    for (int from = l->panels * column / l->panel_pieces; from < panel_end; from += GROUP) {
-        int to = at_most(from + GROUP, panel_end);
+    for (size_t from = l->panels * column / l->panel_pieces; from < end; from += GROUP) {
+        size_t to = at_most(from + GROUP, end);
         for (size_t p = 0; p < POSITIONS; p++)
-            for (int j = from; j < to; j++)
-                multiply_position(c, count, v + p * l->v_position,
-                                  c->packed + ((size_t)j * POSITIONS + p) * u_position,
-                                  m + (size_t)(j - from) * m_panel + p * l->m_position);
-        for (size_t t = 0; t < count; t++)
-            for (int j = from; j < to; j++)
-                output_tile(c, first + t, j, m + (size_t)(j - from) * m_panel + t * panel);
+            multiply_position(c, p, count, from, to, v + p * l->v_position, m + p * l->m_position);
+        for (size_t t = 0; t < count; t++) output_tile(c, first + t, from, to, m + t * panel);
     }
 }
 
@@ -261,7 +282,7 @@ void mr_winograd_forward_with(const mr_winograd_kernels *k, const mr_winograd_sh
                      .scratch = (float *)scratch + l.zero_floats,
                      .stream = pixels * (size_t)shape->c_out * sizeof *y > STREAM_BYTES};
     memset(c.zeros, 0, l.zero_floats * sizeof(float));
-    mr_parallel_dynamic(threads, l.runs * (size_t)l.panel_pieces, 1, convolve_pieces, &c);
+    mr_parallel_dynamic(threads, l.runs * l.panel_pieces, 1, convolve_pieces, &c);
 }
 
 static const mr_winograd_kernels *best(void) {

@@ -29,17 +29,17 @@ typedef struct mr_winograd_kernels {
 
     /* m[r][0..panel) = sum over channels of v[r][channel] * u[channel][0..panel), r < rows. Rows of
      * a block lie side by side. The sum runs over the channels in order, whatever `rows` is.
-     * `ahead` is memory that a later call needs, asked for lines_ahead cache lines at each block.
-     */
+     * `ahead` is memory that a later call needs: one cache line a channel is asked for. */
     void (*multiply)(const float *v, size_t block_stride, int blocks, const float *u, float *m,
-                     size_t row_stride, int rows, const char *ahead, int lines_ahead);
+                     size_t row_stride, int rows, const float *ahead);
 
     /* y = epilogue(A^T m A) for `channels` (at most panel) output channels of the upper left rows x
-     * cols pixels of a tile. bias and residual may be NULL; residual has the strides of y. With
-     * `stream` y goes past the caches: it is too large to be found there later. */
+     * cols pixels of a tile. bias and residual may be NULL; residual has the strides of y. The next
+     * call writes `next` floats further on. With `stream` y goes past the caches: it is too large
+     * to be found there later. */
     void (*output)(const float *m, size_t position_stride, const float *bias, const float *residual,
                    float *y, size_t y_row, size_t y_col, int rows, int cols, int channels, int relu,
-                   int stream);
+                   ptrdiff_t next, int stream);
 } mr_winograd_kernels;
 
 /* NULL when the compiler's target or this CPU lacks the instructions. */

@@ -41,8 +41,8 @@ static void input(const float *const row[6], int col_begin, int col_end, int cha
 }
 
 static void multiply(const float *v, size_t block_stride, int blocks, const float *u, float *m,
-                     size_t row_stride, int rows, const char *ahead, int lines_ahead) {
-    (void)ahead, (void)lines_ahead;
+                     size_t row_stride, int rows, const float *ahead) {
+    (void)ahead;
     for (int r = 0; r < rows; r++, m += row_stride) {
         for (int c = 0; c < PANEL; c++) m[c] = 0;
         for (int b = 0; b < blocks; b++)
@@ -53,8 +53,8 @@ static void multiply(const float *v, size_t block_stride, int blocks, const floa
 
 static void output(const float *m, size_t position_stride, const float *bias, const float *residual,
                    float *y, size_t y_row, size_t y_col, int rows, int cols, int channels, int relu,
-                   int stream) {
-    (void)stream;
+                   ptrdiff_t next, int stream) {
+    (void)next, (void)stream;
     for (int c = 0; c < channels; c++) {
         float half[4][6] = {{0}};
         for (int i = 0; i < 4; i++)

@@ -13,6 +13,7 @@
 #include "cpu/winograd_kernels.h"
 
 #define INLINE static inline
+#define LINE 16 /* floats of a cache line */
 
 /* t = B^T d. Each row is m(x) / (x - point) with m(x) = x (x^2 - A^2) (x^2 - B^2): the two points
  * of a pair share their even and odd parts. */
@@ -124,37 +125,37 @@ static void input(const float *const row[6], int col_begin, int col_end, int cha
     {                                           \
         VEC u0 = LOAD(u), u1 = LOAD(u + LANES); \
         ROWS_##n(ROW_ADD);                      \
-        i++, u += 2 * LANES;                    \
+        PREFETCH((const char *)ahead);          \
+        i++, u += 2 * LANES, ahead += LINE;     \
     }
-#define MULTIPLY(n)                                                                      \
-    static void multiply_##n(const float *v, const float *v_again, size_t block_stride,  \
-                             int blocks, const float *u, float *m, size_t row_stride,    \
-                             const char *ahead, int lines_ahead) {                       \
-        ROWS_##n(ROW_CLEAR);                                                             \
-        for (int b = 0; b < blocks; b++, v += block_stride, v_again += block_stride) {   \
-            for (int line = 0; line < lines_ahead; line++, ahead += 64) PREFETCH(ahead); \
-            for (int i = 0; i < LANES;) {                                                \
-                STEP(n) STEP(n) STEP(n) STEP(n)                                          \
-            }                                                                            \
-        }                                                                                \
-        ROWS_##n(ROW_STORE)                                                              \
+#define MULTIPLY(n)                                                                     \
+    static void multiply_##n(const float *v, const float *v_again, size_t block_stride, \
+                             int blocks, const float *u, float *m, size_t row_stride,   \
+                             const float *ahead) {                                      \
+        ROWS_##n(ROW_CLEAR);                                                            \
+        for (int b = 0; b < blocks; b++, v += block_stride, v_again += block_stride) {  \
+            for (int i = 0; i < LANES;) {                                               \
+                STEP(n) STEP(n) STEP(n) STEP(n)                                         \
+            }                                                                           \
+        }                                                                               \
+        ROWS_##n(ROW_STORE)                                                             \
     }
 EACH_SIZE(MULTIPLY)
 
 /* Called through a table, so that the compiler cannot see that v and v_again are the same. */
 #define MULTIPLY_NAME(n) multiply_##n,
 static void (*const multiply_of[])(const float *, const float *, size_t, int, const float *,
-                                   float *, size_t, const char *, int) = {EACH_SIZE(MULTIPLY_NAME)};
+                                   float *, size_t, const float *) = {EACH_SIZE(MULTIPLY_NAME)};
 
 static void multiply(const float *v, size_t block_stride, int blocks, const float *u, float *m,
-                     size_t row_stride, int rows, const char *ahead, int lines_ahead) {
-    multiply_of[rows - 1](v, v, block_stride, blocks, u, m, row_stride, ahead, lines_ahead);
+                     size_t row_stride, int rows, const float *ahead) {
+    multiply_of[rows - 1](v, v, block_stride, blocks, u, m, row_stride, ahead);
 }
 
 /* One vector of n <= LANES output channels. */
 INLINE void output_vector(const float *m, size_t position_stride, const float *bias,
                           const float *residual, float *y, size_t y_row, size_t y_col, int rows,
-                          int cols, int n, int relu, int stream) {
+                          int cols, int n, int relu, ptrdiff_t next, int stream) {
     VEC half[4][6];
     VEC shift = bias ? load_up_to(bias, n) : ZERO;
     for (int j = 0; j < 6; j++) {
@@ -171,6 +172,9 @@ INLINE void output_vector(const float *m, size_t position_stride, const float *b
             VEC sum = ADD(t[j], shift);
             if (residual) sum = ADD(sum, load_up_to(residual + at, n));
             if (relu) sum = MAX(ZERO, sum);
+            if (!stream) PREFETCH_NEAR((const char *)(y + at) + next * (ptrdiff_t)sizeof *y);
+            if (residual)
+                PREFETCH_NEAR((const char *)(residual + at) + next * (ptrdiff_t)sizeof *y);
             store_up_to(y + at, sum, n, stream);
         }
     }
@@ -178,12 +182,12 @@ INLINE void output_vector(const float *m, size_t position_stride, const float *b
 
 static void output(const float *m, size_t position_stride, const float *bias, const float *residual,
                    float *y, size_t y_row, size_t y_col, int rows, int cols, int channels, int relu,
-                   int stream) {
+                   ptrdiff_t next, int stream) {
     if ((uintptr_t)y % sizeof(VEC) != 0 || (y_row | y_col) % LANES != 0) stream = 0;
     for (int c = 0; c < channels; c += LANES) {
         int n = channels - c < LANES ? channels - c : LANES;
         output_vector(m + c, position_stride, bias ? bias + c : NULL,
                       residual ? residual + c : NULL, y + c, y_row, y_col, rows, cols, n, relu,
-                      stream);
+                      next, stream);
     }
 }
