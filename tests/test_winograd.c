@@ -166,6 +166,95 @@ static void test_batches(void **state) {
     for (size_t i = 0; i < sizeof shapes / sizeof shapes[0]; i++) check_shape(&shapes[i]);
 }
 
+/* Few tiles, many channels: threads share out the output channels. */
+static void test_few_tiles(void **state) {
+    (void)state;
+    static const mr_winograd_shape shapes[] = {
+        {1, 4, 4, 8, 200}, {1, 7, 9, 16, 257}, {1, 32, 40, 5, 130}};
+    for (size_t i = 0; i < sizeof shapes / sizeof shapes[0]; i++) check_shape(&shapes[i]);
+}
+
+/* Outputs so large that they are stored past the caches; all threads' parts must have arrived. The
+ * scalar version has no such stores. */
+static void test_large_output(void **state) {
+    (void)state;
+    mr_winograd_shape s = {1, 262, 266, 2, 128};
+    float *x = random_floats("x", in_size(&s));
+    float *kernel = random_floats("kernel", 9 * 2 * 128);
+    double *conv = direct(&s, x, kernel);
+    for (int i = 1; i < TABLES; i++) {
+        if (!table(i)) continue;
+        float *packed = pack(table(i), &s, kernel);
+        float *y = mr_alloc_aligned(out_size(&s) * sizeof *y);
+        assert_non_null(y);
+        mr_winograd_epilogue none = {NULL, NULL, 0};
+        run(table(i), &s, x, packed, &none, y, 3);
+        assert_true(error_of(y, conv, out_size(&s)) < 2e-6);
+        free(packed), free(y);
+    }
+    free(x), free(kernel), free(conv);
+}
+
+/* The definition of the gradient by x: each product of the forward sum, sent back. */
+static double *direct_backward(const mr_winograd_shape *s, const float *dy, const float *kernel) {
+    double *dx = calloc(in_size(s), sizeof *dx);
+    assert_non_null(dx);
+    size_t c_in = (size_t)s->c_in, c_out = (size_t)s->c_out;
+    for (int i = 0; i < s->h; i++)
+        for (int j = 0; j < s->w; j++, dy += c_out)
+            for (int tap = 0; tap < 9; tap++) {
+                int row = i + tap / 3 - 1, col = j + tap % 3 - 1;
+                if (row < 0 || row >= s->h || col < 0 || col >= s->w) continue;
+                double *to = dx + ((size_t)row * (size_t)s->w + (size_t)col) * c_in;
+                for (size_t a = 0; a < c_in; a++)
+                    for (size_t b = 0; b < c_out; b++)
+                        to[a] += (double)dy[b] * kernel[((size_t)tap * c_in + a) * c_out + b];
+            }
+    return dx;
+}
+
+static void test_backward_data(void **state) {
+    (void)state;
+    mr_winograd_shape s = {1, 11, 6, 21, 38}, back = {1, 11, 6, 38, 21};
+    float *dy = random_floats("dy", out_size(&s)), *kernel = random_floats("kernel", 9 * 21 * 38);
+    double *want = direct_backward(&s, dy, kernel);
+    for (int i = 0; i < TABLES; i++) {
+        if (!table(i)) continue;
+        float *packed =
+            mr_alloc_aligned(mr_winograd_packed_size_with(table(i), 38, 21) * sizeof *packed);
+        float *dx = malloc(in_size(&s) * sizeof *dx);
+        assert_true(packed && dx);
+        mr_winograd_pack_backward_data_with(table(i), kernel, 21, 38, packed, 2);
+        mr_winograd_epilogue none = {NULL, NULL, 0};
+        run(table(i), &back, dy, packed, &none, dx, 2);
+        assert_true(error_of(dx, want, in_size(&s)) < 2e-6);
+        free(packed), free(dx);
+    }
+    free(dy), free(kernel), free(want);
+}
+
+/* The public functions are those of the best table. */
+static void test_dispatch(void **state) {
+    (void)state;
+    const mr_winograd_kernels *best = table(2) ? table(2) : table(1) ? table(1) : table(0);
+    assert_string_equal(mr_winograd_isa(), best->isa);
+    assert_int_equal(mr_winograd_is_fast(), best != table(0));
+    assert_int_equal(mr_winograd_packed_size(20, 70), mr_winograd_packed_size_with(best, 20, 70));
+    mr_winograd_shape s = {1, 6, 9, 20, 70};
+    float *x = random_floats("x", in_size(&s)), *kernel = random_floats("kernel", 9 * 20 * 70);
+    float *packed = pack(best, &s, kernel);
+    float *same = mr_alloc_aligned(mr_winograd_packed_size(20, 70) * sizeof *same);
+    float *y = malloc(out_size(&s) * sizeof *y), *again = malloc(out_size(&s) * sizeof *again);
+    void *scratch = mr_alloc_aligned(mr_winograd_scratch_size(&s, 2));
+    assert_true(same && y && again && scratch);
+    mr_winograd_pack(kernel, 20, 70, same, 1);
+    mr_winograd_epilogue relu = {NULL, NULL, 1};
+    run(best, &s, x, packed, &relu, y, 1);
+    mr_winograd_forward(&s, x, same, &relu, again, scratch, 2);
+    assert_memory_equal(y, again, out_size(&s) * sizeof *y);
+    free(x), free(kernel), free(packed), free(same), free(y), free(again), free(scratch);
+}
+
 /* Many input channels: several runs of tiles, and the error at the size of the network's layers. */
 static void test_wide(void **state) {
     (void)state;
@@ -189,10 +278,10 @@ static void test_wide(void **state) {
 
 int main(void) {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_map_sizes),
-        cmocka_unit_test(test_channels),
-        cmocka_unit_test(test_batches),
-        cmocka_unit_test(test_wide),
+        cmocka_unit_test(test_map_sizes),    cmocka_unit_test(test_channels),
+        cmocka_unit_test(test_batches),      cmocka_unit_test(test_few_tiles),
+        cmocka_unit_test(test_large_output), cmocka_unit_test(test_backward_data),
+        cmocka_unit_test(test_dispatch),     cmocka_unit_test(test_wide),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

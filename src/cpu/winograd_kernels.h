@@ -18,7 +18,7 @@ enum { MR_WINO_IN = 6, MR_WINO_OUT = 4, MR_WINO_POSITIONS = MR_WINO_IN * MR_WINO
 typedef struct mr_winograd_kernels {
     const char *isa;
     int lanes; /* input channels are grouped by this many */
-    int panel; /* output channels of one call of multiply */
+    int panel; /* output channels of one call of multiply: at most 32 */
     int rows;  /* most tiles of one call of multiply */
 
     /* v[p][block] = (B^T d B)[p] for all channels of one tile d, in blocks of `lanes` channels.
@@ -51,6 +51,8 @@ const mr_winograd_kernels *mr_winograd_scalar(void);
 size_t mr_winograd_packed_size_with(const mr_winograd_kernels *k, int c_in, int c_out);
 void mr_winograd_pack_with(const mr_winograd_kernels *k, const float *kernel, int c_in, int c_out,
                            float *packed, int threads);
+void mr_winograd_pack_backward_data_with(const mr_winograd_kernels *k, const float *kernel,
+                                         int c_in, int c_out, float *packed, int threads);
 size_t mr_winograd_scratch_size_with(const mr_winograd_kernels *k, const mr_winograd_shape *shape,
                                      int threads);
 void mr_winograd_forward_with(const mr_winograd_kernels *k, const mr_winograd_shape *shape,
