@@ -33,7 +33,11 @@
 const mr_winograd_kernels *mr_winograd_avx512(void) {
     static const mr_winograd_kernels kernels = {"avx512", LANES,    2 * LANES, ROWS,
                                                 input,    multiply, output};
-    return __builtin_cpu_supports("avx512f") ? &kernels : NULL;
+    /* All that the compiler may use in this file. */
+    int supported = __builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512vl") &&
+                    __builtin_cpu_supports("avx512dq") && __builtin_cpu_supports("avx512bw") &&
+                    __builtin_cpu_supports("fma");
+    return supported ? &kernels : NULL;
 }
 
 #else
