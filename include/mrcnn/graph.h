@@ -4,9 +4,10 @@
  * A network is written once, as in the paper, and compiled by the library into a plan for an
  * executor:
  *
- *     static mrcnn_value block(mrcnn_graph *g, mrcnn_value x, const char *conv, const char *bn, int
- * filters, int stride) { x = mrcnn_conv2d(g, x, conv, filters, 3, stride, MRCNN_SAME); return
- * mrcnn_relu(g, mrcnn_batch_norm(g, x, bn));
+ *     static mrcnn_value block(mrcnn_graph *g, mrcnn_value x, const char *conv, const char *bn,
+ *                              int filters, int stride) {
+ *         x = mrcnn_conv2d(g, x, conv, filters, 3, stride, MRCNN_SAME);
+ *         return mrcnn_relu(g, mrcnn_batch_norm(g, x, bn));
  *     }
  *
  * Values are pictures of floats, height x width x channels (NHWC), one per picture of a batch.

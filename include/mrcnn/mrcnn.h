@@ -39,10 +39,10 @@
  *     writes one sentence that names the file, key or tensor, what is wrong and what to do.
  *     The library never exits, aborts or prints.
  *   - Whoever receives an object through a `T **` owns it and frees it with the matching _free,
- * which accepts NULL, and sets the pointer to NULL. Outputs are untouched on failure.
+ *     which accepts NULL and sets the pointer to NULL. Outputs are untouched on failure.
  *   - A `const` pointer that a function returns belongs to the object it was asked of.
  *   - A model is immutable once made and may be shared by any number of threads. A session is used
- * by one thread at a time; make one per thread. Sessions of one model share its packed weights.
+ *     by one thread at a time; make one per thread. Sessions of one model share its packed weights.
  *   - There is no global state.
  *   - Boxes are (y1, x1, y2, x2) in pixels, y2 and x2 just outside, as everywhere in Mask R-CNN.
  *   - Options structs start with `size`; initialise them with their _default function, so that a
