@@ -48,6 +48,7 @@ static size_t at_most(size_t a, size_t limit) {
 static void cut_pieces(layout *l, size_t threads) {
     l->panel_pieces = 1;
     l->runs = l->tiles <= ONLY_RUN ? 1 : ceil_div(l->tiles, RUN);
+    if (l->runs == 0) l->runs = 1;
     if (l->runs >= threads) {
         l->runs = round_up(l->runs, threads);
     } else {
@@ -242,14 +243,21 @@ static void output_tile(const convolution *c, size_t tile, size_t from, size_t t
     size_t panel = (size_t)c->k->panel, c_out = (size_t)s->c_out;
     size_t here = pixel_of(s, at.image, at.top, at.left) * c_out;
     size_t there = pixel_of(s, after.image, after.top, after.left) * c_out;
-    int rows = lesser(s->h - at.top, MR_WINO_OUT), cols = lesser(s->w - at.left, MR_WINO_OUT);
     for (size_t j = from; j < to; j++, m += c->cut.m_panel) {
         size_t first = j * panel, offset = here + first;
         size_t next = j + 1 < to ? offset + panel : there + from * panel;
-        c->k->output(m, c->cut.m_position, e->bias ? e->bias + first : NULL,
-                     e->residual ? e->residual + offset : NULL, c->y + offset, (size_t)s->w * c_out,
-                     c_out, rows, cols, (int)at_most(c_out - first, panel), e->relu,
-                     (ptrdiff_t)next - (ptrdiff_t)offset, c->stream);
+        mr_winograd_output out = {.bias = e->bias ? e->bias + first : NULL,
+                                  .residual = e->residual ? e->residual + offset : NULL,
+                                  .y = c->y + offset,
+                                  .y_row = (size_t)s->w * c_out,
+                                  .y_col = c_out,
+                                  .rows = lesser(s->h - at.top, MR_WINO_OUT),
+                                  .cols = lesser(s->w - at.left, MR_WINO_OUT),
+                                  .channels = (int)at_most(c_out - first, panel),
+                                  .relu = e->relu,
+                                  .stream = c->stream,
+                                  .next = (ptrdiff_t)next - (ptrdiff_t)offset};
+        c->k->output(m, c->cut.m_position, &out);
     }
 }
 

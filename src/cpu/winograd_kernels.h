@@ -10,6 +10,17 @@
 /* F(4x4, 3x3) maps a 6x6 input tile to a 4x4 output tile through 36 independent products. */
 enum { MR_WINO_IN = 6, MR_WINO_OUT = 4, MR_WINO_POSITIONS = MR_WINO_IN * MR_WINO_IN };
 
+/* Where a tile's outputs go: the upper left rows x cols pixels of `channels` output channels. bias and residual may be
+ * NULL; residual has the strides of y. The next call writes `next` floats further on. With `stream` y goes past the caches: it
+ * is too large to be found there later. */
+typedef struct mr_winograd_output {
+    const float *bias, *residual;
+    float *y;
+    size_t y_row, y_col;
+    int rows, cols, channels, relu, stream;
+    ptrdiff_t next;
+} mr_winograd_output;
+
 /* The polynomials are evaluated at 0, +-A, +-B and infinity. With these two the error is less than
  * half of that with Lavin's +-1, +-2, and all constants below are exact in f32. */
 #define MR_WINO_A 0.625
@@ -33,13 +44,8 @@ typedef struct mr_winograd_kernels {
     void (*multiply)(const float *v, size_t block_stride, int blocks, const float *u, float *m,
                      size_t row_stride, int rows, const float *ahead);
 
-    /* y = epilogue(A^T m A) for `channels` (at most panel) output channels of the upper left rows x
-     * cols pixels of a tile. bias and residual may be NULL; residual has the strides of y. The next
-     * call writes `next` floats further on. With `stream` y goes past the caches: it is too large
-     * to be found there later. */
-    void (*output)(const float *m, size_t position_stride, const float *bias, const float *residual,
-                   float *y, size_t y_row, size_t y_col, int rows, int cols, int channels, int relu,
-                   ptrdiff_t next, int stream);
+    /* y = epilogue(A^T m A) for one tile and at most panel output channels. */
+    void (*output)(const float *m, size_t position_stride, const mr_winograd_output *out);
 } mr_winograd_kernels;
 
 /* NULL when the compiler's target or this CPU lacks the instructions. */

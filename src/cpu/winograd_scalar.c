@@ -51,25 +51,22 @@ static void multiply(const float *v, size_t block_stride, int blocks, const floa
     }
 }
 
-static void output(const float *m, size_t position_stride, const float *bias, const float *residual,
-                   float *y, size_t y_row, size_t y_col, int rows, int cols, int channels, int relu,
-                   ptrdiff_t next, int stream) {
-    (void)next, (void)stream;
-    for (int c = 0; c < channels; c++) {
+static void output(const float *m, size_t position_stride, const mr_winograd_output *out) {
+    for (int c = 0; c < out->channels; c++) {
         float half[4][6] = {{0}};
         for (int i = 0; i < 4; i++)
             for (int j = 0; j < 6; j++)
                 for (int k = 0; k < 6; k++)
                     half[i][j] +=
                         transform_out[i][k] * m[(size_t)(k * 6 + j) * position_stride + (size_t)c];
-        for (int i = 0; i < rows; i++)
-            for (int j = 0; j < cols; j++) {
-                size_t at = (size_t)i * y_row + (size_t)j * y_col + (size_t)c;
+        for (int i = 0; i < out->rows; i++)
+            for (int j = 0; j < out->cols; j++) {
+                size_t at = (size_t)i * out->y_row + (size_t)j * out->y_col + (size_t)c;
                 float sum = 0;
                 for (int k = 0; k < 6; k++) sum += transform_out[j][k] * half[i][k];
-                if (bias) sum += bias[c];
-                if (residual) sum += residual[at];
-                y[at] = relu && sum < 0 ? 0 : sum;
+                if (out->bias) sum += out->bias[c];
+                if (out->residual) sum += out->residual[at];
+                out->y[at] = out->relu && sum < 0 ? 0 : sum;
             }
     }
 }

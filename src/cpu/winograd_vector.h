@@ -156,42 +156,38 @@ static void multiply(const float *v, size_t block_stride, int blocks, const floa
     multiply_of[rows - 1](v, v, block_stride, blocks, u, m, row_stride, ahead);
 }
 
-/* One vector of n <= LANES output channels. */
-INLINE void output_vector(const float *m, size_t position_stride, const float *bias,
-                          const float *residual, float *y, size_t y_row, size_t y_col, int rows,
-                          int cols, int n, int relu, ptrdiff_t next, int stream) {
+/* One vector of n <= LANES output channels, from channel c of `o` on. */
+INLINE void output_vector(const float *m, size_t position_stride, mr_winograd_output o, int c,
+                          int n) {
+    const float *residual = o.residual ? o.residual + c : NULL;
+    float *y = o.y + c;
     VEC half[4][6];
-    VEC shift = bias ? load_up_to(bias, n) : ZERO;
+    VEC shift = o.bias ? load_up_to(o.bias + c, n) : ZERO;
     for (int j = 0; j < 6; j++) {
         VEC column[6], t[4];
-        for (int i = 0; i < 6; i++) column[i] = LOAD(m + (size_t)(i * 6 + j) * position_stride);
+        for (int i = 0; i < 6; i++) column[i] = LOAD(m + c + (size_t)(i * 6 + j) * position_stride);
         transform_out(column, t);
         for (int i = 0; i < 4; i++) half[i][j] = t[i];
     }
-    for (int i = 0; i < rows; i++) {
+    for (int i = 0; i < o.rows; i++) {
         VEC t[4];
         transform_out(half[i], t);
-        for (int j = 0; j < cols; j++) {
-            size_t at = (size_t)i * y_row + (size_t)j * y_col;
+        for (int j = 0; j < o.cols; j++) {
+            size_t at = (size_t)i * o.y_row + (size_t)j * o.y_col;
             VEC sum = ADD(t[j], shift);
             if (residual) sum = ADD(sum, load_up_to(residual + at, n));
-            if (relu) sum = MAX(ZERO, sum);
-            if (!stream) PREFETCH_NEAR((const char *)(y + at) + next * (ptrdiff_t)sizeof *y);
+            if (o.relu) sum = MAX(ZERO, sum);
+            if (!o.stream) PREFETCH_NEAR((const char *)(y + at) + o.next * (ptrdiff_t)sizeof *y);
             if (residual)
-                PREFETCH_NEAR((const char *)(residual + at) + next * (ptrdiff_t)sizeof *y);
-            store_up_to(y + at, sum, n, stream);
+                PREFETCH_NEAR((const char *)(residual + at) + o.next * (ptrdiff_t)sizeof *y);
+            store_up_to(y + at, sum, n, o.stream);
         }
     }
 }
 
-static void output(const float *m, size_t position_stride, const float *bias, const float *residual,
-                   float *y, size_t y_row, size_t y_col, int rows, int cols, int channels, int relu,
-                   ptrdiff_t next, int stream) {
-    if ((uintptr_t)y % sizeof(VEC) != 0 || (y_row | y_col) % LANES != 0) stream = 0;
-    for (int c = 0; c < channels; c += LANES) {
-        int n = channels - c < LANES ? channels - c : LANES;
-        output_vector(m + c, position_stride, bias ? bias + c : NULL,
-                      residual ? residual + c : NULL, y + c, y_row, y_col, rows, cols, n, relu,
-                      next, stream);
-    }
+static void output(const float *m, size_t position_stride, const mr_winograd_output *out) {
+    mr_winograd_output o = *out;
+    if ((uintptr_t)o.y % sizeof(VEC) != 0 || (o.y_row | o.y_col) % LANES != 0) o.stream = 0;
+    for (int c = 0; c < o.channels; c += LANES)
+        output_vector(m, position_stride, o, c, o.channels - c < LANES ? o.channels - c : LANES);
 }
