@@ -23,7 +23,8 @@ typedef mrcnn_status (*mr_pack_maker)(mr_pack *pack, void *user, mrcnn_error *er
 
 mr_packs *mr_packs_create(void);
 void mr_packs_free(mr_packs **packs);
-size_t mr_packs_bytes(const mr_packs *packs);
+/* Bytes of packed and of raw weights together: one lock guards both. */
+size_t mr_weight_bytes(mr_packs *packs, const mr_tensors *raw);
 /* The pack of that key, made by `make` if it isn't there yet. Thread-safe. */
 mrcnn_status mr_packs_get(mr_packs *packs, const char *key, mr_pack_maker make, void *user,
                           const mr_pack **pack, mrcnn_error *err);

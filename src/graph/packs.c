@@ -40,11 +40,14 @@ void mr_packs_free(mr_packs **packs) {
     *packs = NULL;
 }
 
-size_t mr_packs_bytes(const mr_packs *packs) {
-    mr_packs *p = (mr_packs *)packs; /* only the lock changes */
-    pthread_mutex_lock(&p->lock);
-    size_t bytes = p->bytes;
-    pthread_mutex_unlock(&p->lock);
+size_t mr_weight_bytes(mr_packs *packs, const mr_tensors *raw) {
+    pthread_mutex_lock(&packs->lock);
+    size_t bytes = packs->bytes;
+    for (size_t i = 0; i < mr_tensors_count(raw); i++) {
+        const mr_tensor *tensor = mr_tensors_at(raw, i);
+        if (tensor->values) bytes += tensor->count * sizeof(float);
+    }
+    pthread_mutex_unlock(&packs->lock);
     return bytes;
 }
 

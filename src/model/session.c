@@ -55,18 +55,9 @@ const mrcnn_stage_time *mrcnn_session_stage(const mrcnn_session *session, size_t
     return index < session->stage_count ? &session->stages[index] : NULL;
 }
 
-static size_t raw_weight_bytes(const mr_tensors *weights) {
-    size_t bytes = 0;
-    for (size_t i = 0; i < mr_tensors_count(weights); i++) {
-        const mr_tensor *t = mr_tensors_at(weights, i);
-        if (t->values) bytes += t->count * sizeof(float);
-    }
-    return bytes;
-}
-
 size_t mrcnn_session_bytes(const mrcnn_session *session) {
-    size_t bytes = session->workspace_bytes + mr_packs_bytes(session->model->packs) +
-                   raw_weight_bytes(session->model->weights);
+    size_t bytes =
+        session->workspace_bytes + mr_weight_bytes(session->model->packs, session->model->weights);
     for (int i = 0; i < MR_MAX_PIPELINES; i++)
         if (session->pipelines[i]) bytes += mr_pipeline_bytes(session->pipelines[i]);
     return bytes;
