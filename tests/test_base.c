@@ -4,11 +4,13 @@
 #include "base/error.h"
 #include "base/memory.h"
 #include "base/number.h"
+#include "base/options.h"
 #include "base/parallel.h"
 #include "base/peak.h"
 #include "base/prng.h"
 
 #include <math.h>
+#include <stddef.h>
 #include <stdatomic.h>
 #include <stdlib.h>
 
@@ -315,8 +317,33 @@ static void test_peak(void **state) {
     assert_true(all > 0.5 && all < 2000.0 * mr_cores());
 }
 
+/* ------------------------------------------------------------------------------------- options */
+
+typedef struct some_options {
+    size_t size;
+    int first, second;
+} some_options;
+
+static void test_options_of_older_programs(void **state) {
+    (void)state;
+    mrcnn_error err = MRCNN_ERROR_INIT;
+    some_options taken = {sizeof taken, 1, 2}, given = {offsetof(some_options, second), 7, 8};
+    assert_int_equal(mr_take_options(&taken, sizeof taken, &given, "some_options", &err), 0);
+    assert_int_equal(taken.first, 7);
+    assert_int_equal(taken.second, 2);
+    given.size = 1000; /* a newer program's: what is known here is taken */
+    assert_int_equal(mr_take_options(&taken, sizeof taken, &given, "some_options", &err), 0);
+    assert_int_equal(taken.second, 8);
+    assert_int_equal(mr_take_options(&taken, sizeof taken, NULL, "some_options", &err), 0);
+    given.size = 0;
+    assert_int_equal(mr_take_options(&taken, sizeof taken, &given, "some_options", &err),
+                     MRCNN_E_ARGUMENT);
+    assert_contains(err.message, "some_options_default()");
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_options_of_older_programs),
         cmocka_unit_test(test_fail),
         cmocka_unit_test(test_messages_are_cut_between_characters),
         cmocka_unit_test(test_status_names),

@@ -5,6 +5,7 @@
 #include "base/error.h"
 #include "base/file.h"
 #include "base/memory.h"
+#include "base/options.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -22,15 +23,11 @@ void mrcnn_image_free(mrcnn_image *image) {
     memset(image, 0, sizeof *image);
 }
 
-/* A program compiled against an older library has a smaller struct: what it lacks is default. */
 static mrcnn_status take_options(mrcnn_image_options *taken, const mrcnn_image_options *given,
                                  mrcnn_error *err) {
     *taken = mrcnn_image_options_default();
-    if (!given) return MRCNN_OK;
-    if (given->size < sizeof given->size)
-        return mr_fail(err, MRCNN_E_ARGUMENT,
-                       "picture options have no size: start from mrcnn_image_options_default()");
-    memcpy(taken, given, given->size < sizeof *taken ? given->size : sizeof *taken);
+    mrcnn_status status = mr_take_options(taken, sizeof *taken, given, "mrcnn_image_options", err);
+    if (status != MRCNN_OK) return status;
     if (taken->max_pixels < 1)
         return mr_fail(err, MRCNN_E_ARGUMENT, "picture options: max_pixels is %lld, not positive",
                        (long long)taken->max_pixels);

@@ -4,6 +4,7 @@
 #include "base/clock.h"
 #include "base/error.h"
 #include "base/memory.h"
+#include "base/options.h"
 #include "base/parallel.h"
 #include "image/mask.h"
 
@@ -24,7 +25,9 @@ static const mr_executor *find_executor(const char *name) {
 
 mrcnn_status mrcnn_session_create(mrcnn_session **session, mrcnn_model *model,
                                   const mrcnn_session_options *options, mrcnn_error *err) {
-    mrcnn_session_options o = options ? *options : mrcnn_session_options_default();
+    mrcnn_session_options o = mrcnn_session_options_default();
+    mrcnn_status status = mr_take_options(&o, sizeof o, options, "mrcnn_session_options", err);
+    if (status != MRCNN_OK) return status;
     const char *name = o.executor ? o.executor : "cpu";
     const mr_executor *executor = find_executor(name);
     if (!executor)

@@ -6,6 +6,7 @@
 #include "viz/spans.h"
 
 #include "base/memory.h"
+#include "base/options.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -25,13 +26,9 @@ mrcnn_draw_options mrcnn_draw_options_default(void) {
 static mrcnn_status read_options(mrcnn_draw_options *options, const mrcnn_draw_options *given,
                                  mrcnn_error *err) {
     *options = mrcnn_draw_options_default();
-    if (!given) return MRCNN_OK;
-    if (given->size < sizeof given->size)
-        return mr_fail(err, MRCNN_E_ARGUMENT,
-                       "draw options: size is %zu; start from mrcnn_draw_options_default()",
-                       given->size);
-    /* A caller compiled against an older header has fewer fields. */
-    memcpy(options, given, given->size < sizeof *options ? given->size : sizeof *options);
+    mrcnn_status status =
+        mr_take_options(options, sizeof *options, given, "mrcnn_draw_options", err);
+    if (status != MRCNN_OK) return status;
     if (!(options->alpha >= 0.0 && options->alpha <= 1.0))
         return mr_fail(err, MRCNN_E_ARGUMENT, "draw options: alpha is %g; it must be 0 .. 1",
                        options->alpha);

@@ -6,6 +6,7 @@
 #include "weights/fetch.h"
 
 #include "base/error.h"
+#include "base/options.h"
 
 #include <string.h>
 
@@ -184,11 +185,8 @@ static char *file_name(const mr_published *published, const char *url) {
 static mrcnn_status read_options(mrcnn_fetch_options *own, const mrcnn_fetch_options *given,
                                  mrcnn_error *err) {
     *own = mrcnn_fetch_options_default();
-    if (!given) return MRCNN_OK;
-    if (given->size == 0)
-        return mr_fail(err, MRCNN_E_ARGUMENT,
-                       "fetch options begin with mrcnn_fetch_options_default()");
-    memcpy(own, given, given->size < sizeof *own ? given->size : sizeof *own);
+    mrcnn_status status = mr_take_options(own, sizeof *own, given, "mrcnn_fetch_options", err);
+    if (status != MRCNN_OK) return status;
     if (own->stall_seconds < 1)
         return mr_fail(err, MRCNN_E_ARGUMENT, "stall_seconds is %d; it must be at least 1",
                        own->stall_seconds);
