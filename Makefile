@@ -24,6 +24,7 @@ build: deps
 
 demo: build
 	@"$(BUILD)/mrcnn" demo --out "$(BUILD)/demo"
+	@echo; echo "(Until make install has put it on your path, mrcnn is $(BUILD)/mrcnn.)"
 
 test: build
 	@ctest --test-dir "$(BUILD)" --output-on-failure --no-tests=error
