@@ -304,6 +304,13 @@ static size_t find(const int32_t *list, size_t count, int32_t wanted) {
     return i;
 }
 
+/* Share of proposals in which a float32 run of the reference itself differs from the golden's float64 values: the file says it
+ * ("proposals_same_order", "proposals_same_set"). */
+static double float32_share(const network *n, const char *key) {
+    const char *noise = json_get(golden_meta(n->golden), "float32_vs_float64");
+    return 1 - json_number(json_get(noise, key), 1);
+}
+
 /* Proposals by their anchors. Two anchors may change places when their scores are nearer than
  * rounding. */
 static void check_proposals(network *n) {
@@ -330,9 +337,12 @@ static void check_proposals(network *n) {
         int32_t have = n->p->proposal_anchors[i];
         tie = fmax(tie, fabs((double)n->probs[2 * have + 1] - (double)n->probs[2 * want + 1]));
     }
-    golden_check(n->table, "proposals not found", missing, 0);
+    double total = (double)anchors.count;
+    golden_check(n->table, "proposals not found", missing,
+                 rint(float32_share(n, "proposals_same_set") * total));
     golden_check(n->table, "proposals, moved by a score of", tie, SCORE_BOUND / 2);
-    golden_check(n->table, "proposals, moved", moved, 0.01 * (double)anchors.count);
+    golden_check(n->table, "proposals, moved", moved,
+                 (0.01 + float32_share(n, "proposals_same_order")) * total);
     golden_check(n->table, "proposals, boxes", error, BOX_BOUND);
     if (has_boxes) golden_array_free(&boxes);
     golden_array_free(&anchors);
