@@ -13,6 +13,19 @@
 #include <stdlib.h>
 #include <unistd.h>
 
+/* Pictures of any size, a few detections whatever the weights. */
+static const char *const any_size[] = {"IMAGE_RESIZE_MODE",
+                                       "pad64",
+                                       "IMAGE_MIN_DIM",
+                                       "64",
+                                       "DETECTION_MIN_CONFIDENCE",
+                                       "0",
+                                       "DETECTION_MAX_INSTANCES",
+                                       "10",
+                                       "POST_NMS_ROIS_INFERENCE",
+                                       "50",
+                                       NULL};
+
 /* Small answers to any picture: everything with any score is an instance. */
 static const char *const talkative[] = {"DETECTION_MIN_CONFIDENCE",
                                         "0",
@@ -436,22 +449,11 @@ static void *work(void *user) {
 
 static void two_threads(void **state) {
     (void)state;
-    static const char *const keys[] = {"IMAGE_RESIZE_MODE",
-                                       "pad64",
-                                       "IMAGE_MIN_DIM",
-                                       "64",
-                                       "DETECTION_MIN_CONFIDENCE",
-                                       "0",
-                                       "DETECTION_MAX_INSTANCES",
-                                       "10",
-                                       "POST_NMS_ROIS_INFERENCE",
-                                       "50",
-                                       NULL};
     mrcnn_image images[PICTURES];
     for (int i = 0; i < PICTURES; i++) images[i] = picture(64 + 20 * i, 64 + 13 * i, (uint64_t)i);
-    worker w[3] = {{.model = tiny_model(keys), .images = images},
+    worker w[3] = {{.model = tiny_model(any_size), .images = images},
                    {.images = images},
-                   {.model = tiny_model(keys), .images = images}};
+                   {.model = tiny_model(any_size), .images = images}};
     w[1].model = w[0].model;
     pthread_t threads[2];
     for (int i = 0; i < 2; i++) assert_int_equal(pthread_create(&threads[i], NULL, work, &w[i]), 0);
@@ -495,19 +497,8 @@ static void thread_counts(void **state) {
 /* More picture sizes than a session keeps, there and back. */
 static void sizes_come_and_go(void **state) {
     (void)state;
-    static const char *const keys[] = {"IMAGE_RESIZE_MODE",
-                                       "pad64",
-                                       "IMAGE_MIN_DIM",
-                                       "64",
-                                       "DETECTION_MIN_CONFIDENCE",
-                                       "0",
-                                       "DETECTION_MAX_INSTANCES",
-                                       "10",
-                                       "POST_NMS_ROIS_INFERENCE",
-                                       "50",
-                                       NULL};
     enum { SIZES = MR_MAX_PIPELINES + 3 };
-    mrcnn_model *model = tiny_model(keys);
+    mrcnn_model *model = tiny_model(any_size);
     mrcnn_session *session = session_of(model, 2);
     mrcnn_image images[SIZES];
     mrcnn_result *first[SIZES];
