@@ -7,6 +7,8 @@ find_package(JPEG REQUIRED)
 find_package(PNG REQUIRED)
 find_package(HDF5 REQUIRED COMPONENTS C)
 pkg_check_modules(YAML REQUIRED IMPORTED_TARGET yaml-0.1)
+pkg_check_modules(YAJL REQUIRED IMPORTED_TARGET yajl)                   # JSON, event by event
+pkg_check_modules(PROTOBUF_C REQUIRED IMPORTED_TARGET libprotobuf-c) # TensorBoard's files
 
 # Not by oneDNN's own CMake package: Debian's fails where no OpenCL headers are installed, and then
 # takes the whole configuration with it.
@@ -18,7 +20,8 @@ if(NOT TARGET DNNL::dnnl)
     INTERFACE_INCLUDE_DIRECTORIES "${DNNL_INCLUDE_DIR}")
 endif()
 
-set(MRCNN_DEPENDENCIES OpenMP::OpenMP_C DNNL::dnnl JPEG::JPEG PNG::PNG hdf5::hdf5 PkgConfig::YAML m)
+set(MRCNN_DEPENDENCIES OpenMP::OpenMP_C DNNL::dnnl JPEG::JPEG PNG::PNG hdf5::hdf5 PkgConfig::YAML
+  PkgConfig::YAJL PkgConfig::PROTOBUF_C m)
 if(MRCNN_WITH_CAIRO)
   pkg_check_modules(CAIRO REQUIRED IMPORTED_TARGET cairo)
   list(APPEND MRCNN_DEPENDENCIES PkgConfig::CAIRO)

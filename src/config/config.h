@@ -21,6 +21,11 @@ typedef enum mr_train_bn {
     MR_BN_NORMAL,
     MR_BN_BATCH
 } mr_train_bn; /* False, None, True */
+typedef enum mr_compat { MR_COMPAT_MATTERPORT, MR_COMPAT_PAPER } mr_compat;
+typedef enum mr_schedule { MR_LR_CONSTANT, MR_LR_STEP, MR_LR_COSINE } mr_schedule;
+typedef enum mr_non_finite { MR_NON_FINITE_STOP, MR_NON_FINITE_SKIP } mr_non_finite;
+typedef enum mr_optimizer_kind { MR_SGD, MR_ADAMW } mr_optimizer_kind;
+typedef enum mr_sampling { MR_SAMPLE_RANDOM, MR_SAMPLE_FIRST } mr_sampling;
 
 typedef struct mr_ints {
     int count;
@@ -71,7 +76,24 @@ typedef struct mr_settings {
     int use_rpn_rois;
     mr_train_bn train_bn;
     double gradient_clip_norm;
-    mr_mask_resize mask_resize; /* ours: matterport's eroded borders (N39), or exact */
+    /* ours, for training */
+    mr_compat compat;
+    mr_sampling sampling;
+    int seed;
+    mr_optimizer_kind optimizer;
+    mr_floats adam_betas;
+    double adam_epsilon, ema_decay;
+    int gradient_accumulation;
+    mr_schedule learning_rate_schedule;
+    mr_ints learning_rate_steps;
+    double learning_rate_gamma;
+    int warmup_steps;
+    char stages[64]; /* "heads 20; all 40 0.1"; "" if none */
+    double horizontal_flip;
+    int early_stop, keep_checkpoints, keep_best;
+    mr_non_finite non_finite;
+    int loader_threads, loader_memory; /* memory in MB */
+    mr_mask_resize mask_resize;        /* ours: matterport's eroded borders (N39), or exact */
     /* A program's own backbone, used while BACKBONE is its name; build is NULL if there is none. */
     char own_backbone[64];
     mrcnn_backbone own_backbone_build;

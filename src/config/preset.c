@@ -10,11 +10,14 @@ static const char *const balloon[] = {
     "NUM_CLASSES", "2",
     "STEPS_PER_EPOCH", "100",
     "DETECTION_MIN_CONFIDENCE", "0.9",
+    "STAGES", "heads 30",
     NULL};
 
 static const char *const coco[] = {
     "NAME", "coco",
     "NUM_CLASSES", "81",
+    "STAGES", "heads 40; 4+ 120; all 160 0.1",
+    "HORIZONTAL_FLIP", "0.5",
     NULL};
 
 /* 657 pictures, of which 25 validate, in batches of 6. */
@@ -39,6 +42,7 @@ static const char *const nucleus[] = {
     "POST_NMS_ROIS_INFERENCE", "2000",
     "TRAIN_ROIS_PER_IMAGE", "128",
     "MAX_GT_INSTANCES", "200",
+    "STAGES", "heads 20; all 40",
     NULL};
 
 static const char *const nucleus_inference[] = {
@@ -57,6 +61,7 @@ static const char *const shapes[] = {
     "TRAIN_ROIS_PER_IMAGE", "32",
     "STEPS_PER_EPOCH", "100",
     "VALIDATION_STEPS", "5",
+    "STAGES", "heads 1; all 2 0.1",
     NULL};
 
 /* For CPUs: a quarter of the pixels, a shallow backbone of half the width, narrower heads and fewer

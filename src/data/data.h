@@ -1,0 +1,42 @@
+/* data.h - a data set as training sees it: pictures, classes, and the objects of each picture as
+ * masks. One file of this room reads one annotation format; everything behind it is common. After
+ * matterport's utils.Dataset: class 0 is BG, classes of several sources live side by side, and a
+ * picture knows which of them its source annotates at all. */
+#ifndef MR_DATA_DATA_H
+#define MR_DATA_DATA_H
+
+#include <mrcnn/mrcnn.h>
+
+typedef struct mr_picture {
+    const char *id;     /* unique in its source: for via, the file's name */
+    const char *path;   /* NULL when pictures are generated */
+    const char *source; /* "balloon", "shapes", ... */
+    size_t object_count;
+} mr_picture;
+
+/* Immutable once opened; any number of threads may read it. */
+typedef struct mrcnn_dataset mr_dataset;
+
+size_t mr_dataset_picture_count(const mr_dataset *set);
+const mr_picture *mr_dataset_picture(const mr_dataset *set, size_t index);
+int mr_dataset_class_count(const mr_dataset *set); /* with background */
+const char *mr_dataset_class_name(const mr_dataset *set, int class_id);
+
+/* Which classes the picture's source annotates: class_count bytes of 0 or 1; the background is 1
+ * (NUMERICS 2, compose_image_meta). */
+const uint8_t *mr_dataset_active_classes(const mr_dataset *set, size_t index);
+
+/* Decodes or draws the picture. The caller frees it with mrcnn_image_free. */
+mrcnn_status mr_dataset_read(const mr_dataset *set, size_t index, mrcnn_image *image,
+                             mrcnn_error *err);
+
+/* Draws object `object` of a picture as height x width bytes of 0 or 1 (N55); height and width are
+ * those of the decoded picture. *class_id is negative for a crowd (N26). An object that lies outside
+ * the picture gives an empty mask, which is no error (N51 drops it). */
+mrcnn_status mr_dataset_mask(const mr_dataset *set, size_t index, size_t object, int height,
+                             int width, uint8_t *mask, int *class_id, mrcnn_error *err);
+
+/* Bytes of memory that the annotations take. */
+size_t mr_dataset_bytes(const mr_dataset *set);
+
+#endif

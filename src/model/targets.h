@@ -1,0 +1,56 @@
+/* targets.h - what the network is to answer: RPN targets for anchors (N56-N60) and detection targets
+ * for proposals (N25-N33). */
+#ifndef MR_MODEL_TARGETS_H
+#define MR_MODEL_TARGETS_H
+
+#include "model/boxes.h"
+
+/* The objects of one picture. */
+typedef struct mr_ground_truth {
+    int count;
+    const int32_t *class_ids;  /* negative: crowd */
+    const int32_t (*boxes)[4]; /* pixels of the network's input */
+    int mask_height, mask_width;
+    const uint8_t *masks; /* count x mask_height x mask_width of 0 or 1 */
+} mr_ground_truth;
+
+/* Anchors that are learnt from, by rising index. Arrays have RPN_TRAIN_ANCHORS_PER_IMAGE entries;
+ * deltas has one a positive anchor, in their order (N58). */
+typedef struct mr_rpn_targets {
+    int count, positive_count;
+    int32_t *anchors;
+    int8_t *matches; /* 1 or -1 */
+    float (*deltas)[4];
+} mr_rpn_targets;
+
+/* anchors: pixels, doubles (mr_anchors_pixels). stream: a random stream (prng.h) for SAMPLING
+ * random. */
+mrcnn_status mr_build_rpn_targets(mr_rpn_targets *targets, const double *anchors,
+                                  size_t anchor_count, const mr_ground_truth *truth,
+                                  const mr_settings *settings, uint64_t stream, mrcnn_error *err);
+
+/* RoIs of one picture: positives first, then negatives (N32); what the reference pads with zero
+ * rows isn't stored, `padding` counts it. Arrays have TRAIN_ROIS_PER_IMAGE entries. */
+typedef struct mr_roi_targets {
+    int positive_count, negative_count, padding;
+    int32_t *proposals; /* index of the proposal; -1: a ground truth box itself (COMPAT paper) */
+    int32_t *objects;   /* index of the object that a positive is matched with, else -1 */
+    float (*rois)[4];   /* normalised */
+    int32_t *class_ids; /* 0 for negatives */
+    float (*deltas)[4]; /* of positives, divided by BBOX_STD_DEV */
+    float *masks;       /* of positives: MASK_SHAPE values of 0 or 1 each */
+} mr_roi_targets;
+
+typedef struct mr_roi_matcher mr_roi_matcher; /* buffers, so that a step allocates nothing */
+
+mr_roi_matcher *mr_roi_matcher_create(const mr_settings *settings);
+void mr_roi_matcher_free(mr_roi_matcher **matcher);
+size_t mr_roi_matcher_bytes(const mr_roi_matcher *matcher);
+
+/* proposals: count x 4, normalised to height x width; all-zero rows are skipped (N25). The result's
+ * arrays belong to the matcher until its next call. */
+mrcnn_status mr_match_rois(mr_roi_matcher *matcher, const float *proposals, size_t count,
+                           const mr_ground_truth *truth, int height, int width, uint64_t stream,
+                           mr_roi_targets *targets, mrcnn_error *err);
+
+#endif
