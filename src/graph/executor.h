@@ -39,7 +39,20 @@ typedef struct mr_prepare {
     int release_weights; /* a kernel's raw values may be freed once they are packed */
     mr_packs *packs;
     int in_place; /* the output buffer already holds the residual */
+
+    /* Training: the trainable tensors' gradients (same keys and shapes as the weights); NULL:
+     * inference. A node with mr_has_backward then reads its raw weights anew on every run, because
+     * they change, and gets a backward. All others are prepared as for inference. */
+    mr_tensors *gradients;
+    int update_statistics; /* BATCH_NORM with batch_statistics: move the moving ones (N50) */
 } mr_prepare;
+
+/* Where a sparse gradient lives: row i of such a gradient (channels numbers) belongs to pixel
+ * index[i] = (picture * height + y) * width + x; indices rise. */
+typedef struct mr_pixels {
+    int count;
+    const int32_t *index;
+} mr_pixels;
 
 typedef struct mr_kernel mr_kernel;
 
@@ -53,11 +66,33 @@ typedef struct mr_run {
     int threads;
 } mr_run;
 
+/* Everything a backward run of one node needs. Gradients of weights are added to the tensors of
+ * prepare->gradients. */
+typedef struct mr_backward {
+    const float *inputs[MR_MAX_INPUTS]; /* values of the forward; NULL where mr_backward_reads has
+                                           no bit */
+    const float *output;                /* likewise */
+    float *output_gradient;             /* dL/doutput; the kernel may overwrite it */
+    float *input_gradients[MR_MAX_INPUTS]; /* NULL: not wanted */
+    int accumulate[MR_MAX_INPUTS];         /* add to what is there; otherwise overwrite all of it */
+    /* dL/dresidual, which is output_gradient where the ReLU let it pass. NULL: not wanted. Equal to
+     * output_gradient: leave it there. */
+    float *residual_gradient;
+    int residual_accumulate;
+    /* Of output_gradient when the node's pixel_group isn't negative; input 0's gradient has the same
+     * pixels when its node has a pixel_group too. NULL: dense. */
+    const mr_pixels *pixels;
+    int rows[MR_ROWS_KINDS];
+    void *scratch;
+    int threads;
+} mr_backward;
+
 /* A prepared node; executors extend it by putting it first in a struct of theirs. */
 struct mr_kernel {
     void (*run)(mr_kernel *kernel, const mr_run *run);
+    void (*backward)(mr_kernel *kernel, const mr_backward *backward); /* NULL: none needed */
     void (*free)(mr_kernel *kernel);
-    size_t scratch_bytes;
+    size_t scratch_bytes;  /* of run and of backward, the larger */
     const char *algorithm; /* "winograd avx512", "jit:avx512_core" for reports */
 };
 
@@ -77,6 +112,26 @@ extern const mr_executor mr_executor_cpu; /* oneDNN, and the kernels that it lac
  * another shape. To be called from a pack's maker, whose lock also guards the raw tensors. */
 mrcnn_status mr_folded_weights(const mr_prepare *prepare, float **kernel, float **bias,
                                mrcnn_error *err);
+
+/* Folding for training, where weights change between runs (fold.c): the tensors of a product node and
+ * of the batch norm behind it, found once. */
+typedef struct mr_fold {
+    size_t kernel_count, filters; /* numbers in the kernel, in the bias */
+    const float *kernel, *bias;
+    const float *gamma, *beta, *mean, *variance; /* NULL without batch norm */
+    float *kernel_gradient, *bias_gradient, *gamma_gradient, *beta_gradient; /* NULL: frozen */
+} mr_fold;
+mrcnn_status mr_fold_prepare(mr_fold *fold, const mr_prepare *prepare, mrcnn_error *err);
+/* The kernel as it is to be used: the tensor's own memory without a batch norm, otherwise scaled
+ * into `room` (kernel_count floats). bias_room: filters floats, always written. */
+const float *mr_fold_weights(const mr_fold *fold, float *room, float *bias_room, int threads);
+/* 1 when mr_unfold_gradients wants dL/d(folded kernel). */
+int mr_fold_wants_kernel(const mr_fold *fold);
+/* From dL/d(folded kernel) and dL/d(folded bias) adds to the gradients of kernel, bias, gamma and
+ * beta. dkernel may be NULL if !mr_fold_wants_kernel. Exact for frozen statistics: dgamma = (sum of
+ * kernel * dkernel + (bias - mean) * dbias) / sqrt(variance + 1e-3). */
+void mr_unfold_gradients(const mr_fold *fold, const float *dkernel, const float *dbias,
+                         int threads);
 
 /* Frees the raw kernel of the node's layer if the model allows it and no later node of the graph
  * reads it: call it once the node has its pack, outside of a maker. */

@@ -8,6 +8,8 @@
 
 enum { MR_MAX_INPUTS = 6, MR_NAME = 96 };
 
+struct mr_tensors;
+
 typedef enum mr_op {
     MR_OP_INPUT,
     MR_OP_CONV,   /* + bias, folded BN, residual, ReLU after the passes */
@@ -43,6 +45,15 @@ typedef struct mr_node {
     int filters; /* of the layer; MASK_SELECT computes one of them */
     int pad_top, pad_left, pad_bottom, pad_right;
 
+    int batch_statistics; /* BATCH_NORM: of the batch at hand, not the moving ones (N50) */
+
+    /* Training: whether dL/dvalue is wanted. INPUTs are marked by who makes the graph, the rest by
+     * mr_graph_mark_gradients. */
+    int gradient;
+    /* Training: dL/dvalue is zero but at the pixels of this list (mr_pixels), of which there are at
+     * most max_pixels a picture; negative: dense. */
+    int pixel_group, max_pixels;
+
     /* set by the passes */
     char batch_norm[MR_NAME]; /* folded into the weights */
     mrcnn_value residual;     /* added before the ReLU; negative: none */
@@ -52,8 +63,9 @@ typedef struct mr_node {
 struct mrcnn_graph {
     mr_node *nodes;
     int count, capacity;
-    const char *stage; /* of the nodes that are added now */
-    mrcnn_error error; /* the first one */
+    const char *stage;    /* of the nodes that are added now */
+    int batch_statistics; /* of the batch norms that are added now */
+    mrcnn_error error;    /* the first one */
 };
 
 mrcnn_graph *mr_graph_create(void);
@@ -66,6 +78,15 @@ void mr_graph_stage(mrcnn_graph *graph, const char *stage);
 mrcnn_value mr_graph_input(mrcnn_graph *graph, const char *name, mr_rows rows, mrcnn_shape shape);
 /* Marks a value as wanted under a name. */
 void mr_graph_output(mrcnn_graph *graph, mrcnn_value x, const char *name);
+
+/* Batch norms added from now on use the batch's statistics. */
+void mr_graph_batch_statistics(mrcnn_graph *graph, int on);
+/* Training: dL/d(this input) is wanted; the plan adds it to what mr_plan_bind_gradient names. */
+void mr_graph_want_gradient(mrcnn_graph *graph, mrcnn_value input);
+/* Training: the loss reaches this output at a few pixels only, at most max_pixels a picture, listed
+ * under `group` (0 .. MR_MAX_GROUPS - 1). Outputs of one map share a group. */
+enum { MR_MAX_GROUPS = 8 };
+void mr_graph_sparse_gradient(mrcnn_graph *graph, mrcnn_value output, int group, int max_pixels);
 
 /* Row i of the output is dense(row i, flattened): layer/kernel (h*w*c, units), layer/bias. */
 mrcnn_value mr_dense(mrcnn_graph *graph, mrcnn_value x, const char *layer, int units);
@@ -87,6 +108,19 @@ mrcnn_value mr_mask_select(mrcnn_graph *graph, mrcnn_value x, mrcnn_value channe
 /* The passes for inference: drop what no output needs, fold padding and BN, fuse residual sums and
  * ReLU. */
 void mr_graph_optimize(mrcnn_graph *graph);
+
+/* After mr_graph_optimize: marks the values whose gradient is wanted: those above a wanted input or
+ * a trainable tensor (one that `gradients` has), and below an output. Spreads pixel groups
+ * downwards through 1x1 convolutions. */
+void mr_graph_mark_gradients(mrcnn_graph *graph, const struct mr_tensors *gradients);
+
+/* What the backward of a node reads of the forward: bit k of the result for input k, bit
+ * MR_MAX_INPUTS for the output. */
+unsigned mr_backward_reads(const mrcnn_graph *graph, const mr_node *node,
+                           const struct mr_tensors *gradients);
+/* 1 when the node has work to do in the backward pass. */
+int mr_has_backward(const mrcnn_graph *graph, const mr_node *node,
+                    const struct mr_tensors *gradients);
 
 /* Elements of one row. */
 size_t mr_shape_size(mrcnn_shape shape);

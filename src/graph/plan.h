@@ -14,6 +14,10 @@ typedef struct mr_plan_options {
     int release_weights;
     int threads;
     int max_rows[MR_ROWS_KINDS];
+    /* Training: the gradients of the trainable tensors, which a backward run adds to; NULL:
+     * inference. Every output must then be reached by a loss. */
+    mr_tensors *gradients;
+    int update_statistics;
 } mr_plan_options;
 
 /* Optimises and takes over `graph` (also on failure; *graph becomes NULL). */
@@ -33,6 +37,14 @@ const float *mr_plan_output(const mr_plan *plan, const char *name, mrcnn_shape *
 
 /* workspace: 64-byte aligned, from the executor's allocator. */
 void mr_plan_run(mr_plan *plan, void *workspace, const int rows[MR_ROWS_KINDS]);
+
+/* Training. After mr_plan_run, with the same workspace untouched: the caller writes dL/doutput into
+ * mr_plan_output_gradient (all of it, or, of a sparse one, one row of channels a listed pixel), and
+ * mr_plan_backward adds to the tensors of options.gradients and to the bound inputs' gradients. */
+float *mr_plan_output_gradient(mr_plan *plan, void *workspace, const char *output);
+void mr_plan_bind_gradient(mr_plan *plan, const char *input, float *gradient);
+void mr_plan_set_pixels(mr_plan *plan, int group, const mr_pixels *pixels);
+void mr_plan_backward(mr_plan *plan, void *workspace, const int rows[MR_ROWS_KINDS]);
 
 /* Time of the last run by stage, in order of first use; NULL past the end. */
 const mrcnn_stage_time *mr_plan_stage(const mr_plan *plan, size_t index);
