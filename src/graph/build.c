@@ -68,7 +68,8 @@ static int copy_name(char *to, const char *from) {
 
 /* A node of one input, with everything else at its neutral value. */
 static mr_node unary(const mrcnn_graph *graph, mr_op op, mrcnn_value x) {
-    mr_node node = {.op = op, .residual = -1, .stage = graph->stage, .stride = 1};
+    mr_node node = {
+        .op = op, .residual = -1, .pixel_group = -1, .stage = graph->stage, .stride = 1};
     node.kernel_h = node.kernel_w = 1;
     node.input_count = 1;
     node.inputs[0] = x;
@@ -106,7 +107,8 @@ static mrcnn_value append(mrcnn_graph *graph, const mr_node *node, const char *l
 }
 
 mrcnn_value mr_graph_input(mrcnn_graph *graph, const char *name, mr_rows rows, mrcnn_shape shape) {
-    mr_node node = {.op = MR_OP_INPUT, .rows = rows, .shape = shape, .residual = -1};
+    mr_node node = {
+        .op = MR_OP_INPUT, .rows = rows, .shape = shape, .residual = -1, .pixel_group = -1};
     node.stage = graph->stage;
     mrcnn_value x = append(graph, &node, "");
     if (x >= 0 && !copy_name(graph->nodes[x].name, name)) return wrong(graph, name, "long name");
@@ -120,6 +122,24 @@ void mr_graph_output(mrcnn_graph *graph, mrcnn_value x, const char *name) {
     }
     graph->nodes[x].is_output = 1;
     if (!copy_name(graph->nodes[x].name, name)) wrong(graph, name, "this name is too long");
+}
+
+void mr_graph_batch_statistics(mrcnn_graph *graph, int on) {
+    graph->batch_statistics = on;
+}
+
+void mr_graph_want_gradient(mrcnn_graph *graph, mrcnn_value input) {
+    if (is_value(graph, input)) graph->nodes[input].gradient = 1;
+}
+
+void mr_graph_sparse_gradient(mrcnn_graph *graph, mrcnn_value output, int group, int max_pixels) {
+    if (!is_value(graph, output)) return;
+    if (group < 0 || group >= MR_MAX_GROUPS) {
+        wrong(graph, "sparse_gradient", "there is no such group of pixels");
+        return;
+    }
+    graph->nodes[output].pixel_group = group;
+    graph->nodes[output].max_pixels = max_pixels;
 }
 
 /* TensorFlow's "same": total = max((ceil(n/s) - 1) s + k - n, 0), the odd one at the end. */
@@ -162,6 +182,7 @@ mrcnn_value mrcnn_conv2d(mrcnn_graph *graph, mrcnn_value x, const char *layer, i
 
 mrcnn_value mrcnn_batch_norm(mrcnn_graph *graph, mrcnn_value x, const char *layer) {
     mr_node node = unary(graph, MR_OP_BATCH_NORM, x);
+    node.batch_statistics = graph->batch_statistics;
     return append(graph, &node, layer);
 }
 

@@ -1,4 +1,4 @@
-/* passes.c - rewrites for inference. A chain conv -> BN -> (+ residual) -> ReLU becomes one node,
+/* passes.c - rewrites before a plan is made. A chain conv -> BN -> (+ residual) -> ReLU becomes one node,
  * which takes the place of the chain's last node, so that the values of outputs keep their numbers.
  */
 #include "graph/graph.h"
@@ -30,6 +30,8 @@ static void take_over(mr_node *node, mr_node *producer) {
     *node = *producer;
     node->is_output = old.is_output;
     memcpy(node->name, old.name, sizeof node->name);
+    node->pixel_group = old.pixel_group;
+    node->max_pixels = old.max_pixels;
     producer->dead = 1;
 }
 
@@ -56,7 +58,7 @@ static void fold_padding(mrcnn_graph *graph, mr_node *node) {
 }
 
 static void fold_batch_norm(mrcnn_graph *graph, mr_node *node) {
-    if (node->op != MR_OP_BATCH_NORM) return;
+    if (node->op != MR_OP_BATCH_NORM || node->batch_statistics) return;
     mr_node *product = absorbable(graph, node->inputs[0]);
     if (!product || product->op == MR_OP_DECONV || product->batch_norm[0] || product->residual >= 0)
         return;

@@ -49,10 +49,13 @@ void mr_plan_backward(mr_plan *plan, void *workspace, const int rows[MR_ROWS_KIN
 /* Time of the last run by stage, in order of first use; NULL past the end. */
 const mrcnn_stage_time *mr_plan_stage(const mr_plan *plan, size_t index);
 
+/* The same of the last backward run. */
+const mrcnn_stage_time *mr_plan_backward_stage(const mr_plan *plan, size_t index);
+
 /* The nodes that are run, for reports: NULL past the end. */
 typedef struct mr_plan_step {
     const char *layer, *stage, *algorithm;
-    double milliseconds, gflop;
+    double milliseconds, backward_milliseconds, gflop;
 } mr_plan_step;
 int mr_plan_step_at(const mr_plan *plan, size_t index, mr_plan_step *step);
 
