@@ -121,9 +121,9 @@ mrcnn_status mr_required_tensors(mr_tensors *set, const mr_settings *settings, m
             "BACKBONE '%s' is not known; use resnet18, resnet34, resnet50 or resnet101, or "
             "give its builder to mrcnn_config_set_backbone",
             settings->backbone);
-    mrcnn_graph *graphs[3] = {mr_pyramid_graph(settings, SIZE, SIZE, 0),
-                              mr_box_graph(settings, SIZE, SIZE),
-                              mr_mask_graph(settings, SIZE, SIZE)};
+    mrcnn_graph *graphs[3] = {mr_pyramid_graph(settings, SIZE, SIZE, NULL),
+                              mr_box_graph(settings, SIZE, SIZE, NULL),
+                              mr_mask_graph(settings, SIZE, SIZE, NULL)};
     collector c = {set, err, MRCNN_OK};
     for (int i = 0; i < 3; i++) {
         if (!graphs[i]) c.status = mr_fail_memory(err, sizeof(mrcnn_graph *), "the network");

@@ -87,16 +87,17 @@ mrcnn_status mr_pipeline_create(mr_pipeline **out, const mr_pipeline_options *o,
     p->max_rois = (size_t)s->post_nms_rois_inference;
     p->max_detections = (size_t)s->detection_max_instances;
     p->anchor_count = mr_anchor_count(s, o->height, o->width);
+    mr_purpose purpose = {.with_c = o->with_c};
     mrcnn_status status = allocate(p, err);
     if (status == MRCNN_OK)
         status =
-            compile(&p->pyramid, mr_pyramid_graph(s, o->height, o->width, o->with_c), o, 0, err);
+            compile(&p->pyramid, mr_pyramid_graph(s, o->height, o->width, &purpose), o, 0, err);
     if (status == MRCNN_OK) status = check_levels(p, err);
     if (status == MRCNN_OK)
-        status = compile(&p->box, mr_box_graph(s, o->height, o->width), o,
+        status = compile(&p->box, mr_box_graph(s, o->height, o->width, &purpose), o,
                          o->batch * (int)p->max_rois, err);
     if (status == MRCNN_OK)
-        status = compile(&p->mask, mr_mask_graph(s, o->height, o->width), o,
+        status = compile(&p->mask, mr_mask_graph(s, o->height, o->width, &purpose), o,
                          o->batch * (int)p->max_detections, err);
     if (status != MRCNN_OK) {
         mr_pipeline_free(&p);
