@@ -14,8 +14,8 @@ typedef struct mr_ground_truth {
     const uint8_t *masks; /* count x mask_height x mask_width of 0 or 1 */
 } mr_ground_truth;
 
-/* Anchors that are learnt from, by rising index. Arrays have RPN_TRAIN_ANCHORS_PER_IMAGE entries;
- * deltas has one a positive anchor, in their order (N58). */
+/* Anchors that are learnt from, by rising index; at most RPN_TRAIN_ANCHORS_PER_IMAGE. deltas has
+ * one row a positive anchor, in their order (N58), divided by RPN_BBOX_STD_DEV. */
 typedef struct mr_rpn_targets {
     int count, positive_count;
     int32_t *anchors;
@@ -23,11 +23,15 @@ typedef struct mr_rpn_targets {
     float (*deltas)[4];
 } mr_rpn_targets;
 
-/* anchors: pixels, doubles (mr_anchors_pixels). stream: a random stream (prng.h) for SAMPLING
- * random. */
+/* N56-N60: matches anchors with objects. anchors: pixels, doubles (mr_anchors_pixels). stream: a
+ * random stream (prng.h) for SAMPLING random; SAMPLING first takes the lowest indices. Masks aren't
+ * looked at. A picture without an object (crowds don't count) has negative anchors only. An object
+ * with an empty box is an error. Free the result with mr_rpn_targets_free. */
 mrcnn_status mr_build_rpn_targets(mr_rpn_targets *targets, const double *anchors,
                                   size_t anchor_count, const mr_ground_truth *truth,
                                   const mr_settings *settings, uint64_t stream, mrcnn_error *err);
+void mr_rpn_targets_free(mr_rpn_targets *targets);
+size_t mr_rpn_targets_bytes(const mr_rpn_targets *targets);
 
 /* RoIs of one picture: positives first, then negatives (N32), each by rising proposal. `padding`
  * counts the zero rows that the reference puts behind them; it is 0 with COMPAT paper, which has
