@@ -49,8 +49,8 @@
  *     program compiled today runs against a later library.
  *
  * Sections, in learning order: errors, pictures, configuration, models, sessions and detection,
- * masks, drawing, looking inside, weight files, the build. Writing a backbone of your own:
- * <mrcnn/graph.h>.
+ * masks, data sets, drawing, looking inside, weight files, the build. Writing a backbone of your
+ * own: <mrcnn/graph.h>.
  */
 #ifndef MRCNN_MRCNN_H
 #define MRCNN_MRCNN_H
@@ -339,6 +339,71 @@ typedef struct mrcnn_polygons {
 MRCNN_API mrcnn_status mrcnn_mask_polygons(mrcnn_polygons *polygons, const mrcnn_mask *mask,
                                            double tolerance, mrcnn_error *err);
 MRCNN_API void mrcnn_polygons_free(mrcnn_polygons *polygons);
+
+/* ---------------------------------------------------------------------------------- data sets */
+
+/* Annotated pictures: what a model is trained on and measured with. Immutable once opened; any
+ * number of threads may read it. */
+typedef struct mrcnn_dataset mrcnn_dataset;
+
+typedef struct mrcnn_dataset_options {
+    size_t size;
+    /* "auto" (default); "via": regions drawn with the VGG Image Annotator, versions 1 and 2, as
+     * via_region_data.json or another JSON file in the folder of the pictures; "shapes": matterport's
+     * generated squares, circles and triangles, for which the path is not looked at. */
+    const char *format;
+    /* A folder below the path ("train", "val"), or the name of a stream of shapes. NULL: the path
+     * itself when it holds annotations, else "train". */
+    const char *subset;
+    /* NULL: the classes that the annotations name, sorted by name (bytewise). Else a NULL-terminated
+     * list, the first one for the background, whose order gives the ids: pass those of the training
+     * set with the validation set. Objects of other classes are left out, and reported. */
+    const char *const *class_names;
+    const char *source;  /* what the data set calls itself; NULL: after its folder */
+    uint64_t seed;       /* of shapes: the same seed gives the same pictures everywhere */
+    size_t shapes_count; /* 0: 500 for the subset "train", 50 for others */
+    int32_t shapes_height, shapes_width; /* default 128; at least 80 */
+} mrcnn_dataset_options;
+
+MRCNN_API mrcnn_dataset_options mrcnn_dataset_options_default(void);
+
+/* Reads the annotations, not the pictures. `path` is a folder, or a VIA file beside its pictures.
+ * Regions without any class attribute have the class of the data set's name, or of the only class
+ * that was asked for. Pictures without objects are left out, as matterport does. What can't be used
+ * is left out and reported by mrcnn_dataset_check; it is an error only when nothing remains, or when
+ * the annotation file itself is broken. `options` may be NULL. */
+MRCNN_API mrcnn_status mrcnn_dataset_open(mrcnn_dataset **set, const char *path,
+                                          const mrcnn_dataset_options *options, mrcnn_error *err);
+MRCNN_API void mrcnn_dataset_free(mrcnn_dataset **set);
+
+typedef struct mrcnn_picture {
+    const char *id;     /* unique in its source: for via, the file's name */
+    const char *path;   /* NULL when pictures are generated */
+    const char *source; /* "balloon", "shapes", ... */
+    size_t object_count;
+} mrcnn_picture;
+
+/* Pictures with objects, in the order of the annotation file. */
+MRCNN_API size_t mrcnn_dataset_count(const mrcnn_dataset *set);
+MRCNN_API const mrcnn_picture *mrcnn_dataset_picture(const mrcnn_dataset *set, size_t index);
+MRCNN_API int mrcnn_dataset_class_count(const mrcnn_dataset *set); /* with background */
+/* Class 0 is "BG", or the first name that was given; "" for an id that there is not. */
+MRCNN_API const char *mrcnn_dataset_class_name(const mrcnn_dataset *set, int class_id);
+/* "via", "shapes". */
+MRCNN_API const char *mrcnn_dataset_format(const mrcnn_dataset *set);
+/* The annotation file; NULL when there is none. */
+MRCNN_API const char *mrcnn_dataset_annotations(const mrcnn_dataset *set);
+
+/* Decodes or draws a picture. Free it with mrcnn_image_free. */
+MRCNN_API mrcnn_status mrcnn_dataset_read(const mrcnn_dataset *set, size_t index,
+                                          mrcnn_image *image, mrcnn_error *err);
+
+/* The mask of an object in a picture whose size is given; polygons are filled as by
+ * skimage.draw.polygon. It is empty for an object outside the picture. *class_id may be NULL; it is
+ * negative for a crowd. Free the mask with mrcnn_mask_free. */
+MRCNN_API mrcnn_status mrcnn_dataset_mask(const mrcnn_dataset *set, size_t index, size_t object,
+                                          int32_t height, int32_t width, mrcnn_mask *mask,
+                                          int32_t *class_id, mrcnn_error *err);
 
 /* ------------------------------------------------------------------------------------ drawing */
 
