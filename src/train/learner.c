@@ -399,8 +399,10 @@ const mr_roi_targets *mr_learner_targets(const mr_learner *l, int image) {
     return &l->targets[image];
 }
 
-const float *mr_learner_proposals(const mr_learner *l, int image, size_t *count) {
+const float *mr_learner_proposals(const mr_learner *l, int image, size_t *count,
+                                  const int32_t **anchors) {
     *count = l->proposal_counts[image];
+    *anchors = l->proposal_anchors[image];
     return l->proposals[image];
 }
 

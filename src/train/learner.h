@@ -18,6 +18,9 @@ typedef struct mr_lesson {
     uint64_t stream;        /* of random numbers, for sampling RoIs */
     const float *proposals; /* proposal_count x 4 instead of the RPN's; NULL: the RPN's */
     size_t proposal_count;
+    /* Which anchor each of `proposals` came from; NULL: from none, so that no gradient reaches the
+     * RPN through the target deltas (COMPAT). */
+    const int32_t *proposal_anchors;
 } mr_lesson;
 
 typedef struct mr_learner_options {
@@ -28,8 +31,7 @@ typedef struct mr_learner_options {
                               computes losses only */
     mr_packs *packs;       /* of what is not trained; to be made anew when that changes */
     int height, width, batch, threads;
-    int detach_targets; /* no gradient through the target deltas (oracle quirk 2); so in COMPAT
-                           paper */
+    int detach_targets; /* no gradient through the target deltas, as in COMPAT paper */
 } mr_learner_options;
 
 /* What a batch gave. */
@@ -55,8 +57,10 @@ mrcnn_status mr_learner_run(mr_learner *learner, const mr_lesson *lessons, int b
 
 /* The targets of picture `image` in the last run, for tests and inspection. */
 const mr_roi_targets *mr_learner_targets(const mr_learner *learner, int image);
-/* Proposals of picture `image` in the last run: *count x 4. */
-const float *mr_learner_proposals(const mr_learner *learner, int image, size_t *count);
+/* Proposals of picture `image` in the last run that asked the RPN: *count x 4, and the anchors that
+ * they came from. */
+const float *mr_learner_proposals(const mr_learner *learner, int image, size_t *count,
+                                  const int32_t **anchors);
 
 /* Time of the last run by stage; a stage's backward follows under "... backward". NULL past the
  * end. */

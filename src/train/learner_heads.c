@@ -50,15 +50,17 @@ void mr_learner_set_rois(mr_learner *l, const mr_lesson *lessons) {
     }
 }
 
-/* Oracle quirk 2: matterport's target deltas are a function of the RPN's output. */
+/* matterport's target deltas are a function of the RPN's output. */
 static void pass_through_targets(mr_learner *l, const mr_lesson *lessons) {
     int at = 0;
     for (int b = 0; b < l->options.batch; b++) {
         const mr_roi_targets *t = &l->targets[b];
         const mr_ground_truth *truth = &lessons[b].truth;
+        const int32_t *anchors =
+            lessons[b].proposals ? lessons[b].proposal_anchors : l->proposal_anchors[b];
         for (int i = 0; i < t->positive_count; i++, at++) {
-            if (lessons[b].proposals || t->proposals[i] < 0) continue;
-            int32_t anchor = l->proposal_anchors[b][t->proposals[i]];
+            if (!anchors || t->proposals[i] < 0) continue;
+            int32_t anchor = anchors[t->proposals[i]];
             double pixels[4];
             float object[4], gradient[4];
             for (int k = 0; k < 4; k++) pixels[k] = truth->boxes[t->objects[i]][k];
