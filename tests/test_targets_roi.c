@@ -331,25 +331,44 @@ static void crowds(void **state) {
     close_bench(&b);
 }
 
-/* Equal overlaps: the first object. Objects of class 0, and the box that is all zeros, are none. */
+/* Equal overlaps: the first object. Objects of class 0 are neither target nor crowd, and the box
+ * that is all zeros is none. */
 static void ties_and_padding(void **state) {
     (void)state;
     static const int32_t tie_ids[4] = {0, 3, 2, 1};
     static const int32_t tie_boxes[4][4] = {
-        {10, 10, 31, 31}, {10, 10, 31, 31}, {10, 10, 31, 31}, {0, 0, 1, 1}};
+        {50, 50, 91, 91}, {10, 10, 31, 31}, {10, 10, 31, 31}, {0, 0, 1, 1}};
     uint8_t masks[4 * MASK] = {0};
     mr_ground_truth truth = {4, tie_ids, tie_boxes, 8, 8, masks};
     bench b = open_bench(no_keys);
-    mr_roi_targets t = match(&b, proposals[0], 1, &truth, 0);
+    mr_roi_targets t = match(&b, proposals[0], 2, &truth, 0);
     assert_int_equal(t.positive_count, 1);
     assert_int_equal(t.class_ids[0], 3);
     assert_int_equal(t.objects[0], 1);
+    assert_int_equal(t.negative_count, 1);
+    assert_int_equal(t.proposals[1], 1);
     close_bench(&b);
     b = open_bench(paper);
     t = match(&b, NULL, 0, &truth, 0);
     assert_int_equal(t.positive_count, 2);
     assert_int_equal(t.class_ids[0], 3);
     assert_int_equal(t.class_ids[1], 2);
+    close_bench(&b);
+}
+
+/* N27: 0.5 itself is positive. In a picture of 129 x 129 it can be had exactly. */
+static void half_an_object(void **state) {
+    (void)state;
+    static const int32_t id[1] = {1}, box[1][4] = {{32, 32, 97, 97}};
+    static const float rois[2][4] = {{.25f, .25f, .75f, .4999999f}, {.25f, .25f, .75f, .5f}};
+    uint8_t masks[MASK] = {0};
+    mr_ground_truth truth = {1, id, box, 8, 8, masks};
+    bench b = open_bench(no_keys);
+    mr_roi_targets t;
+    assert_int_equal(mr_match_rois(b.matcher, rois[0], 2, &truth, 129, 129, 0, &t, NULL), MRCNN_OK);
+    assert_int_equal(t.positive_count, 1);
+    assert_int_equal(t.proposals[0], 1);
+    assert_int_equal(t.negative_count, 1);
     close_bench(&b);
 }
 
@@ -473,6 +492,24 @@ static void random_sampling(void **state) {
     close_bench(&b);
 }
 
+/* Which positives are taken says nothing about the negatives. */
+static void draws_are_independent(void **state) {
+    (void)state;
+    static const char *const keys[] = {"SAMPLING", "random", "ROI_POSITIVE_RATIO", "0.5", NULL};
+    enum { EACH = 30 };
+    static float rois[2 * EACH][4];
+    int different = 0;
+    uint8_t masks[OBJECTS * MASK];
+    mr_ground_truth truth = some_objects(masks);
+    bench b = open_bench(keys);
+    for (int r = 0; r < 2 * EACH; r++) memcpy(rois[r], proposals[r < EACH ? 0 : 8], sizeof *rois);
+    mr_roi_targets t = match(&b, rois[0], 2 * EACH, &truth, 5);
+    assert_true(t.positive_count == 10 && t.negative_count == 10);
+    for (int i = 0; i < 10; i++) different += t.proposals[i] + EACH != t.proposals[10 + i];
+    assert_true(different > 0);
+    close_bench(&b);
+}
+
 /* Overlaps are those of mr_iou to the last bit: decisions at 0.5 depend on it. More boxes than
  * settings promise, too: buffers grow. */
 static void decides_as_mr_iou(void **state) {
@@ -572,11 +609,13 @@ int main(void) {
         cmocka_unit_test(no_objects_or_only_crowds),
         cmocka_unit_test(crowds),
         cmocka_unit_test(ties_and_padding),
+        cmocka_unit_test(half_an_object),
         cmocka_unit_test(boxes_without_area),
         cmocka_unit_test(negatives_for_positives),
         cmocka_unit_test(masks_of_the_picture),
         cmocka_unit_test(roi_larger_than_its_object),
         cmocka_unit_test(random_sampling),
+        cmocka_unit_test(draws_are_independent),
         cmocka_unit_test(decides_as_mr_iou),
         cmocka_unit_test(refused),
     };
