@@ -142,43 +142,53 @@ double mr_mrcnn_mask_loss(const float *probabilities, const float *targets, size
 
 /* ---------------------------------------------------------- the way through the targets' boxes */
 
-/* One axis: from the gradients of its target's centre and size to those of the two deltas. */
+/* A moved anchor along y or x. Its ends are those of the RoI; a clipped one no longer moves. */
 typedef struct axis {
     double anchor_size, moved_size; /* of the anchor, before and after its deltas */
-    float low, high;                /* ends of the moved anchor, not clipped */
+    double low, high;
+    int low_moves, high_moves;
     double object_low, object_high;
 } axis;
 
-static int is_inside(float end) {
-    return end >= 0 && end <= 1;
+/* From the gradients of the target's centre, (object centre - RoI centre) / RoI size, and of its
+ * size, log(object size / RoI size), to those of the anchor's two deltas. */
+static void back_axis(const axis *a, double center, double size, double out[2]) {
+    double roi = a->high - a->low;
+    double off = 0.5 * (a->object_low + a->object_high - a->low - a->high) / roi;
+    double to_low = a->low_moves ? (center * (off - 0.5) + size) / roi : 0;
+    double to_high = a->high_moves ? (center * (-off - 0.5) - size) / roi : 0;
+    double stretch = 0.5 * (to_high - to_low);
+    out[0] = (to_low + to_high) * a->anchor_size;
+    out[1] = stretch != 0 ? stretch * a->moved_size : 0; /* the size may be infinite */
 }
 
-static void back_axis(const axis *a, double center, double size, double out[2]) {
-    double low = fmin(fmax(a->low, 0), 1), high = fmin(fmax(a->high, 0), 1), roi = high - low;
-    double off = (0.5 * (a->object_low + a->object_high) - 0.5 * (low + high)) / roi;
-    /* target center = (object center - roi center) / roi, target size = log(object / roi) */
-    double to_low = is_inside(a->low) ? (center * (off - 0.5) + size) / roi : 0;
-    double to_high = is_inside(a->high) ? (center * (-off - 0.5) - size) / roi : 0;
-    out[0] = (to_low + to_high) * a->anchor_size;
-    out[1] = 0.5 * (to_high - to_low) * a->moved_size;
+/* On the very border too: TensorFlow's minimum and maximum pass ties on. */
+static int moves(float end) {
+    return end >= 0 && end <= 1;
 }
 
 void mr_target_delta_gradient(const mr_target_delta *t, const mr_settings *settings,
                               const float target_gradient[4], float gradient[4]) {
+    static const float whole[4] = {0, 0, 1, 1};
     const double *rpn = settings->rpn_bbox_std_dev.values, *box = settings->bbox_std_dev.values;
-    float deltas[4], moved[4];
+    float deltas[4], moved[4], roi[4];
     for (int k = 0; k < 4; k++) deltas[k] = t->deltas[k] * (float)rpn[k];
-    mr_apply_deltas(t->anchor, deltas, moved); /* as mr_propose: the very RoI of the step */
+    mr_apply_deltas(t->anchor, deltas, moved); /* in float, as mr_propose: the step's very RoI */
+    memcpy(roi, moved, sizeof roi);
+    mr_clip_box(roi, whole);
     for (int k = 0; k < 2; k++) {
-        double anchor_size = (double)t->anchor[2 + k] - (double)t->anchor[k], back[2];
-        axis a = {anchor_size,  anchor_size * exp((double)deltas[2 + k]),
-                  moved[k],     moved[2 + k],
-                  t->object[k], t->object[2 + k]};
+        double size = (double)t->anchor[2 + k] - (double)t->anchor[k], back[2];
+        axis a = {.anchor_size = size,
+                  .moved_size = size * exp((double)deltas[2 + k]),
+                  .low = roi[k],
+                  .high = roi[2 + k],
+                  .low_moves = moves(moved[k]),
+                  .high_moves = moves(moved[2 + k]),
+                  .object_low = t->object[k],
+                  .object_high = t->object[2 + k]};
         back_axis(&a, target_gradient[k] / box[k], target_gradient[2 + k] / box[2 + k], back);
         gradient[k] = (float)(back[0] * rpn[k]);
         gradient[2 + k] = (float)(back[1] * rpn[2 + k]);
-        if (!isfinite(gradient[k])) gradient[k] = 0;
-        if (!isfinite(gradient[2 + k])) gradient[2 + k] = 0;
     }
 }
 

@@ -62,7 +62,7 @@ typedef struct mr_target_delta {
 } mr_target_delta;
 
 /* Turns dL/dtarget into dL/ddeltas. At a clipped coordinate the derivative is 0, on the very border
- * 1, as that of TensorFlow's minimum and maximum. Deltas that overflow give 0. */
+ * 1, as that of TensorFlow's minimum and maximum. Deltas that overflow move nothing. */
 void mr_target_delta_gradient(const mr_target_delta *target, const mr_settings *settings,
                               const float target_gradient[4], float gradient[4]);
 

@@ -130,13 +130,10 @@ void mr_roi_matcher_free(mr_roi_matcher **matcher) {
 }
 
 size_t mr_roi_matcher_bytes(const mr_roi_matcher *m) {
-    const mr_roi_targets *out = &m->out;
     size_t mask = (size_t)m->mask_height * (size_t)m->mask_width;
-    return m->box_room * (11 * sizeof *m->boxes + 2 * sizeof *m->objects) +
-           m->candidate_room * 2 * sizeof *m->positives +
-           m->rois * (sizeof *out->proposals + sizeof *out->objects + sizeof *out->rois +
-                      sizeof *out->class_ids) +
-           m->max_positives * (sizeof *out->deltas + mask * sizeof *out->masks);
+    size_t roi = 3 * sizeof(int32_t) + 4 * sizeof(float), positive = (4 + mask) * sizeof(float);
+    return sizeof *m + m->box_room * (11 * sizeof(float) + 2 * sizeof(int32_t)) +
+           m->candidate_room * 2 * sizeof(candidate) + m->rois * roi + m->max_positives * positive;
 }
 
 /* ------------------------------------------------------------------------------------ matching */
