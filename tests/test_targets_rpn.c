@@ -235,10 +235,10 @@ static void like_the_rules(void **state) {
     static const int sizes[][2] = {{64, 64}, {128, 192}, {100, 37}};
     static const char *const scales[] = {"[8, 16, 32, 64, 128]", "[32, 64, 128, 256, 512]",
                                          "[3, 3, 3, 3, 3]"};
-    set("RPN_TRAIN_ANCHORS_PER_IMAGE", "61");
     for (size_t i = 0; i < 36; i++) {
         size_t count;
         scene s;
+        set("RPN_TRAIN_ANCHORS_PER_IMAGE", i % 7 < 3 ? "61" : "30000"); /* some, or all */
         set("RPN_ANCHOR_SCALES", scales[i % 3]);
         set("RPN_ANCHOR_STRIDE", i % 5 == 4 ? "2" : "1");
         set("SAMPLING", i % 2 ? "random" : "first");
@@ -260,6 +260,22 @@ static void ties(void **state) {
         4, {1, 2, 1, -1}, {{12, 12, 20, 20}, {12, 12, 20, 20}, {30, 30, 32, 32}, {0, 0, 9, 9}}};
     check_scene(&s, anchors, count, 1);
     free(anchors);
+}
+
+/* IoU of exactly 0.7 is positive, of exactly 0.3 nothing, and 0.001 of a crowd isn't background. */
+static void thresholds(void **state) {
+    (void)state;
+    static const double anchors[][4] = {{0, 0, 10, 10},     {0, 0, 7, 10},    {0, 0, 6.99, 10},
+                                        {0, 0, 3, 10},      {0, 0, 2.99, 10}, {20, 0, 30, 100},
+                                        {40, 0, 50, 100.1}, {60, 0, 70, 10}};
+    static const int8_t want[] = {1, 1, 0, 0, -1, 0, -1, -1};
+    scene s = {3, {1, -1, -2}, {{0, 0, 10, 10}, {20, 0, 21, 1}, {40, 0, 41, 1}}};
+    mr_ground_truth truth = truth_of(&s);
+    mr_rpn_targets t = build(anchors[0], 8, &truth, 0);
+    int8_t have[8] = {0};
+    for (int k = 0; k < t.count; k++) have[t.anchors[k]] = t.matches[k];
+    assert_memory_equal(have, want, sizeof want);
+    mr_rpn_targets_free(&t);
 }
 
 static void nothing_to_match(void **state) {
@@ -351,8 +367,9 @@ static void full_picture(void **state) {
 int main(void) {
 #define TEST(f) cmocka_unit_test_setup_teardown(f, make_config, free_config)
     const struct CMUnitTest tests[] = {
-        TEST(kept_goldens),     TEST(shared_goldens), TEST(like_the_rules),    TEST(ties),
-        TEST(nothing_to_match), TEST(empty_box),      TEST(draws_are_uniform), TEST(full_picture),
+        TEST(kept_goldens), TEST(shared_goldens),    TEST(like_the_rules),
+        TEST(ties),         TEST(thresholds),        TEST(nothing_to_match),
+        TEST(empty_box),    TEST(draws_are_uniform), TEST(full_picture),
     };
     return cmocka_run_group_tests_name("rpn targets", tests, NULL, NULL);
 }

@@ -17,13 +17,15 @@ void mr_anchor_cache_free(mr_anchor_cache *cache) {
 static mrcnn_status find_anchors(mr_anchor_cache *cache, const mr_settings *settings, int height,
                                  int width, mrcnn_error *err) {
     if (cache->anchors && cache->height == height && cache->width == width) return MRCNN_OK;
-    mr_anchor_cache fresh = {height, width, mr_anchor_count(settings, height, width), NULL};
-    fresh.anchors = mr_calloc(fresh.count, 4 * sizeof *fresh.anchors);
-    if (!fresh.anchors)
-        return mr_fail_memory(err, fresh.count * 4 * sizeof *fresh.anchors, "anchors");
-    mr_anchors_pixels(settings, height, width, fresh.anchors);
-    mr_anchor_cache_free(cache);
-    *cache = fresh;
+    size_t count = mr_anchor_count(settings, height, width);
+    double *anchors = mr_calloc(count, 4 * sizeof *anchors);
+    if (!anchors) return mr_fail_memory(err, count * 4 * sizeof *anchors, "anchors");
+    mr_anchors_pixels(settings, height, width, anchors);
+    free(cache->anchors);
+    cache->height = height;
+    cache->width = width;
+    cache->count = count;
+    cache->anchors = anchors;
     return MRCNN_OK;
 }
 
