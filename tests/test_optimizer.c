@@ -50,7 +50,7 @@ static world make_world(const mr_settings *settings, int threads) {
     world w = {mr_tensors_create(), mr_tensors_create(), NULL};
     mrcnn_error err = MRCNN_ERROR_INIT;
     for (int k = 0; k < TENSORS; k++) {
-        char layer[16];
+        char layer[32];
         snprintf(layer, sizeof layer, "layer%d", k);
         mr_tensor *t = add(w.weights, layer, "kernel", sizes[k], NULL);
         for (size_t i = 0; i < t->count; i++) t->values[i] = noise(layer, i);

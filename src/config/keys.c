@@ -169,7 +169,9 @@ const mr_key mr_keys[MR_KEY_COUNT] = {
     INT("WARMUP_STEPS", warmup_steps, 0, 1000000000, "0",
         "ours, training: steps in which the learning rate rises from 0 to its value"),
     FLOAT("WEIGHT_DECAY", weight_decay, 0, 1, "0.0001",
-          "training: L2 penalty, divided by the number of weights in each tensor"),
+          "training: L2 penalty, divided by the number of weights in each tensor; with AdamW the "
+          "share "
+          "that kernels lose in a step of learning rate 1"),
 };
 
 int mr_key_find(const char *name) {
