@@ -49,7 +49,7 @@
  *     program compiled today runs against a later library.
  *
  * Sections, in learning order: errors, pictures, configuration, models, sessions and detection,
- * masks, data sets, drawing, looking inside, weight files, the build. Writing a backbone of your
+ * masks, data sets, training, drawing, looking inside, weight files, the build. Writing a backbone of your
  * own: <mrcnn/graph.h>.
  */
 #ifndef MRCNN_MRCNN_H
@@ -404,6 +404,97 @@ MRCNN_API mrcnn_status mrcnn_dataset_read(const mrcnn_dataset *set, size_t index
 MRCNN_API mrcnn_status mrcnn_dataset_mask(const mrcnn_dataset *set, size_t index, size_t object,
                                           int32_t height, int32_t width, mrcnn_mask *mask,
                                           int32_t *class_id, mrcnn_error *err);
+
+/* ----------------------------------------------------------------------------------- training */
+
+/* Weighted by LOSS_WEIGHTS, as matterport's logs have them. */
+typedef struct mrcnn_losses {
+    double total; /* the sum of the rest */
+    double rpn_class, rpn_bbox, mrcnn_class, mrcnn_bbox, mrcnn_mask;
+    double regulariser;
+} mrcnn_losses;
+
+/* Before the first step. */
+typedef struct mrcnn_train_start {
+    const char *folder; /* of logs and checkpoints */
+    const char *layers; /* of the stage that begins */
+    size_t trained_tensors, trained_weights;
+    int epoch, last_epoch; /* the first one to come, counted from 1, and the stage's last */
+    int resumed;           /* 1: with optimizer state and random streams; 2: weights alone */
+    size_t pictures, validation_pictures;
+    /* Memory in bytes, all of it allocated now; loading pictures may take LOADER_MEMORY more. */
+    size_t weight_bytes, gradient_bytes, optimizer_bytes, activation_bytes;
+} mrcnn_train_start;
+
+typedef struct mrcnn_train_step {
+    int epoch, last_epoch; /* counted from 1; the run's last one */
+    int step, steps;       /* of the epoch, counted from 1 */
+    int64_t total_step;    /* since the first epoch began */
+    mrcnn_losses losses;   /* of the step */
+    mrcnn_losses mean;     /* of the epoch so far */
+    double learning_rate;
+    double gradient_norm; /* before clipping */
+    double seconds;       /* of the step */
+    double images_per_second;
+    double seconds_waited; /* of them, for pictures */
+    double seconds_left;   /* in the run, without validation */
+} mrcnn_train_step;
+
+typedef struct mrcnn_train_epoch {
+    int epoch, last_epoch;
+    mrcnn_losses losses; /* means of the epoch's steps */
+    int validated;
+    mrcnn_losses validation; /* if validated */
+    int is_best;             /* the lowest validation loss so far */
+    double learning_rate, seconds;
+    const char *checkpoint; /* the file */
+} mrcnn_train_epoch;
+
+typedef struct mrcnn_train_options {
+    size_t size;
+    const char *logs;   /* where the run's folder is made (default "logs") */
+    const char *layers; /* heads, 3+, 4+, 5+, all or a regular expression for layer names; NULL: the
+                             key STAGES, or heads when there is none */
+    int epochs;         /* with layers: the last epoch; 0: STAGES' last one, or 1 */
+    const char *resume; /* a checkpoint whose training goes on, in its folder; NULL: a new run */
+    int threads;        /* 0: one per core */
+    const char *executor; /* "cpu", or "reference" */
+    /* Callbacks, from the calling thread; each may be NULL. */
+    void (*on_start)(void *user, const mrcnn_train_start *start); /* also when a stage begins */
+    void (*on_step)(void *user, const mrcnn_train_step *step);
+    void (*on_epoch)(void *user, const mrcnn_train_epoch *epoch);
+    void (*on_message)(void *user, const char *message);
+    /* Asked after each step and between validation batches; non-zero saves and stops. */
+    int (*should_stop)(void *user);
+    void *user;
+} mrcnn_train_options;
+
+MRCNN_API mrcnn_train_options mrcnn_train_options_default(void);
+
+typedef struct mrcnn_train_result {
+    int epochs;      /* finished */
+    int64_t steps;   /* done since the first epoch */
+    int stopped;     /* should_stop, or EARLY_STOP, ended it */
+    int64_t skipped; /* steps without an update: a loss or a gradient was no finite number */
+    char folder[1024];
+    char checkpoint[1200]; /* the last one that was written; "" if none */
+} mrcnn_train_result;
+
+/* Trains the model's weights in place: nobody else may use the model meanwhile, and no session may
+ * have been made of it before. Its configuration says how (mrcnn_config_key_at; keys whose help
+ * begins with "training"), and must have NAME and the data set's number of classes. `validation` may
+ * be NULL. `result` may be NULL. Each epoch ends with a checkpoint; a failure later loses nothing of
+ * it, and training goes on from it, given as `resume`, to the same weights bit for bit. */
+MRCNN_API mrcnn_status mrcnn_train(mrcnn_model *model, const mrcnn_dataset *set,
+                                   const mrcnn_dataset *validation,
+                                   const mrcnn_train_options *options, mrcnn_train_result *result,
+                                   mrcnn_error *err);
+
+/* The newest usable checkpoint of runs of this NAME in `logs` (--weights last). *path and
+ * *passed_over (one line for each newer one that is not usable, and why; "" if none) are malloc'ed;
+ * free them with mrcnn_string_free. */
+MRCNN_API mrcnn_status mrcnn_train_find_last(char **path, char **passed_over, const char *logs,
+                                             const char *name, mrcnn_error *err);
 
 /* ------------------------------------------------------------------------------------ drawing */
 
