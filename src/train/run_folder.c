@@ -190,7 +190,7 @@ static int is(const char *text, size_t n, const char *word) {
 
 int mr_checkpoint_name_parse(const char *file, const char *run_name, const char *ending,
                              mr_checkpoint_kind *kind, int64_t *epoch) {
-    size_t n, name = strlen(run_name);
+    size_t n = 0, name = strlen(run_name);
     const char *rest = middle(file, "mask_rcnn_", ending, &n);
     if (!rest || n < name + 2 || memcmp(rest, run_name, name) != 0 || rest[name] != '_') return 0;
     rest += name + 1;
@@ -220,7 +220,7 @@ static int all_words(const char *text, size_t n) {
 int mr_checkpoint_origin_parse(mr_checkpoint_origin *origin, const char *path, const char *name) {
     char wanted[MR_RUN_NAME];
     mr_run_name(wanted, name);
-    size_t file = base_name(path, strlen(path)), n;
+    size_t file = base_name(path, strlen(path)), n = 0;
     if (file == 0) return 0;
     size_t folder = base_name(path, file - 1), length = file - 1 - folder;
     const char *rest = middle(path + file, "mask_rcnn_", ".h5", &n);
