@@ -393,7 +393,7 @@ static mrcnn_status run_step(train *t, const run_kind *k, learning *l, int step)
     if (status == MRCNN_OK) status = mr_learner_run(l->learner, lessons, 1, &result, &t->err);
     if (status != MRCNN_OK) return status;
     for (int i = 0; i < MR_LOSSES; i++) losses[6] += losses[i] = result.losses[i];
-    losses[5] = mr_regularise(t->model->weights, l->gradients, t->settings);
+    losses[5] = mr_regularise(t->model->weights, l->gradients, t->settings, 1);
     losses[6] += losses[5];
     check_losses(t, k, step, losses, step == 0 ? LOSS_BOUND : 10 * LOSS_BOUND);
     if (step == 0) {

@@ -407,13 +407,13 @@ const float *mr_learner_proposals(const mr_learner *l, int image, size_t *count,
 }
 
 double mr_regularise(const mr_tensors *weights, mr_tensors *gradients,
-                     const mr_settings *settings) {
+                     const mr_settings *settings, double scale) {
     double sum = 0;
     for (size_t i = 0; i < mr_tensors_count(gradients); i++) {
         mr_tensor *g = mr_tensors_at(gradients, i);
         const mr_tensor *w = mr_tensors_find(weights, g->layer, g->param);
         if (!mr_is_regularised(g->param, settings->compat)) continue;
-        sum += mr_l2_loss(w->values, w->count, settings->weight_decay, settings->compat, 1.0,
+        sum += mr_l2_loss(w->values, w->count, settings->weight_decay, settings->compat, scale,
                           g->values);
     }
     return sum;

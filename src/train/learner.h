@@ -66,7 +66,9 @@ const float *mr_learner_proposals(const mr_learner *learner, int image, size_t *
  * end. */
 const mrcnn_stage_time *mr_learner_stage(const mr_learner *learner, size_t index);
 
-/* N47: the regulariser's value over the trainable tensors; its gradient is added to theirs. */
-double mr_regularise(const mr_tensors *weights, mr_tensors *gradients, const mr_settings *settings);
+/* N47: the regulariser's value over the trainable tensors; `scale` times its gradient is added to
+ * theirs. */
+double mr_regularise(const mr_tensors *weights, mr_tensors *gradients, const mr_settings *settings,
+                     double scale);
 
 #endif
