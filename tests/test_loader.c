@@ -136,11 +136,19 @@ static void same_sequence(void **state) {
     }
 }
 
+static int workers_of(kitchen *k) {
+    pthread_mutex_lock(&k->mutex);
+    int workers = k->workers;
+    pthread_mutex_unlock(&k->mutex);
+    return workers;
+}
+
 static void all_threads_work(void **state) {
     (void)state;
     kitchen k = open_kitchen(3, 1);
     mr_loader *loader = start(&k, 5, 1000, 0);
-    take_and_check(loader, &k, 0, 100, 0);
+    for (uint64_t n = 0; n < 2000 && workers_of(&k) != 31; n += 20)
+        take_and_check(loader, &k, n, 20, 0);
     mr_loader_free(&loader);
     assert_int_equal(k.workers, 31);
     check_kitchen(&k);

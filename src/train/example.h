@@ -13,7 +13,7 @@ typedef struct mr_example {
 } mr_example;
 
 /* The anchors of the input size that was seen last, in pixels: in square and crop mode that is the
- * only size. Each thread has its own. */
+ * only size. Each thread has its own, for one configuration. */
 typedef struct mr_anchor_cache {
     int height, width;
     size_t count;

@@ -406,8 +406,8 @@ const float *mr_learner_proposals(const mr_learner *l, int image, size_t *count,
     return l->proposals[image];
 }
 
-double mr_regularise(const mr_tensors *weights, mr_tensors *gradients,
-                     const mr_settings *settings, double scale) {
+double mr_regularise(const mr_tensors *weights, mr_tensors *gradients, const mr_settings *settings,
+                     double scale) {
     double sum = 0;
     for (size_t i = 0; i < mr_tensors_count(gradients); i++) {
         mr_tensor *g = mr_tensors_at(gradients, i);

@@ -7,7 +7,7 @@
 #include "config/stages.h"
 #include "model/model.h"
 #include "train/checkpoint.h"
-#include "train/feed.h"
+#include "train/batches.h"
 #include "train/learner.h"
 #include "train/log.h"
 #include "train/optimizer.h"
@@ -24,7 +24,7 @@ typedef struct mr_trainer {
     mr_stages stages;
     mr_run_folder folder;
     mr_log log;
-    mr_feed *feed;
+    mr_batches *batches;
     int resumed;
 
     /* of the stage */
@@ -34,9 +34,9 @@ typedef struct mr_trainer {
     mr_learner *learner; /* for pictures of learner_height x learner_width */
     int learner_height, learner_width;
 
-    mr_training_state state;   /* numbers only; sets are filled in for saving */
-    uint64_t first_draw;       /* of the step under way: where a replay of it begins */
-    mr_log_losses sums;        /* of the epoch's steps so far */
+    mr_training_state state; /* numbers only; sets are filled in for saving */
+    uint64_t first_draw;     /* of the step under way: where a replay of it begins */
+    mr_log_losses sums;      /* of the epoch's steps so far */
     int64_t summed;
     double epoch_seconds, step_seconds; /* the second: a moving mean */
     double waited_before;

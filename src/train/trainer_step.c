@@ -25,8 +25,7 @@ static double rate_of(const mr_trainer *t) {
                                .first_epoch = 1,
                                .last_epoch = stage->last_epoch,
                                .factor = stage->factor};
-    if (t->state.stage > 0)
-        place.first_epoch = t->stages.items[t->state.stage - 1].last_epoch + 1;
+    if (t->state.stage > 0) place.first_epoch = t->stages.items[t->state.stage - 1].last_epoch + 1;
     return mr_learning_rate(t->settings, &place);
 }
 
@@ -48,9 +47,10 @@ static mrcnn_status run_batches(mr_trainer *t, char **pictures, mr_log_losses *m
         mr_lesson_result result;
         mr_log_losses losses;
         double penalty = 0;
-        status = mr_feed_next(t->feed, &lessons, err);
+        status = mr_batches_next(t->batches, &lessons, err);
         if (status == MRCNN_OK)
-            status = mr_trainer_learner(t, mr_feed_height(t->feed), mr_feed_width(t->feed), err);
+            status = mr_trainer_learner(t, mr_batches_height(t->batches),
+                                        mr_batches_width(t->batches), err);
         if (status == MRCNN_OK) status = mr_learner_run(t->learner, lessons, 1, &result, err);
         if (status != MRCNN_OK) break;
         if (t->settings->optimizer == MR_SGD)
@@ -59,7 +59,7 @@ static mrcnn_status run_batches(mr_trainer *t, char **pictures, mr_log_losses *m
         mr_add_losses(mean, &losses, 1.0 / batches);
         *f = find_fault(&result);
         for (int b = 0; b < mr_batch_size(t->settings); b++) {
-            const mr_sample *s = mr_feed_sample(t->feed, b);
+            const mr_sample *s = mr_batches_sample(t->batches, b);
             char *more = mr_format("%s%s%s", *pictures ? *pictures : "", *pictures ? ", " : "",
                                    mr_dataset_picture(t->set, s->picture)->id);
             free(*pictures);
@@ -120,7 +120,7 @@ static mrcnn_status handle_fault(mr_trainer *t, const fault *f, const char *pict
 static mrcnn_status report(mr_trainer *t, const mr_log_losses *losses, const mr_update *update,
                            double rate, double seconds, mrcnn_error *err) {
     const mr_settings *s = t->settings;
-    double waited = mr_feed_stats(t->feed).seconds_waited;
+    double waited = mr_batches_stats(t->batches).seconds_waited;
     double images = (double)mr_batch_size(s) * s->gradient_accumulation;
     int last_epoch = t->stages.items[t->stages.count - 1].last_epoch;
     t->step_seconds = t->step_seconds > 0 ? 0.9 * t->step_seconds + 0.1 * seconds : seconds;
@@ -137,8 +137,8 @@ static mrcnn_status report(mr_trainer *t, const mr_log_losses *losses, const mr_
     if (status == MRCNN_OK && t->options.on_step) {
         mr_log_losses mean = {0};
         if (t->summed) mr_add_losses(&mean, &t->sums, 1.0 / (double)t->summed);
-        int64_t to_come = (int64_t)(last_epoch - t->state.epoch) * s->steps_per_epoch -
-                          t->state.step_in_epoch;
+        int64_t to_come =
+            (int64_t)(last_epoch - t->state.epoch) * s->steps_per_epoch - t->state.step_in_epoch;
         mrcnn_train_step step = {.epoch = (int)t->state.epoch + 1,
                                  .last_epoch = last_epoch,
                                  .step = (int)t->state.step_in_epoch,
@@ -164,7 +164,7 @@ mrcnn_status mr_trainer_step(mr_trainer *t, mrcnn_error *err) {
     mr_update update = {.gradient_norm = NAN};
     fault f = {NULL, NULL};
     char *pictures = NULL;
-    t->first_draw = mr_feed_next_draw(t->feed);
+    t->first_draw = mr_batches_next_draw(t->batches);
     t->state.next_draw = (int64_t)t->first_draw;
     mrcnn_status status = run_batches(t, &pictures, &losses, &f, err);
     if (status == MRCNN_OK && !f.what) {
@@ -178,7 +178,7 @@ mrcnn_status mr_trainer_step(mr_trainer *t, mrcnn_error *err) {
     if (status != MRCNN_OK) return status;
     t->state.step++;
     t->state.step_in_epoch++;
-    t->state.next_draw = (int64_t)mr_feed_next_draw(t->feed);
+    t->state.next_draw = (int64_t)mr_batches_next_draw(t->batches);
     if (good) {
         mr_add_losses(&t->sums, &losses, 1);
         t->summed++;

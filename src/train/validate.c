@@ -34,9 +34,9 @@ static double regulariser(const mr_trainer *t) {
 }
 
 /* Batch statistics are for training only (N50, None): then validation has plans of its own. */
-static mrcnn_status make_learner(mr_trainer *t, const mr_feed *feed, mr_packs *packs,
+static mrcnn_status make_learner(mr_trainer *t, const mr_batches *batches, mr_packs *packs,
                                  mr_learner **own, mrcnn_error *err) {
-    int height = mr_feed_height(feed), width = mr_feed_width(feed);
+    int height = mr_batches_height(batches), width = mr_batches_width(batches);
     if (t->settings->train_bn != MR_BN_NORMAL) return mr_trainer_learner(t, height, width, err);
     mr_learner_free(own);
     mr_learner_options options = {.settings = t->settings,
@@ -50,14 +50,14 @@ static mrcnn_status make_learner(mr_trainer *t, const mr_feed *feed, mr_packs *p
     return mr_learner_create(own, &options, err);
 }
 
-static mrcnn_status validate_batch(mr_trainer *t, mr_feed *feed, mr_packs *packs, mr_learner **own,
-                                   mr_log_losses *losses, mrcnn_error *err) {
+static mrcnn_status validate_batch(mr_trainer *t, mr_batches *batches, mr_packs *packs,
+                                   mr_learner **own, mr_log_losses *losses, mrcnn_error *err) {
     const mr_lesson *lessons;
     mr_lesson_result result;
-    mrcnn_status status = mr_feed_next(feed, &lessons, err);
+    mrcnn_status status = mr_batches_next(batches, &lessons, err);
     int fresh = !*own || t->settings->image_resize_mode == MR_RESIZE_PAD64 ||
                 t->settings->image_resize_mode == MR_RESIZE_NONE;
-    if (status == MRCNN_OK && fresh) status = make_learner(t, feed, packs, own, err);
+    if (status == MRCNN_OK && fresh) status = make_learner(t, batches, packs, own, err);
     if (status != MRCNN_OK) return status;
     status = mr_learner_run(*own ? *own : t->learner, lessons, 0, &result, err);
     if (status == MRCNN_OK) mr_weigh_losses(t->settings, &result, 0, losses);
@@ -73,21 +73,23 @@ static int64_t batch_count(const mr_trainer *t) {
 
 mrcnn_status mr_trainer_validate(mr_trainer *t, mr_log_losses *losses, int *done,
                                  mrcnn_error *err) {
-    mr_feed_options options = {
-        .set = t->validation, .settings = t->settings, .name = "the validation set"};
-    mr_feed *feed = NULL;
+    mr_feed_options options = {.set = t->validation,
+                               .name = "the validation set",
+                               .settings = t->settings,
+                               .seed = (uint64_t)t->settings->seed};
+    mr_batches *batches = NULL;
     mr_learner *own = NULL;
     mr_packs *packs = mr_packs_create();
     int64_t count = batch_count(t);
     memset(losses, 0, sizeof *losses);
     *done = 0;
-    mrcnn_status status = packs ? mr_feed_create(&feed, &options, err)
-                                : mr_fail_memory(err, 1, "packed weights");
+    mrcnn_status status =
+        packs ? mr_batches_open(&batches, &options, err) : mr_fail_memory(err, 1, "packed weights");
     mr_trainer_swap_average(t);
     for (int64_t i = 0; status == MRCNN_OK && i < count; i++) {
         mr_log_losses batch;
         if (mr_trainer_should_stop(t)) break;
-        status = validate_batch(t, feed, packs, &own, &batch, err);
+        status = validate_batch(t, batches, packs, &own, &batch, err);
         if (status == MRCNN_OK) mr_add_losses(losses, &batch, 1.0 / (double)count);
         *done = i + 1 == count;
     }
@@ -96,6 +98,6 @@ mrcnn_status mr_trainer_validate(mr_trainer *t, mr_log_losses *losses, int *done
     mr_trainer_swap_average(t);
     mr_learner_free(&own);
     mr_packs_free(&packs);
-    mr_feed_free(&feed);
+    mr_batches_free(&batches);
     return status;
 }
