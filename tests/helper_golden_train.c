@@ -117,12 +117,8 @@ static int read_truth(train *t, picture *p, const char *prefix) {
 }
 
 static int make_rpn_targets(train *t, picture *p) {
-    size_t most = (size_t)t->settings->rpn_train_anchors_per_image;
     size_t count = mr_anchor_count(t->settings, t->height, t->width);
     double *anchors = malloc(count * 4 * sizeof *anchors);
-    p->rpn.anchors = malloc(most * sizeof *p->rpn.anchors);
-    p->rpn.matches = malloc(most * sizeof *p->rpn.matches);
-    p->rpn.deltas = malloc(most * sizeof *p->rpn.deltas);
     mr_anchors_pixels(t->settings, t->height, t->width, anchors);
     mrcnn_status status =
         mr_build_rpn_targets(&p->rpn, anchors, count, &p->lesson.truth, t->settings, 0, &t->err);
@@ -154,8 +150,8 @@ static void free_pictures(train *t) {
     free(t->own_anchors);
     for (int i = 0; i < MAX_BATCH; i++) {
         picture *p = &t->pictures[i];
-        void *all[] = {p->pixels,    p->masks,       p->active,      p->class_ids, p->boxes,
-                       p->proposals, p->rpn.anchors, p->rpn.matches, p->rpn.deltas};
+        void *all[] = {p->pixels, p->masks, p->active, p->class_ids, p->boxes, p->proposals};
+        mr_rpn_targets_free(&p->rpn);
         for (size_t k = 0; k < sizeof all / sizeof *all; k++) free(all[k]);
     }
 }
