@@ -405,6 +405,59 @@ MRCNN_API mrcnn_status mrcnn_dataset_mask(const mrcnn_dataset *set, size_t index
                                           int32_t height, int32_t width, mrcnn_mask *mask,
                                           int32_t *class_id, mrcnn_error *err);
 
+typedef enum mrcnn_problem_level {
+    MRCNN_PROBLEM_WARNING = 0, /* worth a look; what is meant is used, or is harmless */
+    MRCNN_PROBLEM_ERROR = 1    /* something can't be used and is left out */
+} mrcnn_problem_level;
+
+typedef struct mrcnn_dataset_problem {
+    mrcnn_problem_level level;
+    const char *picture; /* file name; "" when it is about the whole data set */
+    int64_t object;      /* place in the annotation file's list, from 0; -1: the whole picture */
+    const char *text;
+} mrcnn_dataset_problem;
+
+typedef struct mrcnn_dataset_check_options {
+    size_t size;
+    int full; /* decode every picture and draw every mask, not just look at headers and outlines */
+    /* Called for each problem, in order: those of the annotations, then picture by picture. Return
+     * non-zero to stop. May be NULL. */
+    int (*report)(void *user, const mrcnn_dataset_problem *problem);
+    /* Called before each picture. Return non-zero to stop. May be NULL. */
+    int (*progress)(void *user, size_t done, size_t total);
+    void *user;
+} mrcnn_dataset_check_options;
+
+MRCNN_API mrcnn_dataset_check_options mrcnn_dataset_check_options_default(void);
+
+typedef struct mrcnn_range {
+    double least, median, most; /* all 0 when there is nothing */
+} mrcnn_range;
+
+typedef struct mrcnn_dataset_summary {
+    size_t pictures, objects; /* that can be used */
+    size_t errors, warnings;
+    size_t without_objects;   /* pictures that nobody annotated */
+    size_t pictures_left_out; /* missing, broken, or not clear which */
+    size_t objects_left_out;  /* without area, without a class, ... */
+    size_t points;            /* point regions, which have no area */
+    int class_count;
+    const size_t *class_objects;               /* class_count numbers: of objects, */
+    const size_t *class_pictures;              /* and of pictures with one or more of them */
+    mrcnn_range picture_height, picture_width; /* pixels */
+    mrcnn_range object_height, object_width;   /* of boxes, inside the picture */
+    mrcnn_range objects_per_picture;
+} mrcnn_dataset_summary;
+
+/* Looks for what would go wrong in training: pictures that are broken, objects outside of their
+ * picture or without pixels, classes without objects, and whatever was noted when the data set was
+ * opened. Problems are no failure of this function. `options` may be NULL. Free the summary with
+ * mrcnn_dataset_summary_free. */
+MRCNN_API mrcnn_status mrcnn_dataset_check(const mrcnn_dataset *set,
+                                           const mrcnn_dataset_check_options *options,
+                                           mrcnn_dataset_summary **summary, mrcnn_error *err);
+MRCNN_API void mrcnn_dataset_summary_free(mrcnn_dataset_summary **summary);
+
 /* ----------------------------------------------------------------------------------- training */
 
 /* Weighted by LOSS_WEIGHTS, as matterport's logs have them. */

@@ -129,8 +129,8 @@ static int clip(double v, int size) {
 
 void mr_fill_rect(double x, double y, double w, double h, int height, int width, uint8_t *mask) {
     memset(mask, 0, (size_t)height * (size_t)width);
-    double x0 = rint(fmin(x, x + w)), x1 = rint(fmax(x, x + w));
-    double y0 = rint(fmin(y, y + h)), y1 = rint(fmax(y, y + h));
+    double x0 = ceil(fmin(x, x + w)), x1 = ceil(fmax(x, x + w));
+    double y0 = ceil(fmin(y, y + h)), y1 = ceil(fmax(y, y + h));
     int left = clip(x0, width), right = clip(x1, width);
     for (int row = clip(y0, height); row < clip(y1, height); row++)
         memset(mask + (size_t)row * (size_t)width + left, 1, (size_t)(right - left));

@@ -14,11 +14,12 @@
  * with the first. */
 void mr_fill_polygon(const double *xy, size_t count, int height, int width, uint8_t *mask);
 
-/* skimage.draw.rectangle with an extent: rows round(y) .. round(y + h) - 1, columns alike, halves to
- * even. */
+/* skimage.draw.rectangle with an extent: pixels from x to before x + w, and from y to before y + h. A
+ * negative extent goes to the other side. */
 void mr_fill_rect(double x, double y, double w, double h, int height, int width, uint8_t *mask);
 
-/* skimage.draw.ellipse (and disk): distance < 1. theta turns the rx axis from right towards down,
+/* skimage.draw.ellipse and disk: pixels at a distance < 1 (rounding may decide for one that lies on a
+ * turned ellipse). theta turns the rx axis from right towards down,
  * in radians, as HTML's canvas and VIA do; skimage turns the other way round. */
 void mr_fill_ellipse(double cx, double cy, double rx, double ry, double theta, int height,
                      int width, uint8_t *mask);

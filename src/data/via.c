@@ -71,8 +71,8 @@ static mrcnn_status add_regions(via_reader *r, const char *picture, const mr_jso
 
 /* ------------------------------------------------------------------------------------- entries */
 
-/* Why a picture's file can't be used; NULL when it can. */
-static const char *judge_file(const char *name, const char *path) {
+/* Why a picture's file can't be used; NULL when it can. *bytes becomes its length. */
+static const char *judge_file(const char *name, const char *path, double *bytes) {
     struct stat info;
     size_t length = strlen(name);
     if (length == 0) return "its file name is empty";
@@ -80,7 +80,22 @@ static const char *judge_file(const char *name, const char *path) {
     if (name[0] == '/' || strncmp(name, "../", 3) == 0 || strstr(name, "/../"))
         return "its file name leads out of the folder of the annotations";
     if (stat(path, &info) != 0) return "there is no such picture beside the annotations";
+    *bytes = (double)info.st_size;
     return S_ISREG(info.st_mode) ? NULL : "this is no file";
+}
+
+/* VIA notes how long the file was that was annotated (-1: it didn't know). Another length may mean
+ * another size in pixels. */
+static mrcnn_status compare_length(via_reader *r, const char *name, const mr_json *entry,
+                                   double bytes, mrcnn_error *err) {
+    char text[200];
+    double annotated;
+    if (!mr_json_number(mr_json_get(entry, "size"), &annotated)) return MRCNN_OK;
+    if (annotated <= 0 || annotated == bytes) return MRCNN_OK;
+    snprintf(text, sizeof text,
+             "the file has %.0f bytes, but %.15g when it was annotated: is it the same picture?",
+             bytes, annotated);
+    return mr_dataset_note(r->set, 0, name, -1, text, err);
 }
 
 static mrcnn_status leave_out_picture(via_reader *r, const char *name, const char *why,
@@ -100,7 +115,8 @@ static mrcnn_status add_entry(via_reader *r, const char *key, const mr_json *ent
     }
     char *path = mr_format("%s/%s", r->folder, name);
     if (!path) return mr_fail_memory(err, strlen(name), "a path");
-    const char *why = judge_file(name, path);
+    double bytes = 0;
+    const char *why = judge_file(name, path, &bytes);
     mrcnn_status status =
         why ? leave_out_picture(r, name, why, err)
             : mr_dataset_add_picture(r->set, path, path + strlen(r->folder) + 1, err);
@@ -108,6 +124,8 @@ static mrcnn_status add_entry(via_reader *r, const char *key, const mr_json *ent
         free(path);
         return status;
     }
+    status = compare_length(r, name, entry, bytes, err);
+    if (status != MRCNN_OK) return status;
     return add_regions(r, name, mr_json_get(entry, "regions"), err);
 }
 
