@@ -639,6 +639,40 @@ static void test_kill(void **state) {
     }
 }
 
+/* Killed before the state was renamed; the next save of that name does not get far either. */
+static void test_killed_twice(void **state) {
+    (void)state;
+    mr_run_folder run = make_run("twice/shapes20260102T0304");
+    save(&run, MR_CHECKPOINT_INTERRUPTED, 3, 1);
+    copy_file(in(&run, "interrupted.state"), scratch("old.state"));
+    save(&run, MR_CHECKPOINT_INTERRUPTED, 3, 2);
+    rename(in(&run, "interrupted.state"), in(&run, "interrupted.state.new"));
+    rename(scratch("old.state"), in(&run, "interrupted.state"));
+    check_last("twice", "interrupted.h5", 302, "");
+    training t = make_training(3, 3);
+    mrcnn_error err = MRCNN_ERROR_INIT;
+    struct rlimit before, none = {0, 0};
+    getrlimit(RLIMIT_FSIZE, &before);
+    none.rlim_max = before.rlim_max;
+    void (*old)(int) = signal(SIGXFSZ, SIG_IGN);
+    setrlimit(RLIMIT_FSIZE, &none);
+    assert_int_equal(
+        mr_checkpoint_save(&run, MR_CHECKPOINT_INTERRUPTED, t.weights, &t.state, 0, 0, &err),
+        MRCNN_E_IO);
+    setrlimit(RLIMIT_FSIZE, &before);
+    signal(SIGXFSZ, old);
+    check_last("twice", "interrupted.h5", 302, "");
+    /* Killed before anything was renamed: what is new there counts for nothing. */
+    mr_file_write(in(&run, "interrupted.h5.new"), "x", 1, NULL);
+    mr_file_write(in(&run, "interrupted.state.new"), "x", 1, NULL);
+    check_last("twice", "interrupted.h5", 302, "");
+    save(&run, MR_CHECKPOINT_INTERRUPTED, 3, 4);
+    check_last("twice", "interrupted.h5", 304, "");
+    assert_int_equal(count_files(run.path), 2);
+    free_training(&t);
+    mr_run_folder_free(&run);
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_round_trip),    cmocka_unit_test(test_many_tensors),
@@ -646,7 +680,7 @@ int main(void) {
         cmocka_unit_test(test_keep),          cmocka_unit_test(test_mixed_up),
         cmocka_unit_test(test_damaged_state), cmocka_unit_test(test_damaged_weights),
         cmocka_unit_test(test_odd_arrays),    cmocka_unit_test(test_full_disk),
-        cmocka_unit_test(test_kill),
+        cmocka_unit_test(test_killed_twice),  cmocka_unit_test(test_kill),
     };
     return cmocka_run_group_tests(tests, setup, teardown);
 }
