@@ -131,12 +131,26 @@ static mrcnn_status try_candidate(search *s, candidate *c, int with_state, int *
     return status;
 }
 
+/* Later weights that have no state, when a pair was found. */
+static mrcnn_status note_without_state(search *s, size_t before) {
+    mrcnn_status status = MRCNN_OK;
+    for (size_t i = 0; i < before && status == MRCNN_OK; i++) {
+        const candidate *c = &s->candidates[i];
+        if (c->has_state) continue;
+        char *why = mr_format("%s: has no training state (.state) beside it", c->path);
+        status = why ? pass_over(s, why) : mr_fail_memory(s->err, strlen(c->path), "a note");
+        free(why);
+    }
+    return status;
+}
+
 static mrcnn_status try_candidates(search *s, int with_state, int *found) {
     mrcnn_status status = MRCNN_OK;
     for (size_t i = 0; i < s->count && status == MRCNN_OK && !*found; i++) {
         candidate *c = &s->candidates[i];
         if (!c->unusable && (c->has_state || !with_state))
             status = try_candidate(s, c, with_state, found);
+        if (*found && with_state && status == MRCNN_OK) status = note_without_state(s, i);
     }
     return status;
 }

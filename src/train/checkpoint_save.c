@@ -7,6 +7,8 @@
 #include "train/fingerprint.h"
 
 #include <dirent.h>
+#include <errno.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -45,17 +47,38 @@ static mrcnn_status write_new(const pair *p, const mr_tensors *weights,
     return status;
 }
 
+/* The state goes first: alone it would look as if its weights had been renamed. */
+static void remove_new(const pair *p) {
+    unlink(p->new_state);
+    unlink(p->new_weights);
+}
+
+static mrcnn_status rename_file(const char *from, const char *to, mrcnn_error *err) {
+    if (rename(from, to) == 0) return MRCNN_OK;
+    return mr_fail(err, MRCNN_E_IO, "%s: can't write it: %s", to, strerror(errno));
+}
+
+/* A save of this name may have been killed. If the new weights have their name already, the new
+ * state is the only one of theirs, and this save would write over it: it gets its name now. */
+static mrcnn_status finish_killed_save(const pair *p, const char *folder, mrcnn_error *err) {
+    if (access(p->new_state, F_OK) != 0) return MRCNN_OK;
+    if (access(p->new_weights, F_OK) == 0)
+        remove_new(p);
+    else if (rename_file(p->new_state, p->state, err) != MRCNN_OK)
+        return MRCNN_E_IO;
+    return mr_sync_folder(folder, err);
+}
+
 /* The folder is synced after each step: a power cut must not reorder them. */
 static mrcnn_status rename_new(const pair *p, const char *folder, mrcnn_error *err) {
     mrcnn_status status = mr_sync_folder(folder, err);
-    if (status == MRCNN_OK) status = mr_file_commit(p->new_weights, p->weights, err);
+    if (status == MRCNN_OK) status = rename_file(p->new_weights, p->weights, err);
     if (status != MRCNN_OK) {
-        unlink(p->new_weights);
-        unlink(p->new_state);
+        remove_new(p);
         return status;
     }
     status = mr_sync_folder(folder, err);
-    if (status == MRCNN_OK) status = mr_file_commit(p->new_state, p->state, err);
+    if (status == MRCNN_OK) status = rename_file(p->new_state, p->state, err);
     if (status == MRCNN_OK) status = mr_sync_folder(folder, err);
     return status;
 }
@@ -182,6 +205,7 @@ mrcnn_status mr_checkpoint_save(const mr_run_folder *run, mr_checkpoint_kind kin
                             .class_names = state->class_names};
     pair p;
     mrcnn_status status = name_pair(&p, run, kind, state->epoch, err);
+    if (status == MRCNN_OK) status = finish_killed_save(&p, run->path, err);
     if (status == MRCNN_OK) status = write_new(&p, weights, state, &info, err);
     if (status == MRCNN_OK) status = rename_new(&p, run->path, err);
     sweep s = {run, kind, state->epoch, state, keep, 0};
