@@ -46,12 +46,29 @@ typedef struct mr_winograd_kernels {
 
     /* y = epilogue(A^T m A) for one tile and at most panel output channels. */
     void (*output)(const float *m, size_t position_stride, const mr_winograd_output *out);
+
+    /* The gradient of the weights. u[p][block] = (A dY A^T)[p] for all channels of one tile dY of
+     * the gradient of y. row[i] is line i of the tile; columns from `cols` on are zero. */
+    void (*gradient)(const float *const row[MR_WINO_OUT], int cols, int channels, float *u,
+                     size_t position_stride, size_t block_stride);
+
+    /* sum[b][i][j] = or += sum over tiles of v[tile][i] * u[b][tile][j]: a block of input channels
+     * with `blocks` <= span blocks of output channels. */
+    int span;
+    void (*accumulate)(const float *v, const float *u, size_t u_block, int blocks, int tiles,
+                       float *sum, size_t sum_block, int add);
+
+    /* taps = or += G^T sum G, for one input channel and at most `lanes` output channels. */
+    void (*weights)(const float *sum, size_t position_stride, int channels, float *taps,
+                    size_t tap_stride, int add);
 } mr_winograd_kernels;
 
 /* NULL when the compiler's target or this CPU lacks the instructions. */
 const mr_winograd_kernels *mr_winograd_avx512(void);
 const mr_winograd_kernels *mr_winograd_avx2(void);
 const mr_winograd_kernels *mr_winograd_scalar(void);
+
+const mr_winograd_kernels *mr_winograd_best(void);
 
 /* The public functions with the table given: tests and benchmarks. */
 size_t mr_winograd_packed_size_with(const mr_winograd_kernels *k, int c_in, int c_out);
@@ -65,5 +82,11 @@ void mr_winograd_forward_with(const mr_winograd_kernels *k, const mr_winograd_sh
                               const float *x, const float *packed,
                               const mr_winograd_epilogue *epilogue, float *y, void *scratch,
                               int threads);
+
+size_t mr_winograd_weights_scratch_size_with(const mr_winograd_kernels *k,
+                                             const mr_winograd_shape *shape, int threads);
+void mr_winograd_backward_weights_with(const mr_winograd_kernels *k, const mr_winograd_shape *shape,
+                                       const float *x, const float *dy, float *dkernel,
+                                       int accumulate, void *scratch, int threads);
 
 #endif

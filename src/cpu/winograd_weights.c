@@ -1,0 +1,218 @@
+/* winograd_weights.c - the gradient of a 3x3 convolution by its weights, in the Winograd domain:
+ * y = A^T [(G g G^T) . (B^T d B)] A for each tile d of x, so
+ * dg = G^T [sum over tiles of (B^T d B) . (A dy A^T)] G.
+ * The sum is 36 matrix products, c_in x tiles by tiles x c_out, one for each position of a
+ * transformed tile. Tiles go by in chunks: all threads transform a chunk, then all threads share
+ * out its products. The last chunk's sums are transformed back while they are in cache. */
+#include <string.h>
+
+#include "base/parallel.h"
+#include "cpu/winograd_kernels.h"
+#include "cpu/winograd_tiles.h"
+
+/* A chunk should be long, because all sums are read and written once a chunk, and short, because
+ * its transformed tiles should stay in L3. */
+enum {
+    CHUNK = 256,    /* tiles */
+    DEPTH = 128,    /* tiles of one call of accumulate: what it reads stays in L1 */
+    GRAIN = 8,      /* tiles that a thread transforms at a time */
+    IN_BLOCKS = 64, /* channels of a group: see below */
+    OUT_BLOCKS = 96,
+    ITEMS_A_THREAD = 8
+};
+
+/* Sums are in groups of some blocks of input by some blocks of output channels:
+ * [group][position][input block][output block][input channel][output channel]. */
+typedef struct {
+    grid tiles;
+    size_t lanes, in_blocks, out_blocks; /* floats and number of blocks */
+    size_t group_in, group_out;          /* blocks of a group */
+    size_t groups_in, groups_out;
+    size_t chunks, longest_chunk;
+    size_t block, v_position, u_position; /* floats between blocks and positions of the tiles */
+    size_t sum_block, sum_position, sum_group;
+    size_t zero_floats, v_floats, u_floats, sum_floats; /* scratch */
+} layout;
+
+static layout cut(const mr_winograd_kernels *k, const mr_winograd_shape *s, int threads) {
+    layout l;
+    size_t c_in = (size_t)s->c_in, c_out = (size_t)s->c_out;
+    l.tiles = grid_of(s);
+    l.lanes = (size_t)k->lanes;
+    l.in_blocks = ceil_div(c_in, l.lanes);
+    l.out_blocks = ceil_div(c_out, l.lanes);
+    l.groups_in = ceil_div(c_in, IN_BLOCKS);
+    l.groups_out = ceil_div(c_out, OUT_BLOCKS);
+    l.group_in = ceil_div(l.in_blocks, l.groups_in);
+    l.group_out = ceil_div(l.out_blocks, l.groups_out);
+    l.groups_in = ceil_div(l.in_blocks, l.group_in);
+    l.groups_out = ceil_div(l.out_blocks, l.group_out);
+    l.chunks = ceil_div(l.tiles.count, CHUNK);
+    l.longest_chunk = ceil_div(l.tiles.count, l.chunks);
+    l.block = l.longest_chunk * l.lanes;
+    /* An odd number of cache lines, or the 36 lines of a tile fall into few sets of L1. */
+    l.v_position = (ceil_div(l.in_blocks * l.block, LINE) | 1) * LINE;
+    l.u_position = (ceil_div(l.out_blocks * l.block, LINE) | 1) * LINE;
+    l.sum_block = l.lanes * l.lanes;
+    l.sum_position = l.group_in * l.group_out * l.sum_block;
+    l.sum_group = POSITIONS * l.sum_position;
+    l.zero_floats = round_up(MR_WINO_IN * (c_in > c_out ? c_in : c_out), LINE);
+    l.v_floats = POSITIONS * l.v_position;
+    l.u_floats = POSITIONS * l.u_position;
+    l.sum_floats = l.sum_group * (l.chunks > 1 ? l.groups_in * l.groups_out : (size_t)threads);
+    return l;
+}
+
+size_t mr_winograd_weights_scratch_size_with(const mr_winograd_kernels *k,
+                                             const mr_winograd_shape *shape, int threads) {
+    layout l = cut(k, shape, threads < 1 ? 1 : threads);
+    return sizeof(float) * (l.zero_floats + l.v_floats + l.u_floats + l.sum_floats);
+}
+
+typedef struct {
+    const mr_winograd_kernels *k;
+    const mr_winograd_shape *shape;
+    layout cut;
+    const float *x, *dy;
+    float *dkernel;
+    int accumulate;
+    float *zeros, *v, *u, *sums;
+    size_t chunk, first, count; /* the chunk at hand, its first tile, its tiles */
+} gradient;
+
+static void gradient_tile(const gradient *g, place at, float *u) {
+    const mr_winograd_shape *s = g->shape;
+    const float *row[MR_WINO_OUT];
+    for (int i = 0; i < MR_WINO_OUT; i++) {
+        row[i] = g->zeros;
+        if (at.top + i < s->h)
+            row[i] = g->dy + pixel_of(s, at.image, at.top + i, at.left) * (size_t)s->c_out;
+    }
+    g->k->gradient(row, lesser(s->w - at.left, MR_WINO_OUT), s->c_out, u, g->cut.u_position,
+                   g->cut.block);
+}
+
+static void transform_tiles(void *context, size_t begin, size_t end, int thread) {
+    (void)thread;
+    const gradient *g = context;
+    const layout *l = &g->cut;
+    for (size_t t = begin; t < end; t++)
+        input_tile(g->k, g->shape, place_of(&l->tiles, g->first + t), g->x, g->zeros,
+                   g->v + t * l->lanes, l->v_position, l->block);
+    for (size_t t = begin; t < end; t++)
+        gradient_tile(g, place_of(&l->tiles, g->first + t), g->u + t * l->lanes);
+}
+
+/* A group's blocks of input and output channels. */
+typedef struct {
+    size_t in_begin, in_end, out_begin, out_end;
+} blocks;
+
+static blocks blocks_of(const layout *l, size_t group) {
+    size_t i = group / l->groups_out * l->group_in, o = group % l->groups_out * l->group_out;
+    blocks b = {i, at_most(i + l->group_in, l->in_blocks), o,
+                at_most(o + l->group_out, l->out_blocks)};
+    return b;
+}
+
+/* The chunk's products of one position and one group. */
+static void multiply_group(const gradient *g, size_t position, blocks b, float *sums) {
+    const layout *l = &g->cut;
+    const float *v = g->v + position * l->v_position, *u = g->u + position * l->u_position;
+    size_t columns = b.out_end - b.out_begin, panels = ceil_div(columns, (size_t)g->k->span);
+    for (size_t from = 0; from < g->count; from += DEPTH) {
+        size_t depth = at_most(g->count - from, DEPTH);
+        int add = g->chunk > 0 || from > 0;
+        for (size_t panel = 0; panel < panels; panel++) {
+            size_t begin = columns * panel / panels, end = columns * (panel + 1) / panels;
+            const float *u_panel = u + (b.out_begin + begin) * l->block + from * l->lanes;
+            for (size_t i = b.in_begin; i < b.in_end; i++) {
+                float *sum = sums + ((i - b.in_begin) * l->group_out + begin) * l->sum_block;
+                g->k->accumulate(v + i * l->block + from * l->lanes, u_panel, l->block,
+                                 (int)(end - begin), (int)depth, sum, l->sum_block, add);
+            }
+        }
+    }
+}
+
+/* Items are (position, group) pairs: a thread's next ones share the position's tiles. */
+static void multiply_items(void *context, size_t begin, size_t end, int thread) {
+    (void)thread;
+    const gradient *g = context;
+    const layout *l = &g->cut;
+    size_t groups = l->groups_in * l->groups_out;
+    for (size_t item = begin; item < end; item++) {
+        size_t position = item / groups, group = item % groups;
+        multiply_group(g, position, blocks_of(l, group),
+                       g->sums + group * l->sum_group + position * l->sum_position);
+    }
+}
+
+static void transform_group(const gradient *g, blocks b, const float *sums) {
+    const layout *l = &g->cut;
+    size_t c_in = (size_t)g->shape->c_in, c_out = (size_t)g->shape->c_out;
+    size_t in_end = at_most(b.in_end * l->lanes, c_in), in_begin = b.in_begin * l->lanes;
+    for (size_t in = in_begin; in < in_end; in++) {
+        size_t i = in / l->lanes - b.in_begin;
+        for (size_t block = b.out_begin; block < b.out_end; block++) {
+            size_t o = block - b.out_begin, out = block * l->lanes;
+            const float *from = sums + (i * l->group_out + o) * l->sum_block;
+            g->k->weights(from + in % l->lanes * l->lanes, l->sum_position,
+                          (int)at_most(c_out - out, l->lanes), g->dkernel + in * c_out + out,
+                          c_in * c_out, g->accumulate);
+        }
+    }
+}
+
+/* The last chunk: items are groups. When it is the only one, sums are each thread's own. */
+static void finish_groups(void *context, size_t begin, size_t end, int thread) {
+    const gradient *g = context;
+    const layout *l = &g->cut;
+    for (size_t group = begin; group < end; group++) {
+        blocks b = blocks_of(l, group);
+        float *sums = g->sums + (l->chunks > 1 ? group : (size_t)thread) * l->sum_group;
+        for (size_t position = 0; position < POSITIONS; position++)
+            multiply_group(g, position, b, sums + position * l->sum_position);
+        transform_group(g, b, sums);
+    }
+}
+
+void mr_winograd_backward_weights_with(const mr_winograd_kernels *k, const mr_winograd_shape *shape,
+                                       const float *x, const float *dy, float *dkernel,
+                                       int accumulate, void *scratch, int threads) {
+    if (threads < 1) threads = 1;
+    gradient g = {.k = k,
+                  .shape = shape,
+                  .cut = cut(k, shape, threads),
+                  .x = x,
+                  .dy = dy,
+                  .dkernel = dkernel,
+                  .accumulate = accumulate};
+    const layout *l = &g.cut;
+    g.zeros = scratch;
+    g.v = g.zeros + l->zero_floats;
+    g.u = g.v + l->v_floats;
+    g.sums = g.u + l->u_floats;
+    memset(g.zeros, 0, l->zero_floats * sizeof(float));
+    size_t groups = l->groups_in * l->groups_out, items = POSITIONS * groups;
+    for (g.chunk = 0; g.chunk < l->chunks; g.chunk++) {
+        g.first = l->tiles.count * g.chunk / l->chunks;
+        g.count = l->tiles.count * (g.chunk + 1) / l->chunks - g.first;
+        mr_parallel_dynamic(threads, g.count, GRAIN, transform_tiles, &g);
+        if (g.chunk + 1 < l->chunks)
+            mr_parallel_dynamic(threads, items, ceil_div(items, (size_t)threads * ITEMS_A_THREAD),
+                                multiply_items, &g);
+        else
+            mr_parallel_dynamic(threads, groups, 1, finish_groups, &g);
+    }
+}
+
+size_t mr_winograd_weights_scratch_size(const mr_winograd_shape *shape, int threads) {
+    return mr_winograd_weights_scratch_size_with(mr_winograd_best(), shape, threads);
+}
+
+void mr_winograd_backward_weights(const mr_winograd_shape *shape, const float *x, const float *dy,
+                                  float *dkernel, int accumulate, void *scratch, int threads) {
+    mr_winograd_backward_weights_with(mr_winograd_best(), shape, x, dy, dkernel, accumulate,
+                                      scratch, threads);
+}
