@@ -32,15 +32,20 @@
 #include "cpu/winograd_vector.h"
 #include "cpu/winograd_vector_weights.h"
 
+#define PACK_LANES (2 * LANES)
+#include "cpu/winograd_pack_kernel.h"
+
 const mr_winograd_kernels *mr_winograd_avx512(void) {
     static const mr_winograd_kernels kernels = {.isa = "avx512",
                                                 .lanes = LANES,
                                                 .panel = 2 * LANES,
                                                 .rows = ROWS,
                                                 .span = SPAN,
+                                                .ahead_tile = LANES / SUM_ROW_COUNT,
                                                 .input = input,
                                                 .multiply = multiply,
                                                 .output = output,
+                                                .pack = pack,
                                                 .gradient = gradient,
                                                 .accumulate = accumulate,
                                                 .weights = weights};

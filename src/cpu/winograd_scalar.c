@@ -9,6 +9,9 @@
 
 enum { PANEL = 16, ROWS = 4 };
 
+#define PACK_LANES PANEL
+#include "cpu/winograd_pack_kernel.h"
+
 /* B^T, A^T and G at the points 0, A, -A, B, -B, infinity. */
 static const float transform_in[6][6] = {{(float)(A2 * B2), 0, (float)-(A2 + B2), 0, 1, 0},
                                          {0, (float)(-A *B2), (float)-B2, (float)A, 1, 0},
@@ -99,8 +102,8 @@ static void gradient(const float *const row[4], int cols, int channels, float *u
 }
 
 static void accumulate(const float *v, const float *u, size_t u_block, int blocks, int tiles,
-                       float *sum, size_t sum_block, int add) {
-    (void)u_block, (void)blocks, (void)sum_block; /* one channel by one */
+                       float *sum, size_t sum_block, int add, const float *ahead) {
+    (void)u_block, (void)blocks, (void)sum_block, (void)ahead; /* one channel by one */
     float products = 0;
     for (int t = 0; t < tiles; t++) products += v[t] * u[t];
     *sum = add ? *sum + products : products;
@@ -128,9 +131,11 @@ const mr_winograd_kernels *mr_winograd_scalar(void) {
                                                 .panel = PANEL,
                                                 .rows = ROWS,
                                                 .span = 1,
+                                                .ahead_tile = 0,
                                                 .input = input,
                                                 .multiply = multiply,
                                                 .output = output,
+                                                .pack = pack,
                                                 .gradient = gradient,
                                                 .accumulate = accumulate,
                                                 .weights = weights};

@@ -76,9 +76,10 @@ static void gradient(const float *const row[4], int cols, int channels, float *u
     if (wide > 2) SUM_PUT(sum + 2 * sum_block + (r)*LANES, z##r);
 
 INLINE void accumulate_rows(const int wide, const float *v, const float *u, size_t u_block,
-                            int tiles, float *sum, size_t sum_block, int add) {
+                            int tiles, float *sum, size_t sum_block, int add, const float *ahead) {
     SUM_ROWS(SUM_CLEAR)
-    for (int t = 0; t < tiles; t++, v += LANES, u += LANES) {
+    for (int t = 0; t < tiles; t++, v += LANES, u += LANES, ahead += LINE) {
+        PREFETCH((const char *)ahead);
         VEC u0 = LOAD(u), u1 = wide > 1 ? LOAD(u + u_block) : ZERO,
             u2 = wide > 2 ? LOAD(u + 2 * u_block) : ZERO;
         SUM_ROWS(SUM_ADD)
@@ -87,14 +88,16 @@ INLINE void accumulate_rows(const int wide, const float *v, const float *u, size
 }
 
 static void accumulate(const float *v, const float *u, size_t u_block, int blocks, int tiles,
-                       float *sum, size_t sum_block, int add) {
-    for (int r = 0; r < LANES; r += SUM_ROW_COUNT, v += SUM_ROW_COUNT, sum += SUM_ROW_COUNT * LANES)
+                       float *sum, size_t sum_block, int add, const float *ahead) {
+    for (int r = 0; r < LANES; r += SUM_ROW_COUNT) {
         if (blocks == 3)
-            accumulate_rows(3, v, u, u_block, tiles, sum, sum_block, add);
+            accumulate_rows(3, v, u, u_block, tiles, sum, sum_block, add, ahead);
         else if (blocks == 2)
-            accumulate_rows(2, v, u, u_block, tiles, sum, sum_block, add);
+            accumulate_rows(2, v, u, u_block, tiles, sum, sum_block, add, ahead);
         else
-            accumulate_rows(1, v, u, u_block, tiles, sum, sum_block, add);
+            accumulate_rows(1, v, u, u_block, tiles, sum, sum_block, add, ahead);
+        v += SUM_ROW_COUNT, sum += SUM_ROW_COUNT * LANES, ahead += (size_t)tiles * LINE;
+    }
 }
 
 /* t = G^T s: column p of G^T is (1, p, p^2) / m'(p), with m(x) = x (x^2 - A^2) (x^2 - B^2). */

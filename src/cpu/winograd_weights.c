@@ -115,22 +115,50 @@ static blocks blocks_of(const layout *l, size_t group) {
     return b;
 }
 
+/* Memory that the next product will need, to be asked for a few lines a call. */
+typedef struct {
+    const float *at[3];
+    size_t floats[3];
+    int part;
+} wanted;
+
+static const float *take(wanted *w, size_t floats) {
+    while (w->part < 2 && w->floats[w->part] == 0) w->part++;
+    const float *at = w->at[w->part];
+    if (w->floats[w->part] == 0) return at;
+    size_t taken = at_most(floats, w->floats[w->part]);
+    w->at[w->part] += taken, w->floats[w->part] -= taken;
+    return at;
+}
+
+static float *sums_of(const gradient *g, size_t position, size_t slot) {
+    return g->sums + slot * g->cut.sum_group + position * g->cut.sum_position;
+}
+
+static wanted want(const gradient *g, size_t position, blocks b, const float *sums) {
+    const layout *l = &g->cut;
+    wanted w = {
+        {sums, g->v + position * l->v_position + b.in_begin * l->block,
+         g->u + position * l->u_position + b.out_begin * l->block},
+        {l->sum_position, (b.in_end - b.in_begin) * l->block, (b.out_end - b.out_begin) * l->block},
+        0};
+    return w;
+}
+
 /* The chunk's products of one position and one group. */
-static void multiply_group(const gradient *g, size_t position, blocks b, float *sums) {
+static void multiply_group(const gradient *g, size_t position, blocks b, float *sums,
+                           wanted *next) {
     const layout *l = &g->cut;
     const float *v = g->v + position * l->v_position, *u = g->u + position * l->u_position;
+    size_t ahead = g->count * (size_t)g->k->ahead_tile * LINE;
     size_t columns = b.out_end - b.out_begin, panels = ceil_div(columns, (size_t)g->k->span);
-    for (size_t from = 0; from < g->count; from += DEPTH) {
-        size_t depth = at_most(g->count - from, DEPTH);
-        int add = g->chunk > 0 || from > 0;
-        for (size_t panel = 0; panel < panels; panel++) {
-            size_t begin = columns * panel / panels, end = columns * (panel + 1) / panels;
-            const float *u_panel = u + (b.out_begin + begin) * l->block + from * l->lanes;
-            for (size_t i = b.in_begin; i < b.in_end; i++) {
-                float *sum = sums + ((i - b.in_begin) * l->group_out + begin) * l->sum_block;
-                g->k->accumulate(v + i * l->block + from * l->lanes, u_panel, l->block,
-                                 (int)(end - begin), (int)depth, sum, l->sum_block, add);
-            }
+    for (size_t panel = 0; panel < panels; panel++) {
+        size_t begin = columns * panel / panels, end = columns * (panel + 1) / panels;
+        const float *u_panel = u + (b.out_begin + begin) * l->block;
+        for (size_t i = b.in_begin; i < b.in_end; i++) {
+            float *sum = sums + ((i - b.in_begin) * l->group_out + begin) * l->sum_block;
+            g->k->accumulate(v + i * l->block, u_panel, l->block, (int)(end - begin), (int)g->count,
+                             sum, l->sum_block, g->chunk > 0, take(next, ahead));
         }
     }
 }
@@ -143,8 +171,10 @@ static void multiply_items(void *context, size_t begin, size_t end, int thread) 
     size_t groups = l->groups_in * l->groups_out;
     for (size_t item = begin; item < end; item++) {
         size_t position = item / groups, group = item % groups;
-        multiply_group(g, position, blocks_of(l, group),
-                       g->sums + group * l->sum_group + position * l->sum_position);
+        size_t then = item + 1 < end ? item + 1 : item;
+        wanted next = want(g, then / groups, blocks_of(l, then % groups),
+                           sums_of(g, then / groups, then % groups));
+        multiply_group(g, position, blocks_of(l, group), sums_of(g, position, group), &next);
     }
 }
 
@@ -170,10 +200,13 @@ static void finish_groups(void *context, size_t begin, size_t end, int thread) {
     const layout *l = &g->cut;
     for (size_t group = begin; group < end; group++) {
         blocks b = blocks_of(l, group);
-        float *sums = g->sums + (l->chunks > 1 ? group : (size_t)thread) * l->sum_group;
-        for (size_t position = 0; position < POSITIONS; position++)
-            multiply_group(g, position, b, sums + position * l->sum_position);
-        transform_group(g, b, sums);
+        size_t slot = l->chunks > 1 ? group : (size_t)thread;
+        for (size_t position = 0; position < POSITIONS; position++) {
+            size_t then = position + 1 < POSITIONS ? position + 1 : position;
+            wanted next = want(g, then, b, sums_of(g, then, slot));
+            multiply_group(g, position, b, sums_of(g, position, slot), &next);
+        }
+        transform_group(g, b, sums_of(g, 0, slot));
     }
 }
 
