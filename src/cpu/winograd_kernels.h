@@ -88,6 +88,7 @@ void mr_winograd_forward_with(const mr_winograd_kernels *k, const mr_winograd_sh
                               const mr_winograd_epilogue *epilogue, float *y, void *scratch,
                               int threads);
 
+int mr_winograd_weights_is_fast_with(const mr_winograd_kernels *k, const mr_winograd_shape *shape);
 size_t mr_winograd_weights_scratch_size_with(const mr_winograd_kernels *k,
                                              const mr_winograd_shape *shape, int threads);
 void mr_winograd_backward_weights_with(const mr_winograd_kernels *k, const mr_winograd_shape *shape,

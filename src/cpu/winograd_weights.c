@@ -11,14 +11,13 @@
 #include "cpu/winograd_tiles.h"
 
 /* A chunk should be long, because all sums are read and written once a chunk, and short, because
- * its transformed tiles should stay in L3. */
+ * its transformed tiles should stay in L3 and what one product reads of them in L1. */
 enum {
-    CHUNK = 256,    /* tiles */
-    DEPTH = 128,    /* tiles of one call of accumulate: what it reads stays in L1 */
-    GRAIN = 8,      /* tiles that a thread transforms at a time */
-    IN_BLOCKS = 64, /* channels of a group: see below */
-    OUT_BLOCKS = 96,
-    ITEMS_A_THREAD = 8
+    CHUNK = 128,   /* tiles */
+    GRAIN = 4,     /* tiles that a thread transforms at a time */
+    GROUP_IN = 64, /* channels of a group of sums: see layout */
+    GROUP_OUT = 96,
+    PARTS_A_THREAD = 8 /* of a chunk's products */
 };
 
 /* Sums are in groups of some blocks of input by some blocks of output channels:
@@ -27,7 +26,7 @@ typedef struct {
     grid tiles;
     size_t lanes, in_blocks, out_blocks; /* floats and number of blocks */
     size_t group_in, group_out;          /* blocks of a group */
-    size_t groups_in, groups_out;
+    size_t groups_in, groups_out, groups;
     size_t chunks, longest_chunk;
     size_t block, v_position, u_position; /* floats between blocks and positions of the tiles */
     size_t sum_block, sum_position, sum_group;
@@ -41,8 +40,8 @@ static layout cut(const mr_winograd_kernels *k, const mr_winograd_shape *s, int 
     l.lanes = (size_t)k->lanes;
     l.in_blocks = ceil_div(c_in, l.lanes);
     l.out_blocks = ceil_div(c_out, l.lanes);
-    l.groups_in = ceil_div(c_in, IN_BLOCKS);
-    l.groups_out = ceil_div(c_out, OUT_BLOCKS);
+    l.groups_in = ceil_div(c_in, GROUP_IN);
+    l.groups_out = ceil_div(c_out, GROUP_OUT);
     l.group_in = ceil_div(l.in_blocks, l.groups_in);
     l.group_out = ceil_div(l.out_blocks, l.groups_out);
     l.groups_in = ceil_div(l.in_blocks, l.group_in);
@@ -59,7 +58,9 @@ static layout cut(const mr_winograd_kernels *k, const mr_winograd_shape *s, int 
     l.zero_floats = round_up(MR_WINO_IN * (c_in > c_out ? c_in : c_out), LINE);
     l.v_floats = POSITIONS * l.v_position;
     l.u_floats = POSITIONS * l.u_position;
-    l.sum_floats = l.sum_group * (l.chunks > 1 ? l.groups_in * l.groups_out : (size_t)threads);
+    /* The only chunk's sums are gone as soon as their group is finished. */
+    l.groups = l.groups_in * l.groups_out;
+    l.sum_floats = l.sum_group * (l.chunks > 1 ? l.groups : at_most(l.groups, (size_t)threads));
     return l;
 }
 
@@ -131,14 +132,16 @@ static const float *take(wanted *w, size_t floats) {
     return at;
 }
 
+/* The sums of one position in a slot: a group, or with only one chunk a thread. */
 static float *sums_of(const gradient *g, size_t position, size_t slot) {
     return g->sums + slot * g->cut.sum_group + position * g->cut.sum_position;
 }
 
-static wanted want(const gradient *g, size_t position, blocks b, const float *sums) {
+/* All that the product of one position and one group reads. */
+static wanted want(const gradient *g, size_t position, blocks b, size_t slot) {
     const layout *l = &g->cut;
     wanted w = {
-        {sums, g->v + position * l->v_position + b.in_begin * l->block,
+        {sums_of(g, position, slot), g->v + position * l->v_position + b.in_begin * l->block,
          g->u + position * l->u_position + b.out_begin * l->block},
         {l->sum_position, (b.in_end - b.in_begin) * l->block, (b.out_end - b.out_begin) * l->block},
         0};
@@ -168,16 +171,15 @@ static void multiply_items(void *context, size_t begin, size_t end, int thread) 
     (void)thread;
     const gradient *g = context;
     const layout *l = &g->cut;
-    size_t groups = l->groups_in * l->groups_out;
     for (size_t item = begin; item < end; item++) {
-        size_t position = item / groups, group = item % groups;
-        size_t then = item + 1 < end ? item + 1 : item;
-        wanted next = want(g, then / groups, blocks_of(l, then % groups),
-                           sums_of(g, then / groups, then % groups));
+        size_t position = item / l->groups, group = item % l->groups;
+        size_t then = item + 1 < end ? item + 1 : item, group_then = then % l->groups;
+        wanted next = want(g, then / l->groups, blocks_of(l, group_then), group_then);
         multiply_group(g, position, blocks_of(l, group), sums_of(g, position, group), &next);
     }
 }
 
+/* From a group's sums to the gradient of its weights. */
 static void transform_group(const gradient *g, blocks b, const float *sums) {
     const layout *l = &g->cut;
     size_t c_in = (size_t)g->shape->c_in, c_out = (size_t)g->shape->c_out;
@@ -203,7 +205,7 @@ static void finish_groups(void *context, size_t begin, size_t end, int thread) {
         size_t slot = l->chunks > 1 ? group : (size_t)thread;
         for (size_t position = 0; position < POSITIONS; position++) {
             size_t then = position + 1 < POSITIONS ? position + 1 : position;
-            wanted next = want(g, then, b, sums_of(g, then, slot));
+            wanted next = want(g, then, b, slot);
             multiply_group(g, position, b, sums_of(g, position, slot), &next);
         }
         transform_group(g, b, sums_of(g, 0, slot));
@@ -227,17 +229,35 @@ void mr_winograd_backward_weights_with(const mr_winograd_kernels *k, const mr_wi
     g.u = g.v + l->v_floats;
     g.sums = g.u + l->u_floats;
     memset(g.zeros, 0, l->zero_floats * sizeof(float));
-    size_t groups = l->groups_in * l->groups_out, items = POSITIONS * groups;
+    size_t items = POSITIONS * l->groups;
+    int finishers = (int)at_most((size_t)threads, l->groups);
     for (g.chunk = 0; g.chunk < l->chunks; g.chunk++) {
         g.first = l->tiles.count * g.chunk / l->chunks;
         g.count = l->tiles.count * (g.chunk + 1) / l->chunks - g.first;
         mr_parallel_dynamic(threads, g.count, GRAIN, transform_tiles, &g);
         if (g.chunk + 1 < l->chunks)
-            mr_parallel_dynamic(threads, items, ceil_div(items, (size_t)threads * ITEMS_A_THREAD),
+            mr_parallel_dynamic(threads, items, ceil_div(items, (size_t)threads * PARTS_A_THREAD),
                                 multiply_items, &g);
         else
-            mr_parallel_dynamic(threads, groups, 1, finish_groups, &g);
+            mr_parallel_dynamic(finishers, l->groups, 1, finish_groups, &g);
     }
+}
+
+/* Times in multiply-adds of our own products, fitted to measurements against oneDNN 2.6's direct
+ * gradient on AVX-512 (bench_winograd; see is_fast in winograd.h). */
+int mr_winograd_weights_is_fast_with(const mr_winograd_kernels *k, const mr_winograd_shape *s) {
+    const double call = 5e6, tile_channel = 2000, weight = 700, direct_slowness = 1.05;
+    if (k == mr_winograd_scalar()) return 0;
+    double tiles = (double)grid_of(s).count, pixels = (double)s->n * s->h * s->w;
+    double in = (double)round_up((size_t)s->c_in, (size_t)k->lanes);
+    double out = (double)round_up((size_t)s->c_out, (size_t)k->lanes);
+    double ours =
+        POSITIONS * tiles * in * out + tile_channel * tiles * (in + out) + weight * in * out + call;
+    return ours < direct_slowness * 9 * pixels * s->c_in * s->c_out;
+}
+
+int mr_winograd_weights_is_fast(const mr_winograd_shape *shape) {
+    return mr_winograd_weights_is_fast_with(mr_winograd_best(), shape);
 }
 
 size_t mr_winograd_weights_scratch_size(const mr_winograd_shape *shape, int threads) {
