@@ -22,6 +22,7 @@ static void convolve(const winograd_kernel *k, const mr_run *run, const float *w
                      const float *bias, void *scratch) {
     mr_winograd_shape shape = k->shape;
     shape.n = run->rows[k->rows];
+    if (shape.n == 0) return;
     mr_winograd_epilogue epilogue = {bias, run->residual, k->relu};
     mr_winograd_forward(&shape, run->inputs[0], weights, &epilogue, run->output, scratch,
                         run->threads);
@@ -93,6 +94,7 @@ void mr_winograd_input_gradient(const mr_conv_gradients *g, int n, const float *
                                 const float *dz, float *dx, int accumulate, void *scratch,
                                 int threads) {
     mr_winograd_shape shape = shape_of_gradient(g, n);
+    if (n == 0) return;
     float *packed = mr_take(&scratch, packed_bytes(shape.c_in, shape.c_out));
     mr_winograd_pack_backward_data(kernel, shape.c_out, shape.c_in, packed, threads);
     mr_winograd_epilogue epilogue = {NULL, accumulate ? dx : NULL, 0};
