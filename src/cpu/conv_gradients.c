@@ -102,6 +102,9 @@ static void sum_kernel_gradient(const pass *p) {
     const mr_conv_gradients *g = p->g;
     const float *dz = p->b->output_gradient;
     mr_matrix z = {dz, p->filters, 0};
+    if (g->winograd && mr_winograd_kernel_gradient(g, p->b->rows[g->rows], p->b->inputs[0], dz,
+                                                   p->room, p->work, p->b->threads))
+        return;
     if (p->range.count == 0) {
         memset(p->room, 0, p->part.kernel_count * sizeof *p->room);
     } else if (mr_windows_are_pixels(&g->window) && !p->range.index) {

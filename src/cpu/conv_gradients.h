@@ -28,5 +28,8 @@ size_t mr_winograd_gradients_size(const mr_conv_gradients *gradients, int max_ro
 void mr_winograd_input_gradient(const mr_conv_gradients *gradients, int n, const float *kernel,
                                 const float *dz, float *dx, int accumulate, void *scratch,
                                 int threads);
+/* 0 where it is not the way to do it; nothing is done then. */
+int mr_winograd_kernel_gradient(const mr_conv_gradients *gradients, int n, const float *x,
+                                const float *dz, float *dkernel, void *scratch, int threads);
 
 #endif

@@ -68,13 +68,20 @@ static mrcnn_status pack_winograd(const mr_prepare *p, const float *kernel, void
 
 /* The number of RoIs is known at run time only, and fewer tiles can be cut into larger runs: the
  * most that any number needs. */
-static size_t largest_scratch(mr_winograd_shape shape, mr_rows rows, int threads) {
-    size_t largest = mr_winograd_scratch_size(&shape, threads);
+static size_t largest_scratch(mr_winograd_shape shape, mr_rows rows, int threads,
+                              size_t (*size)(const mr_winograd_shape *, int)) {
+    size_t largest = size(&shape, threads);
     while (rows == MR_ROWS_ROIS && --shape.n > 0) {
-        size_t bytes = mr_winograd_scratch_size(&shape, threads);
+        size_t bytes = size(&shape, threads);
         if (bytes > largest) largest = bytes;
     }
     return largest;
+}
+
+static mr_winograd_shape shape_of(const mr_conv_gradients *g, int n) {
+    const mr_dnnl_window *w = &g->window;
+    mr_winograd_shape shape = {n, w->in_h, w->in_w, w->in_c, w->out_c};
+    return shape;
 }
 
 /* The gradient by the input is a convolution from the output's channels to the input's. */
@@ -85,9 +92,12 @@ static mr_winograd_shape shape_of_gradient(const mr_conv_gradients *g, int n) {
 }
 
 size_t mr_winograd_gradients_size(const mr_conv_gradients *g, int max_rows, int threads) {
-    mr_winograd_shape shape = shape_of_gradient(g, max_rows);
-    return mr_piece(packed_bytes(shape.c_in, shape.c_out)) +
-           largest_scratch(shape, g->rows, threads);
+    mr_winograd_shape x = shape_of_gradient(g, max_rows), w = shape_of(g, max_rows);
+    size_t input = mr_piece(packed_bytes(x.c_in, x.c_out)) +
+                   largest_scratch(x, g->rows, threads, mr_winograd_scratch_size);
+    if (!mr_fold_wants_kernel(&g->fold)) return input;
+    size_t kernel = largest_scratch(w, g->rows, threads, mr_winograd_weights_scratch_size);
+    return input > kernel ? input : kernel;
 }
 
 void mr_winograd_input_gradient(const mr_conv_gradients *g, int n, const float *kernel,
@@ -99,6 +109,14 @@ void mr_winograd_input_gradient(const mr_conv_gradients *g, int n, const float *
     mr_winograd_pack_backward_data(kernel, shape.c_out, shape.c_in, packed, threads);
     mr_winograd_epilogue epilogue = {NULL, accumulate ? dx : NULL, 0};
     mr_winograd_forward(&shape, dz, packed, &epilogue, dx, scratch, threads);
+}
+
+int mr_winograd_kernel_gradient(const mr_conv_gradients *g, int n, const float *x, const float *dz,
+                                float *dkernel, void *scratch, int threads) {
+    mr_winograd_shape shape = shape_of(g, n);
+    if (n == 0 || !mr_winograd_weights_is_fast(&shape)) return 0;
+    mr_winograd_backward_weights(&shape, x, dz, dkernel, 0, scratch, threads);
+    return 1;
 }
 
 static mrcnn_status use_pack(winograd_kernel *k, const mr_prepare *p, mrcnn_error *err) {
@@ -133,7 +151,7 @@ mrcnn_status mr_cpu_conv_winograd(const mr_prepare *p, mr_kernel **kernel, mrcnn
     mr_winograd_shape shape = {p->max_rows[k->rows], in.height, in.width, in.channels,
                                p->node->shape.channels};
     k->shape = shape;
-    k->base.scratch_bytes = largest_scratch(shape, k->rows, p->threads);
+    k->base.scratch_bytes = largest_scratch(shape, k->rows, p->threads, mr_winograd_scratch_size);
     mrcnn_status status = mr_cpu_trains(p) ? prepare_training(k, p, err) : use_pack(k, p, err);
     if (status != MRCNN_OK) {
         free(k);
