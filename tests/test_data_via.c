@@ -11,13 +11,52 @@
 
 /* ---------------------------------------------------------------------------------- a data set */
 
-#define SQUARE(attributes)                                                      \
-    "{\"shape_attributes\":{\"name\":\"polygon\",\"all_points_x\":[2,10,10,2]," \
-    "\"all_points_y\":[3,3,9,9]},\"region_attributes\":" attributes "}"
-#define RECT(attributes)                                                                  \
-    "{\"shape_attributes\":{\"name\":\"rect\",\"x\":4,\"y\":5,\"width\":6,\"height\":7}," \
-    "\"region_attributes\":" attributes "}"
-#define ENTRY(name, regions) "\"" name "1\":{\"filename\":\"" name "\",\"regions\":" regions "}"
+/* Texts are written without backslashes: ' for ", and these words, each with its end. */
+typedef struct word {
+    const char *word, *text, *end;
+} word;
+
+static const word words[] = {
+    {"IN(", "'k':{'filename':", "}"}, /* IN('a.png',[...]) is an entry */
+    {"',[", "','regions':[", NULL},
+    {"',{", "','regions':{", NULL},
+    {"SHAPE(", "{'shape_attributes':{", "}}"},
+    {"POLYGON(", "{'shape_attributes':{'name':'polygon','all_points_x':", "}}"},
+    {" Y ", ",'all_points_y':", NULL},
+    {"RECT(",
+     "{'shape_attributes':{'name':'rect','x':4,'y':5,'width':6,'height':7},'region_attributes':",
+     "}"},
+    {"SQUARE(",
+     "{'shape_attributes':{'name':'polygon','all_points_x':[2,10,10,2],'all_points_y':[3,3,9,9]},"
+     "'region_attributes':",
+     "}"},
+};
+enum { WORDS = sizeof words / sizeof *words, TEXT = 8000 };
+
+static const word *find_word(const char *text) {
+    for (size_t i = 0; i < WORDS; i++)
+        if (strncmp(text, words[i].word, strlen(words[i].word)) == 0) return &words[i];
+    return NULL;
+}
+
+static void spell_out(const char *text, char out[TEXT]) {
+    const char *ends[20];
+    size_t depth = 0, used = 0;
+    while (*text) {
+        const word *w = find_word(text);
+        const char *add = w ? w->text : *text == ')' && depth ? ends[--depth] : NULL;
+        if (w && w->end) ends[depth++] = w->end;
+        assert_true(depth < 20 && used + 200 < TEXT);
+        if (add)
+            used += (size_t)snprintf(out + used, TEXT - used, "%s", add);
+        else
+            out[used++] = *text;
+        text += w ? strlen(w->word) : 1;
+    }
+    out[used] = 0;
+    for (size_t i = 0; i < used; i++)
+        if (out[i] == '\'') out[i] = '"';
+}
 
 static int enter(void **state) {
     cli_enter(state);
@@ -35,8 +74,10 @@ static const char *const train = "balloon/train", *const file = "balloon/train/v
 static mrcnn_status try_open(mrcnn_dataset **set, const char *text, const char *const *classes,
                              mrcnn_error *err) {
     mrcnn_dataset_options o = mrcnn_dataset_options_default();
+    char spelt[TEXT];
     o.class_names = classes;
-    cli_write(file, text);
+    spell_out(text, spelt);
+    cli_write(file, spelt);
     *set = NULL;
     return mrcnn_dataset_open(set, train, &o, err);
 }
@@ -133,18 +174,14 @@ static void check_two(const char *text) {
 
 static void test_versions(void **state) {
     (void)state;
-    check_two("{" ENTRY("a.png", "{\"0\":" SQUARE("{}") ",\"1\":" RECT("{}") "}") "," ENTRY(
-        "b.png", "{}") "," ENTRY("below/c.jpg", "{\"7\":" RECT("{}") "}") "}");
-    check_two("{" ENTRY("a.png", "[" SQUARE("{}") "," RECT("{}") "]") "," ENTRY(
-        "b.png", "[]") "," ENTRY("below/c.jpg", "[" RECT("{}") "]") "}");
-    check_two("\xEF\xBB\xBF{\"_via_settings\":{\"ui\":[1]},\"_via_img_metadata\":{" ENTRY(
-        "a.png",
-        "[" SQUARE("{}") "," RECT(
-            "{}") "]") "," ENTRY("below/c.jpg",
-                                 "[" RECT("{}") "]") "},"
-                                                     "\"_via_attributes\":{\"region\":{}},\"_via_"
-                                                     "data_format_version\":\"2.0.10\","
-                                                     "\"_via_image_id_list\":[\"a.png1\"]}");
+    check_two("{IN('a.png',{'0':SQUARE({}),'1':RECT({})}),IN('b.png',{}),IN('below/c.jpg',"
+              "{'7':RECT({})})}");
+    check_two("{IN('a.png',[SQUARE({}),RECT({})]),IN('b.png',[]),"
+              "IN('below/c.jpg',[RECT({})])}");
+    check_two("\xEF\xBB\xBF{'_via_settings':{'ui':[1]},"
+              "'_via_img_metadata':{IN('a.png',[SQUARE({}),RECT({})]),"
+              "IN('below/c.jpg',[RECT({})])},'_via_attributes':{'region':{}},"
+              "'_via_data_format_version':'2.0.10','_via_image_id_list':['a.png1']}");
 }
 
 static void test_shapes_of_regions(void **state) {
@@ -164,8 +201,7 @@ static void test_shapes_of_regions(void **state) {
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
         int id;
         char *text = malloc(1000);
-        snprintf(text, 1000, "{" ENTRY("a.png", "[{\"shape_attributes\":{%s}}]") "}",
-                 cases[i].shape);
+        snprintf(text, 1000, "{IN('a.png',[{'shape_attributes':{%s}}])}", cases[i].shape);
         mrcnn_dataset *set = open_text(text, NULL);
         size_t pixels = area(set, 0, 0, 30, 40, &id);
         if (cases[i].pixels) assert_int_equal(pixels, cases[i].pixels);
@@ -179,8 +215,8 @@ static void test_shapes_of_regions(void **state) {
 static void expect_class(const char *attributes, const char *name) {
     char text[1000];
     snprintf(text, sizeof text,
-             "{" ENTRY("a.png", "[{\"shape_attributes\":{\"name\":\"circle\",\"cx\":5,\"cy\":5,"
-                                "\"r\":4},\"region_attributes\":%s}]") "}",
+             "{IN('a.png',[{'shape_attributes':{'name':'circle','cx':5,'cy':5,'r':4},"
+             "'region_attributes':%s}])}",
              attributes);
     mrcnn_dataset *set = open_text(text, NULL);
     assert_int_equal(mrcnn_dataset_class_count(set), 2);
@@ -208,9 +244,7 @@ static void test_class_order(void **state) {
     (void)state;
     int id;
     mrcnn_dataset *set = open_text(
-        "{" ENTRY("a.png", "[" SQUARE("{\"c\":\"pear\"}") "," RECT("{\"c\":\"Apple\"}") "," RECT(
-                               "{\"c\":\"apple\"}") "]") "}",
-        NULL);
+        "{IN('a.png',[SQUARE({'c':'pear'}),RECT({'c':'Apple'}),RECT({'c':'apple'})])}", NULL);
     static const char *const names[] = {"BG", "Apple", "apple", "pear"};
     assert_int_equal(mrcnn_dataset_class_count(set), 4);
     for (int i = 0; i < 4; i++) assert_string_equal(mrcnn_dataset_class_name(set, i), names[i]);
@@ -226,8 +260,7 @@ static void test_given_classes(void **state) {
     static const char *const given[] = {"background", "pear", "plum", "apple", NULL};
     static const char *const only[] = {"BG", "pear", NULL};
     const char *text =
-        "{" ENTRY("a.png", "[" SQUARE("{\"c\":\"apple\"}") "," RECT("{\"c\":\"kiwi\"}") "," RECT(
-                               "{\"c\":\"pear\"}") "]") "}";
+        "{IN('a.png',[SQUARE({'c':'apple'}),RECT({'c':'kiwi'}),RECT({'c':'pear'})])}";
     int id;
     mrcnn_dataset *set = open_text(text, given);
     assert_int_equal(mrcnn_dataset_class_count(set), 4);
@@ -242,7 +275,7 @@ static void test_given_classes(void **state) {
     expect_notes(text, given,
                  "E a.png 1 class \"kiwi\" is none of the 3 classes asked for: left out\n"
                  "W  -1 class \"plum\" has no object\n");
-    set = open_text("{" ENTRY("a.png", "[" SQUARE("{}") "]") "}", only);
+    set = open_text("{IN('a.png',[SQUARE({})])}", only);
     assert_string_equal(mrcnn_dataset_class_name(set, 1), "pear");
     mrcnn_dataset_free(&set);
 }
@@ -251,58 +284,38 @@ static void test_given_classes(void **state) {
 
 static void test_notes_about_regions(void **state) {
     (void)state;
-#define POLYGON(x, y) \
-    "{\"shape_attributes\":{\"name\":\"polygon\",\"all_points_x\":" x ",\"all_points_y\":" y "}}"
-    expect_notes(
-        "{" ENTRY(
-            "a.png",
-            "[" POLYGON("[1,2]", "[3,4]") "," POLYGON("[1,2,3]", "[3,4]") "," POLYGON("[1,5,9]", "["
-                                                                                                 "1"
-                                                                                                 ","
-                                                                                                 "3"
-                                                                                                 ","
-                                                                                                 "5"
-                                                                                                 "]") "," POLYGON(
-                "[1,1,1]",
-                "[2,2,2]") "," POLYGON("[1,\"x\",9]",
-                                       "[1,3,5]") "," POLYGON("7",
-                                                              "[1]") "," POLYGON("[1,1e999,4]",
-                                                                                 "[1,3,5]") "," RECT("{}") "]") "}",
-        NULL,
-        "E a.png 0 the polygon has 2 points, which makes no area\n"
-        "E a.png 1 the polygon has 3 x and 2 y coordinates\n"
-        "E a.png 2 the polygon has no area: all of its points lie on a line\n"
-        "E a.png 3 the polygon has no area: all of its points lie on a line\n"
-        "E a.png 4 point 1 of the polygon is not two usable numbers\n"
-        "E a.png 5 the polygon has no arrays all_points_x and all_points_y\n"
-        "E a.png 6 point 1 of the polygon is not two usable numbers\n");
-#define SHAPE(members) "{\"shape_attributes\":{" members "}}"
-    expect_notes(
-        "{" ENTRY("a.png",
-                  "{\"0\":" SHAPE(
-                      "\"name\":\"rect\",\"x\":1,\"y\":2,\"width\":0,"
-                      "\"height\":4") ",\"1\":" SHAPE("\"name\":\"circle\",\"cx\":1,\"cy\":2,\"r\":"
-                                                      "-1") ",\"2\":" SHAPE("\"name\":\"ellipse\","
-                                                                            "\"cx\":1,\"cy\":2,"
-                                                                            "\"rx\":4,\"ry\":null") ",\"3\":" SHAPE("\"name\":\"ellipse\",\"cx\":1,\"cy\":2,\"rx\":4,\"ry\":3,\"theta\":\"\"") ",\"4\":" SHAPE("\"name\":\"star\"") ",\"5\":" SHAPE("\"name\":4") ",\"6\":7,\"7\":" SHAPE("\"name\":\"circle\",\"cx\":1,\"cy\":1e999,\"r\":1") ",\"8\":" RECT("{}") "}") "}",
-        NULL,
-        "E a.png 0 the rectangle has no area: its width or height is not positive\n"
-        "E a.png 1 the circle has no area: its radius is not positive\n"
-        "E a.png 2 ry of the region is null instead of a number\n"
-        "E a.png 3 theta of the region is a string instead of a number\n"
-        "E a.png 4 the region's shape \"star\" is not one of VIA's\n"
-        "E a.png 5 the region has no shape_attributes with a name\n"
-        "E a.png 6 the region has no shape_attributes with a name\n"
-        "E a.png 7 cy of the region is too large instead of a number\n");
+    expect_notes("{IN('a.png',[POLYGON([1,2] Y [3,4]),POLYGON([1,2,3] Y [3,4]),"
+                 "POLYGON([1,5,9] Y [1,3,5]),POLYGON([1,1,1] Y [2,2,2]),POLYGON([1,"
+                 "'x',9] Y [1,3,5]),POLYGON(7 Y [1]),POLYGON([1,1e999,4] Y [1,3,5]),RECT({})])}",
+                 NULL,
+                 "E a.png 0 the polygon has 2 points, which makes no area\n"
+                 "E a.png 1 the polygon has 3 x and 2 y coordinates\n"
+                 "E a.png 2 the polygon has no area: all of its points lie on a line\n"
+                 "E a.png 3 the polygon has no area: all of its points lie on a line\n"
+                 "E a.png 4 point 1 of the polygon is not two usable numbers\n"
+                 "E a.png 5 the polygon has no arrays all_points_x and all_points_y\n"
+                 "E a.png 6 point 1 of the polygon is not two usable numbers\n");
+    expect_notes("{IN('a.png',{'0':SHAPE('name':'rect','x':1,'y':2,'width':0,'height':4),"
+                 "'1':SHAPE('name':'circle','cx':1,'cy':2,'r':-1),'2':SHAPE('name':'ellipse',"
+                 "'cx':1,'cy':2,'rx':4,'ry':null),'3':SHAPE('name':'ellipse','cx':1,'cy':2,"
+                 "'rx':4,'ry':3,'theta':''),'4':SHAPE('name':'star'),'5':SHAPE('name':4),'6':7,"
+                 "'7':SHAPE('name':'circle','cx':1,'cy':1e999,'r':1),'8':RECT({})})}",
+                 NULL,
+                 "E a.png 0 the rectangle has no area: its width or height is not positive\n"
+                 "E a.png 1 the circle has no area: its radius is not positive\n"
+                 "E a.png 2 ry of the region is null instead of a number\n"
+                 "E a.png 3 theta of the region is a string instead of a number\n"
+                 "E a.png 4 the region's shape \"star\" is not one of VIA's\n"
+                 "E a.png 5 the region has no shape_attributes with a name\n"
+                 "E a.png 6 the region has no shape_attributes with a name\n"
+                 "E a.png 7 cy of the region is too large instead of a number\n");
 }
 
 static void test_notes_about_classes(void **state) {
     (void)state;
     expect_notes(
-        "{" ENTRY("a.png",
-                  "[" RECT("{\"class\":\"cat\"}") "," RECT("{}") "," RECT("{\"class\":{\"a\":true,"
-                                                                          "\"b\":true}}") "," RECT(
-                      "{\"animal\":\"cat\",\"colour\":\"red\"}") "," RECT("\"cat\"") "]") "}",
+        "{IN('a.png',[RECT({'class':'cat'}),RECT({}),RECT({'class':{'a':true,"
+        "'b':true}}),RECT({'animal':'cat','colour':'red'}),RECT('cat')])}",
         NULL,
         "E a.png 2 the region has several classes: more than one of \"class\" is ticked\n"
         "E a.png 3 the region's class may be \"animal\" or \"colour\": call one attribute "
@@ -313,24 +326,13 @@ static void test_notes_about_classes(void **state) {
 
 static void test_notes_about_pictures(void **state) {
     (void)state;
-    static const char *const good = ENTRY("a.png", "[" RECT("{}") "]");
+    static const char *const good = "IN('a.png',[RECT({})])";
     char text[4000];
-    snprintf(
-        text, sizeof text, "{%s,%s}", good,
-        "\"k\":5,\"l\":{\"filename\":7},"
-        "\"m\":{\"filename\":\"b.png\",\"regions\":3}," ENTRY("none.png", "[]") "," ENTRY(
-            "../train/a.png",
-            "[]") "," ENTRY("/etc/passwd",
-                            "[]") "," ENTRY("below",
-                                            "[]") "," ENTRY("http://x/y.png",
-                                                            "[]") "," ENTRY("",
-                                                                            "[]") ","
-                                                                                  "\"n\":{"
-                                                                                  "\"filename\":"
-                                                                                  "\"a.png\","
-                                                                                  "\"regions\":"
-                                                                                  "[" SQUARE(
-                                                                                      "{}") "]}");
+    snprintf(text, sizeof text, "{%s,%s}", good,
+             "'k':5,'l':{'filename':7},'m':{'filename':'b.png','regions':3},"
+             "IN('none.png',[]),IN('../train/a.png',[]),IN('/etc/passwd',[]),IN('below',[]),"
+             "IN('http://x/y.png',[]),IN('',[]),'n':{'filename':'a.png',"
+             "'regions':[SQUARE({})]}");
     expect_notes(text, NULL,
                  "E  -1 the entry \"k\" is a number without a filename\n"
                  "E  -1 the entry \"l\" is an object without a filename\n"
@@ -349,17 +351,10 @@ static void test_summary(void **state) {
     (void)state;
     notes n;
     mrcnn_dataset *set =
-        open_text(
-            "{" ENTRY(
-                "a.png",
-                "[" RECT("{\"c\":\"x\"}") "," SQUARE("{\"c\":\"y\"}") "," RECT(
-                    "{\"c\":\"y\"}") ",{\"shape_attributes\":{\"name\":\"point\",\"cx\":1,\"cy\":1}"
-                                     "}]") "," ENTRY("below/c.jpg",
-                                                     "[" SQUARE(
-                                                         "{\"c\":\"y\"}") "]") "," ENTRY("b.png",
-                                                                                         "[]") "," ENTRY("none.png",
-                                                                                                         "[]") "}",
-            NULL);
+        open_text("{IN('a.png',[RECT({'c':'x'}),SQUARE({'c':'y'}),RECT({'c':'y'}),"
+                  "{'shape_attributes':{'name':'point','cx':1,'cy':1}}]),"
+                  "IN('below/c.jpg',[SQUARE({'c':'y'})]),IN('b.png',[]),IN('none.png',[])}",
+                  NULL);
     mrcnn_dataset_summary *s = check(set, 0, &n);
     assert_int_equal(s->pictures, 2);
     assert_int_equal(s->objects, 4);
@@ -390,13 +385,11 @@ static void test_summary(void **state) {
 static void test_outside(void **state) {
     (void)state;
     notes n;
-    mrcnn_dataset *set = open_text(
-        "{" ENTRY(
-            "b.png",
-            "[" POLYGON("[5,20,20]", "[5,5,20]") "," POLYGON("[5,30,20]", "[5,5,20]") "," POLYGON(
-                "[25,40,40]", "[5,5,20]") ",{\"shape_attributes\":{\"name\":\"circle\","
-                                          "\"cx\":-9,\"cy\":-9,\"r\":10}}]") "}",
-        NULL);
+    mrcnn_dataset *set =
+        open_text("{IN('b.png',[POLYGON([5,20,20] Y [5,5,20]),POLYGON([5,30,20] Y [5,5,20]),"
+                  "POLYGON([25,40,40] Y [5,5,20]),{'shape_attributes':{'name':'circle','cx':-9,"
+                  "'cy':-9,'r':10}}])}",
+                  NULL);
     mrcnn_dataset_summary *s = check(set, 0, &n);
     assert_string_equal(
         n.text, "W b.png 1 it reaches 10 pixels out of the picture of 20 x 20: cut off\n"
@@ -431,11 +424,10 @@ static void test_broken_pictures(void **state) {
     copy_start("balloon/train/below/c.jpg", "balloon/train/cut.jpg", 5);
     cli_write("balloon/train/text.jpg", "this is text");
     cli_write("balloon/train/empty.png", "");
-    mrcnn_dataset *set = open_text(
-        "{" ENTRY("cut.png", "[" RECT("{}") "]") "," ENTRY("cut.jpg", "[" RECT("{}") "]") "," ENTRY(
-            "text.jpg", "[" RECT("{}") "," RECT("{}") "]") "," ENTRY("empty.png",
-                                                                     "[" RECT("{}") "]") "}",
-        NULL);
+    mrcnn_dataset *set =
+        open_text("{IN('cut.png',[RECT({})]),IN('cut.jpg',[RECT({})]),IN('text.jpg',[RECT({}),"
+                  "RECT({})]),IN('empty.png',[RECT({})])}",
+                  NULL);
     for (int full = 0; full < 2; full++) {
         mrcnn_dataset_summary *s = check(set, full, &n);
         assert_int_equal(s->pictures, 0);
@@ -486,9 +478,8 @@ static void test_sizes_from_headers(void **state) {
 static void test_other_length(void **state) {
     (void)state;
     notes n;
-    mrcnn_dataset *set = open_text("{\"a\":{\"filename\":\"a.png\",\"size\":3,\"regions\":[" RECT(
-                                       "{}") "]},\"b\":{\"filename\":\"b.png\",\"size\":-1,"
-                                             "\"regions\":[" RECT("{}") "]}}",
+    mrcnn_dataset *set = open_text("{'a':{'filename':'a.png','size':3,'regions':[RECT({})]},"
+                                   "'b':{'filename':'b.png','size':-1,'regions':[RECT({})]}}",
                                    NULL);
     mrcnn_dataset_summary *s = check(set, 0, &n);
     assert_int_equal(s->warnings, 1);
@@ -516,10 +507,9 @@ static void test_stopping(void **state) {
     mrcnn_error err = MRCNN_ERROR_INIT;
     mrcnn_dataset_check_options o = mrcnn_dataset_check_options_default();
     mrcnn_dataset_summary *s = NULL;
-    mrcnn_dataset *set = open_text(
-        "{" ENTRY("a.png", "[" RECT("{}") "," POLYGON("[]", "[]") "," POLYGON(
-                               "[]", "[]") "]") "," ENTRY("b.png", "[" RECT("{}") "]") "}",
-        NULL);
+    mrcnn_dataset *set = open_text("{IN('a.png',[RECT({}),POLYGON([] Y []),POLYGON([] Y [])]),"
+                                   "IN('b.png',[RECT({})])}",
+                                   NULL);
     o.report = stop_at_once;
     o.user = &calls;
     assert_int_equal(mrcnn_dataset_check(set, &o, &s, &err), MRCNN_E_CANCELLED);
@@ -539,10 +529,9 @@ static void test_stopping(void **state) {
 
 static void test_nothing_usable(void **state) {
     (void)state;
-    expect_error("{" ENTRY("a.png", "[]") "," ENTRY("none.png", "[]") "}",
+    expect_error("{IN('a.png',[]),IN('none.png',[])}",
                  "of 2 entries 1 have no picture and 1 no usable object");
-    expect_error("{" ENTRY("a.png", "[{}]") "}",
-                 "first: a.png: the region has no shape_attributes");
+    expect_error("{IN('a.png',[{}])}", "first: a.png: the region has no shape_attributes");
     expect_error("{}", "there are no annotations");
     expect_error("[]", "there are no annotations");
     expect_error("{\"images\":[{\"id\":1}],\"annotations\":[]}", "there are no annotations");
@@ -553,8 +542,8 @@ static void test_nothing_usable(void **state) {
 /* Whatever is cut off, it is an error that names the file. */
 static void test_cut_short(void **state) {
     (void)state;
-    char whole[] = "{\"a\":{\"filename\":\"a.png\",\"size\":-1,\"regions\":[" SQUARE(
-        "{\"class\":{\"cat\":true}}") "]}}";
+    char whole[] = "{'a':{'filename':'a.png','size':-1,"
+                   "'regions':[SQUARE({'class':{'cat':true}})]}}";
     for (size_t length = 0; length < sizeof whole - 1; length++) {
         char text[sizeof whole];
         memcpy(text, whole, length);
@@ -628,10 +617,9 @@ static void test_wrong_kinds(void **state) {
 static void test_repeated_keys(void **state) {
     (void)state;
     int id;
-    mrcnn_dataset *set =
-        open_text("{\"a\":{\"filename\":\"none.png\",\"filename\":\"a.png\",\"regions\":[],"
-                  "\"regions\":[" RECT("{\"class\":\"x\",\"class\":\"x\"}") "]}}",
-                  NULL);
+    mrcnn_dataset *set = open_text("{'a':{'filename':'none.png','filename':'a.png','regions':[],"
+                                   "'regions':[RECT({'class':'x','class':'x'})]}}",
+                                   NULL);
     assert_int_equal(area(set, 0, 0, 30, 40, &id), 42);
     mrcnn_dataset_free(&set);
 }
@@ -643,7 +631,8 @@ static void test_finding(void **state) {
     mrcnn_error err = MRCNN_ERROR_INIT;
     mrcnn_dataset_options o = mrcnn_dataset_options_default();
     mrcnn_dataset *set = NULL;
-    const char *text = "{" ENTRY("a.png", "[" RECT("{}") "]") "}";
+    char text[TEXT];
+    spell_out("{IN('a.png',[RECT({})])}", text);
     cli_write(file, text);
     cli_write("balloon/train/coco.json", "{\"images\":[],\"info\":{}}");
     cli_write("balloon/train/broken.json", "{");
