@@ -542,12 +542,11 @@ static void test_nothing_usable(void **state) {
 /* Whatever is cut off, it is an error that names the file. */
 static void test_cut_short(void **state) {
     (void)state;
-    char whole[] = "{'a':{'filename':'a.png','size':-1,"
-                   "'regions':[SQUARE({'class':{'cat':true}})]}}";
-    for (size_t length = 0; length < sizeof whole - 1; length++) {
-        char text[sizeof whole];
-        memcpy(text, whole, length);
-        text[length] = 0;
+    char whole[TEXT], text[TEXT];
+    spell_out("{'a':{'filename':'a.png','size':-1,'regions':[SQUARE({'class':{'cat':true}})]}}",
+              whole);
+    for (size_t length = 0; length < strlen(whole); length++) {
+        snprintf(text, sizeof text, "%.*s", (int)length, whole);
         expect_error(text, "v.json");
     }
     mrcnn_dataset *set = open_text(whole, NULL);
