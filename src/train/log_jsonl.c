@@ -41,7 +41,7 @@ static int64_t line_step(const char *head) {
 /* The length of the part to keep: up to the last whole line of a step that is not beyond `step`,
  * before the first that is. Lines of others between ours stay. */
 static off_t kept_length(FILE *file, int64_t step) {
-    char head[40]; /* the first bytes of a line, in which the step is */
+    char head[40] = ""; /* the first bytes of a line, in which the step is */
     off_t kept = 0, at = 0;
     size_t used = 0;
     for (int c; (c = getc(file)) != EOF;) {
