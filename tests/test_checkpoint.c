@@ -352,7 +352,7 @@ static void test_keep(void **state) {
     assert_int_equal(mr_weights_read(&best, NULL, in(&run, "best.h5"), NULL), MRCNN_OK);
     check_same_tensors(t.weights, best);
     mr_tensors_free(&best);
-    /* The same epoch again: "best" is another name of that file already. */
+    /* The same epoch again. */
     mrcnn_error err = MRCNN_ERROR_INIT;
     t.state.best_epoch = 2;
     for (int i = 0; i < 2; i++)
