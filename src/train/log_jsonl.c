@@ -147,10 +147,9 @@ static mrcnn_status write_line(mr_jsonl *log, line *l, mrcnn_error *err) {
         if (n < 0 && errno == EINTR) continue;
         if (n <= 0) {
             int error = n < 0 ? errno : ENOSPC;
-            if (before < 0 || ftruncate(log->fd, before) != 0) {
-            } /* a reader sees half a line */
+            int taken_back = before >= 0 && ftruncate(log->fd, before) == 0;
             errno = error;
-            return fail_errno(log, "write to it", err);
+            return fail_errno(log, taken_back ? "write to it" : "write more than half a line", err);
         }
         done += (size_t)n;
     }
