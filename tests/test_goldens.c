@@ -1,6 +1,7 @@
 /* test_goldens.c - whole networks against golden values of the reference: two small files that are
  * part of the tests, and larger ones where they can be found. */
 #include "helper_golden_network.h"
+#include "helper_golden_train.h"
 #include "helper_golden_json.h"
 #include "helper_oracle.h"
 
@@ -16,8 +17,12 @@
 #include <stdlib.h>
 #include <string.h>
 
+typedef int (*judge)(const char *path, const char *weights, const char *executor,
+                     golden_table *table);
+
 typedef struct subject {
     const char *path, *executor;
+    judge judge;
 } subject;
 
 static void compare(void **state) {
@@ -29,7 +34,7 @@ static void compare(void **state) {
         skip();
     }
     fclose(file);
-    assert_true(golden_network(s->path, NULL, s->executor, &table));
+    assert_true(s->judge(s->path, NULL, s->executor, &table));
     assert_true(table.checks > 60);
     assert_int_equal(table.failures, 0);
 }
@@ -72,6 +77,24 @@ static void weights_from_a_file(void **state) {
     remove(path);
 }
 
+static void other_weights_fail_in_training(void **state) {
+    (void)state;
+    char path[] = "/tmp/mrcnn-golden-XXXXXX";
+    mrcnn_config *config = NULL;
+    mrcnn_model *model = NULL;
+    golden_table table = {0};
+    int fd = mkstemp(path);
+    assert_true(fd >= 0);
+    assert_int_equal(oracle_tiny_config(&config, 4, NULL, NULL), MRCNN_OK);
+    assert_int_equal(oracle_model(&model, config, 99, NULL), MRCNN_OK);
+    assert_int_equal(mrcnn_model_save(model, path, NULL), MRCNN_OK);
+    assert_true(golden_train(TEST_DATA "/goldens/tiny64_train.h5", path, "cpu", &table));
+    assert_true(table.failures > 50);
+    mrcnn_model_free(&model);
+    mrcnn_config_free(&config);
+    remove(path);
+}
+
 /* Values that the oracle's notes list. */
 static void oracle_values(void **state) {
     (void)state;
@@ -108,26 +131,34 @@ static void json_scanner(void **state) {
 
 int main(void) {
     static subject subjects[] = {
-        {TEST_DATA "/goldens/tiny64.h5", "cpu"},
-        {TEST_DATA "/goldens/tiny64.h5", "reference"},
-        {TEST_DATA "/goldens/tiny101_pad64.h5", "cpu"},
-        {TEST_DATA "/goldens/tiny101_pad64.h5", "reference"},
-        {SHARED_DIR "/goldens/tiny128.h5", "cpu"},
-        {SHARED_DIR "/goldens/tiny128.h5", "reference"},
-        {SHARED_DIR "/goldens/tiny101_512.h5", "cpu"},
-        {SHARED_DIR "/goldens/tiny101_512.h5", "reference"},
-        {SHARED_DIR "/goldens/r101_128.h5", "cpu"}, /* full width: too slow for plain loops */
+        {TEST_DATA "/goldens/tiny64.h5", "cpu", golden_network},
+        {TEST_DATA "/goldens/tiny64.h5", "reference", golden_network},
+        {TEST_DATA "/goldens/tiny101_pad64.h5", "cpu", golden_network},
+        {TEST_DATA "/goldens/tiny101_pad64.h5", "reference", golden_network},
+        {SHARED_DIR "/goldens/tiny128.h5", "cpu", golden_network},
+        {SHARED_DIR "/goldens/tiny128.h5", "reference", golden_network},
+        {SHARED_DIR "/goldens/tiny101_512.h5", "cpu", golden_network},
+        {SHARED_DIR "/goldens/tiny101_512.h5", "reference", golden_network},
+        {SHARED_DIR "/goldens/r101_128.h5", "cpu",
+         golden_network}, /* full width: too slow for plain loops */
+        {TEST_DATA "/goldens/tiny64_train.h5", "cpu", golden_train},
+        {TEST_DATA "/goldens/tiny64_train.h5", "reference", golden_train},
+        {SHARED_DIR "/goldens/tiny128.h5", "cpu", golden_train},
+        {SHARED_DIR "/goldens/tiny128.h5", "reference", golden_train},
     };
     enum { COMPARISONS = sizeof subjects / sizeof *subjects };
-    struct CMUnitTest tests[COMPARISONS + 4] = {
+    struct CMUnitTest tests[COMPARISONS + 5] = {
         cmocka_unit_test(oracle_values), cmocka_unit_test(json_scanner),
-        cmocka_unit_test(other_weights_fail), cmocka_unit_test(weights_from_a_file)};
+        cmocka_unit_test(other_weights_fail), cmocka_unit_test(weights_from_a_file),
+        cmocka_unit_test(other_weights_fail_in_training)};
     char names[COMPARISONS][128];
     for (int i = 0; i < COMPARISONS; i++) {
         struct CMUnitTest test = {names[i], compare, NULL, NULL, &subjects[i]};
         const char *slash = strrchr(subjects[i].path, '/');
-        snprintf(names[i], sizeof names[i], "%s, %s executor", slash + 1, subjects[i].executor);
-        tests[4 + i] = test;
+        snprintf(names[i], sizeof names[i], "%s%s, %s executor",
+                 subjects[i].judge == golden_train ? "training, " : "", slash + 1,
+                 subjects[i].executor);
+        tests[5 + i] = test;
     }
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

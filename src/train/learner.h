@@ -18,8 +18,8 @@ typedef struct mr_lesson {
     uint64_t stream;        /* of random numbers, for sampling RoIs */
     const float *proposals; /* proposal_count x 4 instead of the RPN's; NULL: the RPN's */
     size_t proposal_count;
-    /* Which anchor each of `proposals` came from; NULL: from none, so that no gradient reaches the
-     * RPN through the target deltas (COMPAT). */
+    /* Which anchor each of `proposals` came from; negative or NULL: from none, so that no gradient
+     * reaches the RPN through the target deltas (COMPAT). */
     const int32_t *proposal_anchors;
 } mr_lesson;
 

@@ -61,6 +61,7 @@ static void pass_through_targets(mr_learner *l, const mr_lesson *lessons) {
         for (int i = 0; i < t->positive_count; i++, at++) {
             if (!anchors || t->proposals[i] < 0) continue;
             int32_t anchor = anchors[t->proposals[i]];
+            if (anchor < 0) continue;
             double pixels[4];
             float object[4], gradient[4];
             for (int k = 0; k < 4; k++) pixels[k] = truth->boxes[t->objects[i]][k];
