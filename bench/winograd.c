@@ -1,9 +1,9 @@
-/* winograd.c - our Winograd convolution beside oneDNN's direct one (NHWC) and, where the installed
- * oneDNN still has it, oneDNN's Winograd (in its own nChw16c, reorders not counted), on the 3x3
- * shapes of Mask R-CNN. All contenders run in turn in every round and medians are shown, because a
- * shared machine's speed changes from second to second.
- *   bench_winograd [threads [rounds]] */
-#include <math.h>
+/* winograd.c - our Winograd convolution and its two gradients beside oneDNN's direct ones (NHWC) and,
+ * where the installed oneDNN still has it, oneDNN's Winograd (in its own nChw16c, reorders not
+ * counted), on the 3x3 shapes of Mask R-CNN; and the time that packing weights takes. All contenders
+ * run in turn in every round and medians are shown, because a shared machine's speed changes from
+ * second to second.
+ *   bench_winograd [threads [rounds [forward|data|weights|pack]]] */
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -29,6 +29,7 @@ static const job jobs[] = {
     {"stage 4   256->256 @64", {1, 64, 64, 256, 256}},
     {"stage 5   512->512 @32", {1, 32, 32, 512, 512}},
     {"masks 256->256 100x14", {100, 14, 14, 256, 256}},
+    {"masks  256->256 66x14", {66, 14, 14, 256, 256}},
 };
 
 static double now(void) {
@@ -51,11 +52,20 @@ static float *random_floats(size_t count, double scale, const char *name) {
     return p;
 }
 
+typedef enum { FORWARD, DATA, WEIGHTS, PASSES } pass;
+
+/* What a convolution reads and writes, ours and oneDNN's. */
+typedef struct {
+    mr_winograd_shape s;
+    float *x, *kernel, *bias, *y; /* y is the gradient of y in the backward passes */
+} problem;
+
+enum { MOST_ARGS = 4 };
+
 /* A oneDNN convolution ready to run; primitive is NULL when oneDNN has no such one. */
 typedef struct {
     dnnl_primitive_t primitive;
-    dnnl_memory_t src, weights, bias, dst;
-    const char *implementation;
+    dnnl_exec_arg_t args[MOST_ARGS];
 } peer;
 
 static dnnl_memory_t filled(dnnl_engine_t engine, dnnl_stream_t stream,
@@ -77,63 +87,89 @@ static dnnl_memory_t filled(dnnl_engine_t engine, dnnl_stream_t stream,
     return to;
 }
 
-static peer make_peer(dnnl_engine_t engine, dnnl_stream_t stream, const mr_winograd_shape *s,
-                      dnnl_alg_kind_t algorithm, dnnl_format_tag_t tag, float *x, float *kernel,
-                      float *bias) {
-    peer p = {0};
+/* Descriptors of a convolution's tensors as oneDNN should have them. */
+typedef struct {
+    dnnl_memory_desc_t x, kernel, bias, y;
+} tensors;
+
+static tensors tensors_of(const mr_winograd_shape *s, dnnl_format_tag_t tag,
+                          dnnl_format_tag_t kernel_tag) {
+    tensors t;
     dnnl_dims_t in = {s->n, s->c_in, s->h, s->w}, out = {s->n, s->c_out, s->h, s->w};
     dnnl_dims_t taps = {s->c_out, s->c_in, 3, 3}, channels = {s->c_out};
-    dnnl_dims_t stride = {1, 1}, pad = {1, 1};
-    dnnl_memory_desc_t src, weights, b, dst, x_desc, kernel_desc;
-    dnnl_memory_desc_init_by_tag(&src, 4, in, dnnl_f32, tag);
-    dnnl_memory_desc_init_by_tag(&dst, 4, out, dnnl_f32, tag);
-    dnnl_memory_desc_init_by_tag(&weights, 4, taps, dnnl_f32, dnnl_format_tag_any);
-    dnnl_memory_desc_init_by_tag(&b, 1, channels, dnnl_f32, dnnl_a);
-    dnnl_memory_desc_init_by_tag(&x_desc, 4, in, dnnl_f32, dnnl_nhwc);
-    dnnl_memory_desc_init_by_tag(&kernel_desc, 4, taps, dnnl_f32, dnnl_hwio);
+    dnnl_memory_desc_init_by_tag(&t.x, 4, in, dnnl_f32, tag);
+    dnnl_memory_desc_init_by_tag(&t.y, 4, out, dnnl_f32, tag);
+    dnnl_memory_desc_init_by_tag(&t.kernel, 4, taps, dnnl_f32, kernel_tag);
+    dnnl_memory_desc_init_by_tag(&t.bias, 1, channels, dnnl_f32, dnnl_a);
+    return t;
+}
+
+/* The forward pass has bias and ReLU, as ours. The gradients need a forward one as a hint. */
+static dnnl_primitive_desc_t describe(dnnl_engine_t engine, const tensors *t, pass which,
+                                      dnnl_alg_kind_t algorithm) {
+    dnnl_dims_t one = {1, 1};
     dnnl_convolution_desc_t desc;
-    check(dnnl_convolution_forward_desc_init(&desc, dnnl_forward_inference, algorithm, &src,
-                                             &weights, &b, &dst, stride, pad, pad),
-          "convolution");
+    dnnl_primitive_desc_t forward = NULL, pd = NULL;
     dnnl_primitive_attr_t attributes;
     dnnl_post_ops_t relu;
+    check(dnnl_convolution_forward_desc_init(
+              &desc, which == FORWARD ? dnnl_forward_inference : dnnl_forward_training, algorithm,
+              &t->x, &t->kernel, which == FORWARD ? &t->bias : NULL, &t->y, one, one, one),
+          "convolution");
     dnnl_primitive_attr_create(&attributes);
     dnnl_post_ops_create(&relu);
     dnnl_post_ops_append_eltwise(relu, 1, dnnl_eltwise_relu, 0, 0);
-    dnnl_primitive_attr_set_post_ops(attributes, relu);
-    dnnl_primitive_desc_t pd;
-    if (dnnl_primitive_desc_create(&pd, &desc, attributes, engine, NULL) == dnnl_success) {
-        check(dnnl_primitive_create(&p.primitive, pd), "convolution");
-        dnnl_primitive_desc_query(pd, dnnl_query_impl_info_str, 0, (void *)&p.implementation);
-        p.src = filled(engine, stream, &src, &x_desc, x);
-        p.weights =
-            filled(engine, stream, dnnl_primitive_desc_query_md(pd, dnnl_query_weights_md, 0),
-                   &kernel_desc, kernel);
-        p.bias = filled(engine, stream, &b, &b, bias);
-        check(dnnl_memory_create(&p.dst, &dst, engine, DNNL_MEMORY_ALLOCATE), "memory");
-        dnnl_primitive_desc_destroy(pd);
-    }
+    if (which == FORWARD) dnnl_primitive_attr_set_post_ops(attributes, relu);
+    dnnl_primitive_desc_create(&forward, &desc, attributes, engine, NULL);
     dnnl_post_ops_destroy(relu);
     dnnl_primitive_attr_destroy(attributes);
-    return p;
+    if (which == FORWARD || !forward) return forward;
+    if (which == DATA)
+        check(dnnl_convolution_backward_data_desc_init(&desc, algorithm, &t->x, &t->kernel, &t->y,
+                                                       one, one, one),
+              "gradient by data");
+    else
+        check(dnnl_convolution_backward_weights_desc_init(&desc, algorithm, &t->x, &t->kernel, NULL,
+                                                          &t->y, one, one, one),
+              "gradient by weights");
+    dnnl_primitive_desc_create(&pd, &desc, NULL, engine, forward);
+    dnnl_primitive_desc_destroy(forward);
+    return pd;
 }
 
-static void run_peer(const peer *p, dnnl_stream_t stream) {
-    dnnl_exec_arg_t args[] = {{DNNL_ARG_SRC, p->src},
-                              {DNNL_ARG_WEIGHTS, p->weights},
-                              {DNNL_ARG_BIAS, p->bias},
-                              {DNNL_ARG_DST, p->dst}};
-    check(dnnl_primitive_execute(p->primitive, stream, 4, args), "convolution");
+static peer make_peer(dnnl_engine_t engine, dnnl_stream_t stream, const problem *p, pass which,
+                      dnnl_alg_kind_t algorithm, dnnl_format_tag_t tag) {
+    static const int names[PASSES][3] = {{DNNL_ARG_SRC, DNNL_ARG_WEIGHTS, DNNL_ARG_DST},
+                                         {DNNL_ARG_DIFF_SRC, DNNL_ARG_WEIGHTS, DNNL_ARG_DIFF_DST},
+                                         {DNNL_ARG_SRC, DNNL_ARG_DIFF_WEIGHTS, DNNL_ARG_DIFF_DST}};
+    peer made = {0};
+    tensors want = tensors_of(&p->s, tag, dnnl_format_tag_any);
+    tensors have = tensors_of(&p->s, dnnl_nhwc, dnnl_hwio);
+    dnnl_primitive_desc_t pd = describe(engine, &want, which, algorithm);
+    if (!pd) return made;
+    check(dnnl_primitive_create(&made.primitive, pd), "convolution");
+    dnnl_query_t query = which == WEIGHTS ? dnnl_query_diff_weights_md : dnnl_query_weights_md;
+    const dnnl_memory_desc_t *kernel = dnnl_primitive_desc_query_md(pd, query, 0);
+    dnnl_exec_arg_t args[MOST_ARGS] = {
+        {names[which][0], filled(engine, stream, &want.x, &have.x, p->x)},
+        {names[which][1], filled(engine, stream, kernel, &have.kernel, p->kernel)},
+        {names[which][2], filled(engine, stream, &want.y, &have.y, p->y)},
+        {DNNL_ARG_BIAS, filled(engine, stream, &want.bias, &have.bias, p->bias)}};
+    memcpy(made.args, args, sizeof args);
+    dnnl_primitive_desc_destroy(pd);
+    return made;
+}
+
+static void run_peer(const peer *p, pass which, dnnl_stream_t stream) {
+    int count = which == FORWARD ? MOST_ARGS : MOST_ARGS - 1;
+    check(dnnl_primitive_execute(p->primitive, stream, count, p->args), "convolution");
     check(dnnl_stream_wait(stream), "wait");
 }
 
 static void free_peer(peer *p) {
     if (!p->primitive) return;
     dnnl_primitive_destroy(p->primitive);
-    dnnl_memory_destroy(p->src);
-    dnnl_memory_destroy(p->weights);
-    dnnl_memory_destroy(p->bias);
-    dnnl_memory_destroy(p->dst);
+    for (int i = 0; i < MOST_ARGS; i++) dnnl_memory_destroy(p->args[i].memory);
 }
 
 static int by_value(const void *a, const void *b) {
@@ -146,39 +182,82 @@ static double median(double *values, int count) {
     return values[count / 2];
 }
 
+/* Ours: what the pass needs beside the problem. */
+typedef struct {
+    const problem *p;
+    pass which;
+    int threads;
+    mr_winograd_shape back; /* of the convolution that is the gradient by data */
+    float *packed;
+    void *scratch;
+    size_t scratch_size;
+} own;
+
+static own make_own(const problem *p, pass which, int threads) {
+    const mr_winograd_shape *s = &p->s;
+    own o = {.p = p, .which = which, .threads = threads};
+    o.back = *s;
+    o.back.c_in = s->c_out, o.back.c_out = s->c_in;
+    o.scratch_size = which == WEIGHTS ? mr_winograd_weights_scratch_size(s, threads)
+                     : which == DATA  ? mr_winograd_scratch_size(&o.back, threads)
+                                      : mr_winograd_scratch_size(s, threads);
+    size_t there = mr_winograd_packed_size(s->c_in, s->c_out);
+    size_t back = mr_winograd_packed_size(s->c_out, s->c_in);
+    o.packed = mr_alloc_aligned((there > back ? there : back) * sizeof(float));
+    o.scratch = mr_alloc_aligned(o.scratch_size);
+    if (!o.packed || !o.scratch) exit(1);
+    if (which == FORWARD) mr_winograd_pack(p->kernel, s->c_in, s->c_out, o.packed, threads);
+    if (which == DATA)
+        mr_winograd_pack_backward_data(p->kernel, s->c_in, s->c_out, o.packed, threads);
+    return o;
+}
+
+static void run_own(const own *o) {
+    const problem *p = o->p;
+    mr_winograd_epilogue relu = {p->bias, NULL, 1}, none = {NULL, NULL, 0};
+    if (o->which == FORWARD)
+        mr_winograd_forward(&p->s, p->x, o->packed, &relu, p->y, o->scratch, o->threads);
+    else if (o->which == DATA)
+        mr_winograd_forward(&o->back, p->y, o->packed, &none, p->x, o->scratch, o->threads);
+    else
+        mr_winograd_backward_weights(&p->s, p->x, p->y, p->kernel, 0, o->scratch, o->threads);
+}
+
+static problem make_problem(const mr_winograd_shape *s) {
+    size_t pixels = (size_t)s->n * (size_t)s->h * (size_t)s->w;
+    problem p = {*s, random_floats(pixels * (size_t)s->c_in, 2, "x"),
+                 random_floats(9 * (size_t)s->c_in * (size_t)s->c_out, 0.1, "kernel"),
+                 random_floats((size_t)s->c_out, 0.1, "bias"),
+                 random_floats(pixels * (size_t)s->c_out, 1, "y")};
+    return p;
+}
+
+static void free_problem(problem *p) {
+    free(p->x), free(p->kernel), free(p->bias), free(p->y);
+}
+
 enum { DIRECT, WINOGRAD, OURS, CONTENDERS, MOST_ROUNDS = 1000 };
 
-static void bench(const job *j, dnnl_engine_t engine, dnnl_stream_t stream, int threads,
+static void bench(const job *j, pass which, dnnl_engine_t engine, dnnl_stream_t stream, int threads,
                   int rounds) {
     static double times[CONTENDERS][MOST_ROUNDS];
     const mr_winograd_shape *s = &j->s;
-    size_t pixels = (size_t)s->n * (size_t)s->h * (size_t)s->w;
-    size_t out = pixels * (size_t)s->c_out, taps = 9 * (size_t)s->c_in * (size_t)s->c_out;
-    float *x = random_floats(pixels * (size_t)s->c_in, 2, "x");
-    float *kernel = random_floats(taps, 0.1, "kernel");
-    float *bias = random_floats((size_t)s->c_out, 0.1, "bias");
-    float *y = random_floats(out, 1, "y");
-    float *packed = mr_alloc_aligned(mr_winograd_packed_size(s->c_in, s->c_out) * sizeof *packed);
-    size_t scratch_size = mr_winograd_scratch_size(s, threads);
-    void *scratch = mr_alloc_aligned(scratch_size);
-    if (!packed || !scratch) exit(1);
-    mr_winograd_pack(kernel, s->c_in, s->c_out, packed, threads);
-    mr_winograd_epilogue epilogue = {bias, NULL, 1};
-    peer peers[2] = {
-        make_peer(engine, stream, s, dnnl_convolution_direct, dnnl_nhwc, x, kernel, bias),
-        make_peer(engine, stream, s, dnnl_convolution_winograd, dnnl_nChw16c, x, kernel, bias)};
+    problem p = make_problem(s);
+    peer peers[2] = {make_peer(engine, stream, &p, which, dnnl_convolution_direct, dnnl_nhwc),
+                     make_peer(engine, stream, &p, which, dnnl_convolution_winograd, dnnl_nChw16c)};
+    own ours = make_own(&p, which, threads);
     for (int round = -1; round < rounds; round++)
         for (int c = 0; c < CONTENDERS; c++) {
             double begin = now();
             if (c == OURS)
-                mr_winograd_forward(s, x, packed, &epilogue, y, scratch, threads);
+                run_own(&ours);
             else if (peers[c].primitive)
-                run_peer(&peers[c], stream);
+                run_peer(&peers[c], which, stream);
             if (round >= 0) times[c][round] = (now() - begin) * 1e3;
         }
     double ms[CONTENDERS];
     for (int c = 0; c < CONTENDERS; c++) ms[c] = median(times[c], rounds);
-    double gflop = 2e-9 * (double)pixels * (double)taps;
+    double gflop = 18e-9 * s->n * s->h * s->w * s->c_in * s->c_out;
     printf("%-24s %8.2f ", j->name, ms[DIRECT]);
     if (peers[WINOGRAD].primitive)
         printf("%8.2f ", ms[WINOGRAD]);
@@ -189,15 +268,54 @@ static void bench(const job *j, dnnl_engine_t engine, dnnl_stream_t stream, int 
         printf("%9.2f ", ms[WINOGRAD] / ms[OURS]);
     else
         printf("%9s ", "-");
-    printf("%9.1f\n", (double)scratch_size / 1e6);
+    printf("%9.1f\n", (double)ours.scratch_size / 1e6);
     fflush(stdout);
     free_peer(&peers[0]), free_peer(&peers[1]);
-    free(x), free(kernel), free(bias), free(y), free(packed), free(scratch);
+    free(ours.packed), free(ours.scratch);
+    free_problem(&p);
+}
+
+static void bench_pass(pass which, dnnl_engine_t engine, dnnl_stream_t stream, int threads,
+                       int rounds) {
+    static const char *const titles[PASSES] = {"forward, ms", "gradient by data, ms",
+                                               "gradient by weights, ms"};
+    printf("%-24s %8s %8s %8s %9s %9s %9s %9s\n", titles[which], "direct", "winograd", "ours",
+           "GFLOP/s", "x direct", "x wino", "MB used");
+    for (size_t i = 0; i < sizeof jobs / sizeof jobs[0]; i++)
+        bench(&jobs[i], which, engine, stream, threads, rounds);
+}
+
+/* Training packs the kernels of each layer twice a step. */
+static void bench_pack(int threads, int rounds) {
+    static const int channels[][2] = {{64, 64}, {128, 128}, {256, 256}, {256, 512}, {512, 512}};
+    static double times[2][MOST_ROUNDS];
+    printf("%-24s %8s %8s\n", "packing, ms", "forward", "data");
+    for (size_t i = 0; i < sizeof channels / sizeof channels[0]; i++) {
+        int in = channels[i][0], out = channels[i][1];
+        float *kernel = random_floats(9 * (size_t)in * (size_t)out, 0.1, "kernel");
+        size_t there = mr_winograd_packed_size(in, out), back = mr_winograd_packed_size(out, in);
+        float *packed = mr_alloc_aligned((there > back ? there : back) * sizeof *packed);
+        if (!packed) exit(1);
+        for (int round = -1; round < rounds; round++)
+            for (int c = 0; c < 2; c++) {
+                double begin = now();
+                if (c == 0)
+                    mr_winograd_pack(kernel, in, out, packed, threads);
+                else
+                    mr_winograd_pack_backward_data(kernel, in, out, packed, threads);
+                if (round >= 0) times[c][round] = (now() - begin) * 1e3;
+            }
+        printf("%4d -> %-16d %8.2f %8.2f\n", in, out, median(times[0], rounds),
+               median(times[1], rounds));
+        free(kernel), free(packed);
+    }
 }
 
 int main(int argc, char **argv) {
+    static const char *const names[PASSES] = {"forward", "data", "weights"};
     int threads = argc > 1 ? atoi(argv[1]) : mr_cores();
     int rounds = argc > 2 ? atoi(argv[2]) : 15;
+    const char *only = argc > 3 ? argv[3] : NULL;
     if (threads < 1) threads = 1;
     if (rounds < 1 || rounds > MOST_ROUNDS) rounds = 15;
     mr_set_library_threads(threads);
@@ -206,10 +324,10 @@ int main(int argc, char **argv) {
     check(dnnl_engine_create(&engine, dnnl_cpu, 0), "engine");
     check(dnnl_stream_create(&stream, engine, dnnl_stream_default_flags), "stream");
     printf("%d threads, %s, median of %d rounds\n", threads, mr_winograd_isa(), rounds);
-    printf("%-24s %8s %8s %8s %9s %9s %9s %9s\n", "shape, ms", "direct", "winograd", "ours",
-           "GFLOP/s", "x direct", "x wino", "MB used");
-    for (size_t i = 0; i < sizeof jobs / sizeof jobs[0]; i++)
-        bench(&jobs[i], engine, stream, threads, rounds);
+    for (int which = 0; which < PASSES; which++)
+        if (!only || strcmp(only, names[which]) == 0)
+            bench_pass((pass)which, engine, stream, threads, rounds);
+    if (!only || strcmp(only, "pack") == 0) bench_pack(threads, rounds);
     dnnl_stream_destroy(stream);
     dnnl_engine_destroy(engine);
     return 0;

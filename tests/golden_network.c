@@ -4,6 +4,7 @@
  *
  * Exit status: 0 all checks hold, 1 one does not, 2 wrong usage or an unreadable file. */
 #include "helper_golden_network.h"
+#include "helper_golden_train.h"
 
 #include <string.h>
 
@@ -29,6 +30,7 @@ int main(int argc, char **argv) {
             printf("%s, %s executor\n", argv[i], executor);
             files++;
             if (!golden_network(argv[i], weights, executor, &table)) return 2;
+            if (!golden_train(argv[i], weights, executor, &table)) return 2;
         }
     }
     if (files == 0) return usage();

@@ -10,7 +10,7 @@
 #include "base/parallel.h"
 #include "graph/sampling.h"
 #include "helper_golden_json.h"
-#include "helper_oracle.h"
+#include "helper_golden_model.h"
 #include "image/mask.h"
 #include "model/session.h"
 
@@ -124,32 +124,10 @@ static void check_rows(network *n, const char *name, const float *have, size_t r
 /* ------------------------------------------------------------------------------------- set up */
 
 /* The configuration that the golden's meta lists, in matterport's keys. */
-static int make_config(network *n, mrcnn_config **config, uint64_t *seed) {
-    const char *meta = golden_meta(n->golden), *keys = json_get(meta, "config"), *value;
-    char key[96], text[256];
-    mrcnn_status status = mrcnn_config_create(config, NULL, &n->err);
-    while (status == MRCNN_OK && json_next(&keys, key, sizeof key, &value)) {
-        json_text(value, text, sizeof text);
-        if (strcmp(key, "WIDTH_DIV") != 0) status = mrcnn_config_set(*config, key, text, &n->err);
-    }
-    int div = (int)json_number(json_get(json_get(meta, "config"), "WIDTH_DIV"), 1);
-    if (status == MRCNN_OK) status = oracle_set_widths(*config, div, &n->err);
-    *seed = (uint64_t)json_number(json_get(meta, "seed"), 1);
-    return status == MRCNN_OK || complain(n, "configuration");
-}
-
 static int make_model(network *n, const char *weights) {
-    mrcnn_config *config = NULL;
-    uint64_t seed = 0;
-    int good = make_config(n, &config, &seed);
-    if (good) {
-        mrcnn_status status = weights ? mrcnn_model_load(&n->model, weights, config, &n->err)
-                                      : oracle_model(&n->model, config, seed, &n->err);
-        good = status == MRCNN_OK || complain(n, "model");
-    }
-    mrcnn_config_free(&config);
-    if (good) n->settings = mr_config_settings(n->model->config);
-    return good;
+    if (!golden_model(&n->model, n->golden, weights, &n->err)) return 0;
+    n->settings = mr_config_settings(n->model->config);
+    return 1;
 }
 
 static int read_picture(network *n) {

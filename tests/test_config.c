@@ -93,11 +93,31 @@ static const pair defaults[] = {
     {"USE_RPN_ROIS", "true"},
     {"VALIDATION_STEPS", "50"},
     {"WEIGHT_DECAY", "0.0001"},
+    {"ADAM_BETAS", "[0.9, 0.999]"},
+    {"ADAM_EPSILON", "1e-08"},
     {"BACKBONE_STEM_WIDTH", "64"},
     {"BACKBONE_WIDTHS", "[64, 128, 256, 512]"},
+    {"COMPAT", "matterport"},
+    {"EARLY_STOP", "0"},
+    {"EMA_DECAY", "0"},
+    {"GRADIENT_ACCUMULATION", "1"},
+    {"HORIZONTAL_FLIP", "0"},
+    {"KEEP_BEST", "false"},
+    {"KEEP_CHECKPOINTS", "0"},
+    {"LEARNING_RATE_GAMMA", "0.1"},
+    {"LEARNING_RATE_SCHEDULE", "constant"},
+    {"LEARNING_RATE_STEPS", "[]"},
+    {"LOADER_MEMORY", "256"},
+    {"LOADER_THREADS", "2"},
     {"MASK_RESIZE", "matterport"},
     {"MASK_WIDTH", "256"},
+    {"NON_FINITE", "stop"},
+    {"OPTIMIZER", "sgd"},
     {"RPN_WIDTH", "512"},
+    {"SAMPLING", "random"},
+    {"SEED", "0"},
+    {"STAGES", "none"},
+    {"WARMUP_STEPS", "0"},
 };
 enum { DEFAULT_COUNT = sizeof defaults / sizeof *defaults };
 
@@ -165,7 +185,13 @@ static void other_value(const mrcnn_config_key *key, char text[512]) {
     else if (strcmp(key->type, "float") == 0)
         snprintf(text, 512, "0.123456789");
     else if (strcmp(key->type, "bool") == 0)
-        snprintf(text, 512, "false");
+        snprintf(text, 512, "%s", strcmp(old, "true") == 0 ? "false" : "true");
+    else if (strcmp(key->name, "STAGES") == 0)
+        snprintf(text, 512, "heads 20; (res5.*)|(mrcnn\\_.*) 40 0.1");
+    else if (strcmp(key->name, "ADAM_BETAS") == 0)
+        snprintf(text, 512, "[0.5, 0.25]");
+    else if (strcmp(key->name, "LEARNING_RATE_STEPS") == 0)
+        snprintf(text, 512, "[30, 40]");
     else if (strcmp(key->type, "string") == 0)
         snprintf(text, 512, "my-net_2");
     else if (strcmp(key->type, "mapping") == 0)
@@ -243,6 +269,12 @@ static void test_spellings(void **state) {
          "{rpn_class_loss: 1, rpn_bbox_loss: 1, mrcnn_class_loss: 1, mrcnn_bbox_loss: 1, "
          "mrcnn_mask_loss: 2}"},
         {"BACKBONE", "my-net_2", "my-net_2"},
+        {"STAGES", " heads  20 ;all 40 1e-1\n", "heads  20 ;all 40 1e-1"},
+        {"STAGES", "null", "none"},
+        {"STAGES", "", "none"},
+        {"LEARNING_RATE_STEPS", "", "[]"},
+        {"LEARNING_RATE_STEPS", "(80, 120,)", "[80, 120]"},
+        {"ADAM_EPSILON", "0.0000001", "1e-07"},
         {"IMAGE_RESIZE_MODE", "none", "none"},
     };
     mrcnn_config *config = make(NULL);
@@ -323,6 +355,16 @@ static void test_refused_values(void **state) {
         {"RPN_ANCHOR_SCALES", "[8,,16]", "\"\" is not a number"},
         {"BACKBONE_STRIDES", "[4, 8.5]", "8.5 is not a whole number"},
         {"BACKBONE_WIDTHS", "[64, 128, 256]", "it must have 4 numbers"},
+        {"ADAM_BETAS", "[0.9]", "it must have 2 numbers"},
+        {"ADAM_BETAS", "[0.9, 1]", "1 is out of range"}, /* its average would never begin */
+        {"ADAM_EPSILON", "0", "0 is out of range"},
+        {"EMA_DECAY", "1", "1 is out of range"},
+        {"GRADIENT_ACCUMULATION", "0", "0 is out of range"},
+        {"LEARNING_RATE_STEPS", "[0]", "0 is out of range"},
+        {"OPTIMIZER", "adam", "sgd|adamw"},
+        {"STAGES", "heads", "the last epoch is missing"},
+        {"STAGES", "heads 20;\tall 40", "on one line"},
+        {"STAGES", "'heads' 20", "without quotes"},
     };
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++)
         assert_refused(cases[i].key, cases[i].value, cases[i].message);
@@ -423,16 +465,18 @@ static const pair nucleus_values[] = {
     {"POST_NMS_ROIS_INFERENCE", "2000"},
     {"TRAIN_ROIS_PER_IMAGE", "128"},
     {"MAX_GT_INSTANCES", "200"},
+    {"STAGES", "heads 20; all 40"},
     {NULL, NULL},
 };
 static const pair balloon_values[] = {
-    {"NAME", "balloon"},
-    {"NUM_CLASSES", "2"},
-    {"STEPS_PER_EPOCH", "100"},
-    {"DETECTION_MIN_CONFIDENCE", "0.9"},
-    {NULL, NULL},
+    {"NAME", "balloon"},        {"NUM_CLASSES", "2"},
+    {"STEPS_PER_EPOCH", "100"}, {"DETECTION_MIN_CONFIDENCE", "0.9"},
+    {"STAGES", "heads 30"},     {NULL, NULL},
 };
-static const pair coco_values[] = {{"NAME", "coco"}, {"NUM_CLASSES", "81"}, {NULL, NULL}};
+static const pair coco_values[] = {
+    {"NAME", "coco"},           {"NUM_CLASSES", "81"}, {"STAGES", "heads 40; 4+ 120; all 160 0.1"},
+    {"HORIZONTAL_FLIP", "0.5"}, {NULL, NULL},
+};
 static const pair shapes_values[] = {
     {"NAME", "shapes"},
     {"NUM_CLASSES", "4"},
@@ -443,6 +487,7 @@ static const pair shapes_values[] = {
     {"TRAIN_ROIS_PER_IMAGE", "32"},
     {"STEPS_PER_EPOCH", "100"},
     {"VALIDATION_STEPS", "5"},
+    {"STAGES", "heads 1; all 2 0.1"},
     {NULL, NULL},
 };
 
@@ -584,6 +629,10 @@ static void test_validate(void **state) {
         {{{"MASK_SHAPE", "[56, 56]"}}, "take [28, 28]"},
         {{{"MASK_SHAPE", "[28, 56]"}}, "take [28, 28]"},
         {{{"MASK_SHAPE", "[56, 56]"}, {"MASK_POOL_SIZE", "28"}}, NULL},
+        {{{"LEARNING_RATE_SCHEDULE", "step"}}, "LEARNING_RATE_STEPS is empty"},
+        {{{"LEARNING_RATE_SCHEDULE", "step"}, {"LEARNING_RATE_STEPS", "[8, 11]"}}, NULL},
+        {{{"LEARNING_RATE_STEPS", "[8, 8]"}}, "8 follows 8"},
+        {{{"LEARNING_RATE_SCHEDULE", "cosine"}}, NULL},
     };
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
         mrcnn_config *config = make(NULL);

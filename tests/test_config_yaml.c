@@ -388,7 +388,7 @@ static void test_only_differences_are_written(void **state) {
     config = make("balloon");
     yaml = mr_config_to_yaml(config);
     assert_string_equal(yaml, "DETECTION_MIN_CONFIDENCE: 0.9\nNAME: \"balloon\"\nNUM_CLASSES: 2\n"
-                              "STEPS_PER_EPOCH: 100\n");
+                              "STAGES: 'heads 30'\nSTEPS_PER_EPOCH: 100\n");
     free(yaml);
     mrcnn_config_free(&config);
 }
@@ -403,6 +403,10 @@ static void test_round_trip_of_odd_values(void **state) {
         {"NAME", "\xE6\xB0\x94\xE7\x90\x83 \xF0\x9F\x8E\x88"},
         {"BACKBONE", "-"},
         {"BACKBONE", "none"},
+        {"STAGES", "(res5.*)|(mrcnn\\_[a-z#]*\") 10 0.1; all 20"},
+        {"STAGES", "none"},
+        {"LEARNING_RATE_STEPS", "[]"},
+        {"LEARNING_RATE_STEPS", "[1, 1000000]"},
         {"LEARNING_RATE", "5e-324"},
         {"LEARNING_RATE", "0.30000000000000004"},
         {"LEARNING_RATE", "2.2250738585072014e-308"},

@@ -1,5 +1,6 @@
 /* test_winograd.c - every instruction set that this CPU has against a direct convolution in double:
- * odd maps, odd channel counts, batches, every epilogue, and the same bytes on any thread count. */
+ * odd maps, odd channel counts, batches, every epilogue, both gradients, and the same bytes on any
+ * thread count. */
 #include <math.h>
 #include <setjmp.h>
 #include <stdarg.h>
@@ -233,6 +234,149 @@ static void test_backward_data(void **state) {
     free(dy), free(kernel), free(want);
 }
 
+/* The definition of the gradient by the weights. */
+static double *direct_weights(const mr_winograd_shape *s, const float *x, const float *dy) {
+    size_t c_in = (size_t)s->c_in, c_out = (size_t)s->c_out;
+    double *sums = calloc(9 * c_in * c_out, sizeof *sums);
+    assert_non_null(sums);
+    for (int n = 0; n < s->n; n++)
+        for (int i = 0; i < s->h; i++)
+            for (int j = 0; j < s->w; j++, dy += c_out)
+                for (int tap = 0; tap < 9; tap++) {
+                    int row = i + tap / 3 - 1, col = j + tap % 3 - 1;
+                    if (row < 0 || row >= s->h || col < 0 || col >= s->w) continue;
+                    const float *from =
+                        x +
+                        (((size_t)n * (size_t)s->h + (size_t)row) * (size_t)s->w + (size_t)col) *
+                            c_in;
+                    double *to = sums + (size_t)tap * c_in * c_out;
+                    for (size_t a = 0; a < c_in; a++)
+                        for (size_t b = 0; b < c_out; b++, to++) *to += (double)from[a] * dy[b];
+                }
+    return sums;
+}
+
+static void run_weights(const mr_winograd_kernels *k, const mr_winograd_shape *s, const float *x,
+                        const float *dy, float *dkernel, int accumulate, int threads) {
+    void *scratch = mr_alloc_aligned(mr_winograd_weights_scratch_size_with(k, s, threads));
+    assert_non_null(scratch);
+    /* Whatever was in scratch must not matter. */
+    memset(scratch, 0xff, mr_winograd_weights_scratch_size_with(k, s, threads));
+    mr_winograd_backward_weights_with(k, s, x, dy, dkernel, accumulate, scratch, threads);
+    free(scratch);
+}
+
+/* Overwriting what was there, then adding to something, on one to three threads. */
+static void check_weights_with(const mr_winograd_kernels *k, const mr_winograd_shape *s,
+                               const float *x, const float *dy, const double *want, double limit) {
+    size_t count = 9 * (size_t)s->c_in * (size_t)s->c_out;
+    float *start = random_floats("start", count);
+    float *got = malloc(count * sizeof *got), *again = malloc(count * sizeof *again);
+    double *sum = malloc(count * sizeof *sum);
+    assert_true(got && again && sum);
+    for (int accumulate = 0; accumulate < 2; accumulate++) {
+        for (size_t i = 0; i < count; i++) {
+            got[i] = accumulate ? start[i] : NAN;
+            sum[i] = want[i] + (accumulate ? start[i] : 0);
+        }
+        run_weights(k, s, x, dy, got, accumulate, 1);
+        double error = error_of(got, sum, count);
+        if (!(error <= limit))
+            fail_msg("%s: %dx%dx%d, %d -> %d channels, accumulate %d: error %g of rms", k->isa,
+                     s->n, s->h, s->w, s->c_in, s->c_out, accumulate, error);
+        for (int threads = 2; threads <= 3; threads++) {
+            memcpy(again, start, count * sizeof *again);
+            run_weights(k, s, x, dy, again, accumulate, threads);
+            assert_memory_equal(got, again, count * sizeof *got);
+        }
+    }
+    free(start), free(got), free(again), free(sum);
+}
+
+static void check_weights(const mr_winograd_shape *s) {
+    float *x = random_floats("x", in_size(s)), *dy = random_floats("dy", out_size(s));
+    double *want = direct_weights(s, x, dy);
+    for (int i = 0; i < TABLES; i++)
+        if (table(i)) check_weights_with(table(i), s, x, dy, want, 4e-6);
+    free(x), free(dy), free(want);
+}
+
+static void test_weights_map_sizes(void **state) {
+    (void)state;
+    static const int sizes[][2] = {{1, 1}, {1, 2}, {2, 3},   {4, 4},  {5, 7},  {7, 5},
+                                   {8, 8}, {9, 4}, {17, 13}, {1, 40}, {40, 1}, {14, 14}};
+    for (size_t i = 0; i < sizeof sizes / sizeof sizes[0]; i++)
+        for (int n = 1; n <= 3; n++) {
+            mr_winograd_shape s = {n, sizes[i][0], sizes[i][1], 17, 20};
+            check_weights(&s);
+        }
+}
+
+static void test_weights_channels(void **state) {
+    (void)state;
+    static const int channels[] = {1, 3, 8, 16, 17, 48, 100};
+    for (size_t i = 0; i < sizeof channels / sizeof channels[0]; i++)
+        for (size_t j = 0; j < sizeof channels / sizeof channels[0]; j++) {
+            mr_winograd_shape s = {2, 5, 6, channels[i], channels[j]};
+            check_weights(&s);
+        }
+}
+
+/* Several chunks of tiles, of uneven lengths, on few channels and on several groups of them. */
+static void test_weights_many_tiles(void **state) {
+    (void)state;
+    static const mr_winograd_shape shapes[] = {
+        {1, 90, 97, 3, 5}, {2, 61, 83, 16, 17}, {3, 45, 66, 70, 110}};
+    for (size_t i = 0; i < sizeof shapes / sizeof shapes[0]; i++) check_weights(&shapes[i]);
+}
+
+/* The gradient of sum(y * dy) as the forward pass itself has it: y is linear in the weights, so a
+ * central difference is exact but for rounding. */
+static void test_weights_differences(void **state) {
+    (void)state;
+    mr_winograd_shape s = {2, 6, 9, 5, 7};
+    size_t count = 9 * 5 * 7;
+    float *x = random_floats("x", in_size(&s)), *dy = random_floats("dy", out_size(&s));
+    float *kernel = random_floats("kernel", count), *dkernel = malloc(count * sizeof *dkernel);
+    assert_non_null(dkernel);
+    for (int i = 0; i < TABLES; i++) {
+        if (!table(i)) continue;
+        run_weights(table(i), &s, x, dy, dkernel, 0, 2);
+        for (size_t w = 0; w < count; w += 11) {
+            double loss[2] = {0, 0};
+            float old = kernel[w];
+            for (int side = 0; side < 2; side++) {
+                kernel[w] = old + (side ? 0.5f : -0.5f);
+                double *y = direct(&s, x, kernel);
+                for (size_t at = 0; at < out_size(&s); at++) loss[side] += y[at] * dy[at];
+                free(y);
+            }
+            kernel[w] = old;
+            assert_true(fabs(loss[1] - loss[0] - dkernel[w]) < 1e-4);
+        }
+    }
+    free(x), free(dy), free(kernel), free(dkernel);
+}
+
+/* The error at the size of the network's layers. */
+static void test_weights_wide(void **state) {
+    (void)state;
+    mr_winograd_shape s = {1, 132, 137, 130, 33};
+    float *x = random_floats("x", in_size(&s)), *dy = random_floats("dy", out_size(&s));
+    double *want = direct_weights(&s, x, dy);
+    size_t count = 9 * 130 * 33;
+    float *dkernel = malloc(count * sizeof *dkernel);
+    assert_non_null(dkernel);
+    for (int i = 0; i < TABLES; i++) {
+        if (!table(i)) continue;
+        run_weights(table(i), &s, x, dy, dkernel, 0, 2);
+        double error = error_of(dkernel, want, count);
+        printf("%s: gradient of the weights, error %.2g of its rms\n", table(i)->isa, error);
+        assert_true(error < 4e-6);
+    }
+    free(x), free(dy), free(want), free(dkernel);
+}
+
 /* The public functions are those of the best table. */
 static void test_dispatch(void **state) {
     (void)state;
@@ -253,6 +397,46 @@ static void test_dispatch(void **state) {
     mr_winograd_forward(&s, x, same, &relu, again, scratch, 2);
     assert_memory_equal(y, again, out_size(&s) * sizeof *y);
     free(x), free(kernel), free(packed), free(same), free(y), free(again), free(scratch);
+}
+
+static void test_weights_dispatch(void **state) {
+    (void)state;
+    const mr_winograd_kernels *best = table(2) ? table(2) : table(1) ? table(1) : table(0);
+    mr_winograd_shape s = {2, 6, 9, 20, 70};
+    size_t count = 9 * 20 * 70, bytes = mr_winograd_weights_scratch_size(&s, 2);
+    assert_int_equal(bytes, mr_winograd_weights_scratch_size_with(best, &s, 2));
+    float *x = random_floats("x", in_size(&s)), *dy = random_floats("dy", out_size(&s));
+    float *want = malloc(count * sizeof *want), *got = malloc(count * sizeof *got);
+    void *scratch = mr_alloc_aligned(bytes);
+    assert_true(want && got && scratch);
+    run_weights(best, &s, x, dy, want, 0, 1);
+    mr_winograd_backward_weights(&s, x, dy, got, 0, scratch, 2);
+    assert_memory_equal(want, got, count * sizeof *got);
+    free(x), free(dy), free(want), free(got), free(scratch);
+}
+
+/* Where the Winograd gradient pays, and how much memory it takes there. */
+static void test_weights_choice(void **state) {
+    (void)state;
+    static const mr_winograd_shape fast[] = {{1, 256, 256, 256, 256},
+                                             {1, 256, 256, 64, 64},
+                                             {1, 32, 32, 512, 512},
+                                             {66, 14, 14, 256, 256}};
+    static const mr_winograd_shape slow[] = {{1, 1, 1, 1, 1},
+                                             {1, 256, 256, 3, 64},
+                                             {1, 8, 8, 256, 256},
+                                             {1, 256, 256, 16, 16},
+                                             {400, 1, 1, 256, 256}};
+    for (int i = 0; i < TABLES; i++) {
+        if (!table(i)) continue;
+        for (size_t j = 0; j < sizeof fast / sizeof fast[0]; j++)
+            assert_int_equal(mr_winograd_weights_is_fast_with(table(i), &fast[j]), i > 0);
+        for (size_t j = 0; j < sizeof slow / sizeof slow[0]; j++)
+            assert_false(mr_winograd_weights_is_fast_with(table(i), &slow[j]));
+        assert_in_range(mr_winograd_weights_scratch_size_with(table(i), &fast[0], 2), 1, 45000000);
+        mr_winograd_shape wide = {1, 256, 256, 512, 512};
+        assert_in_range(mr_winograd_weights_scratch_size_with(table(i), &wide, 16), 1, 90000000);
+    }
 }
 
 /* Many input channels: several runs of tiles, and the error at the size of the network's layers. */
@@ -278,10 +462,21 @@ static void test_wide(void **state) {
 
 int main(void) {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_map_sizes),    cmocka_unit_test(test_channels),
-        cmocka_unit_test(test_batches),      cmocka_unit_test(test_few_tiles),
-        cmocka_unit_test(test_large_output), cmocka_unit_test(test_backward_data),
-        cmocka_unit_test(test_dispatch),     cmocka_unit_test(test_wide),
+        cmocka_unit_test(test_map_sizes),
+        cmocka_unit_test(test_channels),
+        cmocka_unit_test(test_batches),
+        cmocka_unit_test(test_few_tiles),
+        cmocka_unit_test(test_large_output),
+        cmocka_unit_test(test_backward_data),
+        cmocka_unit_test(test_dispatch),
+        cmocka_unit_test(test_wide),
+        cmocka_unit_test(test_weights_map_sizes),
+        cmocka_unit_test(test_weights_channels),
+        cmocka_unit_test(test_weights_many_tiles),
+        cmocka_unit_test(test_weights_differences),
+        cmocka_unit_test(test_weights_wide),
+        cmocka_unit_test(test_weights_dispatch),
+        cmocka_unit_test(test_weights_choice),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

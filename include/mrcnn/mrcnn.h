@@ -49,8 +49,8 @@
  *     program compiled today runs against a later library.
  *
  * Sections, in learning order: errors, pictures, configuration, models, sessions and detection,
- * masks, drawing, looking inside, weight files, the build. Writing a backbone of your own:
- * <mrcnn/graph.h>.
+ * masks, data sets, training, drawing, looking inside, weight files, the build. Writing a backbone of your
+ * own: <mrcnn/graph.h>.
  */
 #ifndef MRCNN_MRCNN_H
 #define MRCNN_MRCNN_H
@@ -339,6 +339,218 @@ typedef struct mrcnn_polygons {
 MRCNN_API mrcnn_status mrcnn_mask_polygons(mrcnn_polygons *polygons, const mrcnn_mask *mask,
                                            double tolerance, mrcnn_error *err);
 MRCNN_API void mrcnn_polygons_free(mrcnn_polygons *polygons);
+
+/* ---------------------------------------------------------------------------------- data sets */
+
+/* Annotated pictures: what a model is trained on and measured with. Immutable once opened; any
+ * number of threads may read it. */
+typedef struct mrcnn_dataset mrcnn_dataset;
+
+typedef struct mrcnn_dataset_options {
+    size_t size;
+    /* "auto" (default); "via": regions drawn with the VGG Image Annotator, versions 1 and 2, as
+     * via_region_data.json or another JSON file in the folder of the pictures; "shapes": matterport's
+     * generated squares, circles and triangles, for which the path is not looked at. */
+    const char *format;
+    /* A folder below the path ("train", "val"), or the name of a stream of shapes. NULL: the path
+     * itself when it holds annotations, else "train". */
+    const char *subset;
+    /* NULL: the classes that the annotations name, sorted by name (bytewise). Else a NULL-terminated
+     * list, the first one for the background, whose order gives the ids: pass those of the training
+     * set with the validation set. Objects of other classes are left out, and reported. */
+    const char *const *class_names;
+    const char *source;  /* what the data set calls itself; NULL: after its folder */
+    uint64_t seed;       /* of shapes: the same seed gives the same pictures everywhere */
+    size_t shapes_count; /* 0: 500 for the subset "train", 50 for others */
+    int32_t shapes_height, shapes_width; /* default 128; at least 80 */
+} mrcnn_dataset_options;
+
+MRCNN_API mrcnn_dataset_options mrcnn_dataset_options_default(void);
+
+/* Reads the annotations, not the pictures. `path` is a folder, or a VIA file beside its pictures.
+ * Regions without any class attribute have the class of the data set's name, or of the only class
+ * that was asked for. Pictures without objects are left out, as matterport does. What can't be used
+ * is left out and reported by mrcnn_dataset_check; it is an error only when nothing remains, or when
+ * the annotation file itself is broken. `options` may be NULL. */
+MRCNN_API mrcnn_status mrcnn_dataset_open(mrcnn_dataset **set, const char *path,
+                                          const mrcnn_dataset_options *options, mrcnn_error *err);
+MRCNN_API void mrcnn_dataset_free(mrcnn_dataset **set);
+
+typedef struct mrcnn_picture {
+    const char *id;     /* unique in its source: for via, the file's name */
+    const char *path;   /* NULL when pictures are generated */
+    const char *source; /* "balloon", "shapes", ... */
+    size_t object_count;
+} mrcnn_picture;
+
+/* Pictures with objects, in the order of the annotation file. */
+MRCNN_API size_t mrcnn_dataset_count(const mrcnn_dataset *set);
+MRCNN_API const mrcnn_picture *mrcnn_dataset_picture(const mrcnn_dataset *set, size_t index);
+MRCNN_API int mrcnn_dataset_class_count(const mrcnn_dataset *set); /* with background */
+/* Class 0 is "BG", or the first name that was given; "" for an id that there is not. */
+MRCNN_API const char *mrcnn_dataset_class_name(const mrcnn_dataset *set, int class_id);
+/* "via", "shapes". */
+MRCNN_API const char *mrcnn_dataset_format(const mrcnn_dataset *set);
+/* The annotation file; NULL when there is none. */
+MRCNN_API const char *mrcnn_dataset_annotations(const mrcnn_dataset *set);
+
+/* Decodes or draws a picture. Free it with mrcnn_image_free. */
+MRCNN_API mrcnn_status mrcnn_dataset_read(const mrcnn_dataset *set, size_t index,
+                                          mrcnn_image *image, mrcnn_error *err);
+
+/* The mask of an object in a picture whose size is given; polygons are filled as by
+ * skimage.draw.polygon. It is empty for an object outside the picture. *class_id may be NULL; it is
+ * negative for a crowd. Free the mask with mrcnn_mask_free. */
+MRCNN_API mrcnn_status mrcnn_dataset_mask(const mrcnn_dataset *set, size_t index, size_t object,
+                                          int32_t height, int32_t width, mrcnn_mask *mask,
+                                          int32_t *class_id, mrcnn_error *err);
+
+typedef enum mrcnn_problem_level {
+    MRCNN_PROBLEM_WARNING = 0, /* worth a look; what is meant is used, or is harmless */
+    MRCNN_PROBLEM_ERROR = 1    /* something can't be used and is left out */
+} mrcnn_problem_level;
+
+typedef struct mrcnn_dataset_problem {
+    mrcnn_problem_level level;
+    const char *picture; /* file name; "" when it is about the whole data set */
+    int64_t object;      /* place in the annotation file's list, from 0; -1: the whole picture */
+    const char *text;
+} mrcnn_dataset_problem;
+
+typedef struct mrcnn_dataset_check_options {
+    size_t size;
+    int full; /* decode every picture and draw every mask, not just look at headers and outlines */
+    /* Called for each problem, in order: those of the annotations, then picture by picture. Return
+     * non-zero to stop. May be NULL. */
+    int (*report)(void *user, const mrcnn_dataset_problem *problem);
+    /* Called before each picture. Return non-zero to stop. May be NULL. */
+    int (*progress)(void *user, size_t done, size_t total);
+    void *user;
+} mrcnn_dataset_check_options;
+
+MRCNN_API mrcnn_dataset_check_options mrcnn_dataset_check_options_default(void);
+
+typedef struct mrcnn_range {
+    double least, median, most; /* all 0 when there is nothing */
+} mrcnn_range;
+
+typedef struct mrcnn_dataset_summary {
+    size_t pictures, objects; /* that can be used */
+    size_t errors, warnings;
+    size_t without_objects;   /* pictures that nobody annotated */
+    size_t pictures_left_out; /* missing, broken, or not clear which */
+    size_t objects_left_out;  /* without area, without a class, ... */
+    size_t points;            /* point regions, which have no area */
+    int class_count;
+    const size_t *class_objects;               /* class_count numbers: of objects, */
+    const size_t *class_pictures;              /* and of pictures with one or more of them */
+    mrcnn_range picture_height, picture_width; /* pixels */
+    mrcnn_range object_height, object_width;   /* of boxes, inside the picture */
+    mrcnn_range objects_per_picture;
+} mrcnn_dataset_summary;
+
+/* Looks for what would go wrong in training: pictures that are broken, objects outside of their
+ * picture or without pixels, classes without objects, and whatever was noted when the data set was
+ * opened. Problems are no failure of this function. `options` may be NULL. Free the summary with
+ * mrcnn_dataset_summary_free. */
+MRCNN_API mrcnn_status mrcnn_dataset_check(const mrcnn_dataset *set,
+                                           const mrcnn_dataset_check_options *options,
+                                           mrcnn_dataset_summary **summary, mrcnn_error *err);
+MRCNN_API void mrcnn_dataset_summary_free(mrcnn_dataset_summary **summary);
+
+/* ----------------------------------------------------------------------------------- training */
+
+/* Weighted by LOSS_WEIGHTS, as matterport's logs have them. */
+typedef struct mrcnn_losses {
+    double total; /* the sum of the rest */
+    double rpn_class, rpn_bbox, mrcnn_class, mrcnn_bbox, mrcnn_mask;
+    double regulariser;
+} mrcnn_losses;
+
+/* Before the first step. */
+typedef struct mrcnn_train_start {
+    const char *folder; /* of logs and checkpoints */
+    const char *layers; /* of the stage that begins */
+    size_t trained_tensors, trained_weights;
+    int epoch, last_epoch; /* the first one to come, counted from 1, and the stage's last */
+    int resumed;           /* 1: with optimizer state and random streams; 2: weights alone */
+    size_t pictures, validation_pictures;
+    /* Memory in bytes, all of it allocated now; loading pictures may take LOADER_MEMORY more. */
+    size_t weight_bytes, gradient_bytes, optimizer_bytes, activation_bytes;
+} mrcnn_train_start;
+
+typedef struct mrcnn_train_step {
+    int epoch, last_epoch; /* counted from 1; the run's last one */
+    int step, steps;       /* of the epoch, counted from 1 */
+    int64_t total_step;    /* since the first epoch began */
+    mrcnn_losses losses;   /* of the step */
+    mrcnn_losses mean;     /* of the epoch so far */
+    double learning_rate;
+    double gradient_norm; /* before clipping */
+    double seconds;       /* of the step */
+    double images_per_second;
+    double seconds_waited; /* of them, for pictures */
+    double seconds_left;   /* in the run, without validation */
+} mrcnn_train_step;
+
+typedef struct mrcnn_train_epoch {
+    int epoch, last_epoch;
+    mrcnn_losses losses; /* means of the epoch's steps */
+    int validated;
+    mrcnn_losses validation; /* if validated */
+    int is_best;             /* the lowest validation loss so far */
+    double learning_rate, seconds;
+    const char *checkpoint; /* the file */
+} mrcnn_train_epoch;
+
+typedef struct mrcnn_train_options {
+    size_t size;
+    const char *logs;   /* where the run's folder is made (default "logs") */
+    const char *layers; /* heads, 3+, 4+, 5+, all or a regular expression for layer names; NULL: the
+                             key STAGES, or heads when there is none */
+    int epochs;         /* with layers: the last epoch; 0: STAGES' last one, or 1 */
+    const char *resume; /* a checkpoint whose training goes on, in its folder; NULL: a new run */
+    int threads;        /* 0: one per core */
+    const char *executor; /* "cpu", or "reference" */
+    /* Callbacks, from the calling thread; each may be NULL. */
+    void (*on_start)(void *user, const mrcnn_train_start *start); /* also when a stage begins */
+    void (*on_step)(void *user, const mrcnn_train_step *step);
+    void (*on_epoch)(void *user, const mrcnn_train_epoch *epoch);
+    void (*on_message)(void *user, const char *message);
+    /* Asked after each step and between validation batches; non-zero saves and stops. */
+    int (*should_stop)(void *user);
+    void *user;
+} mrcnn_train_options;
+
+MRCNN_API mrcnn_train_options mrcnn_train_options_default(void);
+
+typedef struct mrcnn_train_result {
+    int epochs;      /* finished */
+    int64_t steps;   /* done since the first epoch */
+    int stopped;     /* should_stop, or EARLY_STOP, ended it */
+    int64_t skipped; /* steps without an update: a loss or a gradient was no finite number */
+    char folder[1024];
+    char checkpoint[1200]; /* the last one that was written; "" if none */
+} mrcnn_train_result;
+
+/* Trains the model's weights in place: nobody else may use the model meanwhile, and no session may
+ * have been made of it before. Its configuration says how (mrcnn_config_key_at; keys whose help
+ * begins with "training"), and must have NAME and the data set's number of classes. `validation` may
+ * be NULL. `result` may be NULL. Each epoch ends with a checkpoint; a failure later loses nothing of
+ * it, and training goes on from it, given as `resume`, to the same weights bit for bit. */
+MRCNN_API mrcnn_status mrcnn_train(mrcnn_model *model, const mrcnn_dataset *set,
+                                   const mrcnn_dataset *validation,
+                                   const mrcnn_train_options *options, mrcnn_train_result *result,
+                                   mrcnn_error *err);
+
+/* The newest usable checkpoint of runs of this NAME in `logs` (--weights last). *path and
+ * *passed_over (one line for each newer one that is not usable, and why; "" if none) are malloc'ed;
+ * free them with mrcnn_string_free. */
+MRCNN_API mrcnn_status mrcnn_train_find_last(char **path, char **passed_over, const char *logs,
+                                             const char *name, mrcnn_error *err);
+/* 1 when the path is a checkpoint in the folder of a run of this NAME, so that `resume` goes on in
+ * that folder. */
+MRCNN_API int mrcnn_train_can_resume(const char *path, const char *name);
 
 /* ------------------------------------------------------------------------------------ drawing */
 

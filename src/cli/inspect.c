@@ -1,6 +1,7 @@
-/* inspect.c - mrcnn inspect: looking into the network. */
+/* inspect.c - mrcnn inspect: looking into the network and at the data. */
 #include "commands.h"
 #include "files.h"
+#include "inspect.h"
 #include "model.h"
 
 #include <stdio.h>
@@ -72,15 +73,17 @@ static const command tensors = {
     .run = run_tensors,
 };
 
-static const command *const subcommands[] = {&tensors, NULL};
+static const command *const subcommands[] = {&command_inspect_data, &tensors, NULL};
 
 const command command_inspect = {
     .name = "inspect",
     .path = "inspect",
-    .summary = "look into the network",
+    .summary = "look into the network and at data sets",
     .usage = "COMMAND [OPTION]...",
     .about = "Shows what happens inside.",
-    .examples = "mrcnn inspect tensors --weights coco --out photo.h5 photo.jpg\n"
+    .examples = "mrcnn inspect data --dataset balloon --check\n"
+                "    what a data set holds, and what is wrong with it\n"
+                "mrcnn inspect tensors --weights coco --out photo.h5 photo.jpg\n"
                 "    the activations of one picture\n"
                 "mrcnn inspect tensors --help\n"
                 "    what the file holds",

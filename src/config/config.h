@@ -8,6 +8,7 @@
 #include <mrcnn/mrcnn.h>
 
 enum { MR_MAX_LEVELS = 8, MR_MAX_RATIOS = 16, MR_MAX_STAGES = 4, MR_MAX_CHANNELS = 16 };
+enum { MR_STAGES_TEXT = 256 };
 
 typedef enum mr_resize_mode {
     MR_RESIZE_SQUARE,
@@ -88,7 +89,7 @@ typedef struct mr_settings {
     mr_ints learning_rate_steps;
     double learning_rate_gamma;
     int warmup_steps;
-    char stages[64]; /* "heads 20; all 40 0.1"; "" if none */
+    char stages[MR_STAGES_TEXT]; /* "heads 20; all 40 0.1", which stages.h reads; "" if none */
     double horizontal_flip;
     int early_stop, keep_checkpoints, keep_best;
     mr_non_finite non_finite;

@@ -27,7 +27,7 @@ const char *const mr_loss_names[MR_LOSS_COUNT] = {
     { {name, "floats", value, help}, MR_KIND_FLOATS, AT(field), low, high, fewest, most }
 
 const mr_key mr_keys[MR_KEY_COUNT] = {
-    FLOATS("ADAM_BETAS", adam_betas, 2, 2, 0, 1, "[0.9, 0.999]",
+    FLOATS("ADAM_BETAS", adam_betas, 2, 2, 0, 0.9999999, "[0.9, 0.999]",
            "ours, training: decay of AdamW's two averages"),
     FLOAT("ADAM_EPSILON", adam_epsilon, 1e-15, 1, "1e-08",
           "ours, training: added to AdamW's divisor"),
@@ -148,7 +148,7 @@ const mr_key mr_keys[MR_KEY_COUNT] = {
     INT("SEED", seed, 0, 2147483647, "0",
         "ours, training: fresh weights, the order of pictures and all draws follow from it"),
     STRING(
-        "STAGES", stages, MR_KIND_NAME, "none",
+        "STAGES", stages, MR_KIND_STAGES, "none",
         "ours, training: layers, last epoch and learning rate factor of each stage: heads 20; all "
         "40 0.1"),
     INT("STEPS_PER_EPOCH", steps_per_epoch, 1, 1000000000, "1000",
@@ -169,7 +169,9 @@ const mr_key mr_keys[MR_KEY_COUNT] = {
     INT("WARMUP_STEPS", warmup_steps, 0, 1000000000, "0",
         "ours, training: steps in which the learning rate rises from 0 to its value"),
     FLOAT("WEIGHT_DECAY", weight_decay, 0, 1, "0.0001",
-          "training: L2 penalty, divided by the number of weights in each tensor"),
+          "training: L2 penalty, divided by the number of weights in each tensor; with AdamW the "
+          "share "
+          "that kernels lose in a step of learning rate 1"),
 };
 
 int mr_key_find(const char *name) {

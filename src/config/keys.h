@@ -12,6 +12,7 @@ typedef enum mr_kind {
     MR_KIND_CHOICE, /* an enum whose values count from 0 in the order of the type's words */
     MR_KIND_IDENTIFIER,
     MR_KIND_NAME,
+    MR_KIND_STAGES,
     MR_KIND_INTS,
     MR_KIND_FLOATS,
     MR_KIND_LOSSES /* floats with a name each */

@@ -73,11 +73,27 @@ static mrcnn_status check_mask(const mr_settings *s, mrcnn_error *err) {
                    s->mask_shape.values[0], s->mask_shape.values[1], s->mask_pool_size, side, side);
 }
 
+/* Rates fall at rising epochs, and a schedule that has none would change nothing. */
+static mrcnn_status check_schedule(const mr_settings *s, mrcnn_error *err) {
+    const mr_ints *steps = &s->learning_rate_steps;
+    if (s->learning_rate_schedule == MR_LR_STEP && steps->count == 0)
+        return mr_fail(err, MRCNN_E_CONFIG,
+                       "LEARNING_RATE_SCHEDULE: step, but LEARNING_RATE_STEPS is empty; list the "
+                       "epochs after which the learning rate falls");
+    for (int i = 1; i < steps->count; i++)
+        if (steps->values[i] <= steps->values[i - 1])
+            return mr_fail(err, MRCNN_E_CONFIG,
+                           "LEARNING_RATE_STEPS: %d follows %d; list the epochs in rising order",
+                           steps->values[i], steps->values[i - 1]);
+    return MRCNN_OK;
+}
+
 mrcnn_status mr_config_validate(const mrcnn_config *config, mrcnn_error *err) {
     const mr_settings *s = mr_config_settings(config);
     mrcnn_status status = check_levels(s, err);
     if (status == MRCNN_OK) status = check_size(s, err);
     if (status == MRCNN_OK) status = check_channels(s, err);
     if (status == MRCNN_OK) status = check_mask(s, err);
+    if (status == MRCNN_OK) status = check_schedule(s, err);
     return status;
 }

@@ -3,6 +3,7 @@
 
 #include "base/error.h"
 #include "config/nearest.h"
+#include "config/stages.h"
 #include "config/text.h"
 
 #include <stdio.h>
@@ -49,14 +50,19 @@ static span trim_text(const char *text) {
     return trim(text, text + strlen(text));
 }
 
-static mrcnn_status copy_token(const mr_key *key, span s, char token[TOKEN], mrcnn_error *err) {
+static mrcnn_status copy_span(const mr_key *key, span s, char *token, size_t room,
+                              mrcnn_error *err) {
     size_t length = (size_t)(s.end - s.begin);
-    if (length >= TOKEN)
-        return mr_fail(err, MRCNN_E_CONFIG, "%s: a value of %zu characters; the longest has %d",
-                       key->shown.name, length, TOKEN - 1);
+    if (length >= room)
+        return mr_fail(err, MRCNN_E_CONFIG, "%s: a value of %zu characters; the longest has %zu",
+                       key->shown.name, length, room - 1);
     memcpy(token, s.begin, length);
     token[length] = 0;
     return MRCNN_OK;
+}
+
+static mrcnn_status copy_token(const mr_key *key, span s, char token[TOKEN], mrcnn_error *err) {
+    return copy_span(key, s, token, TOKEN, err);
 }
 
 /* The words of "a|b|c" in turn; index of `word`, or -1. */
@@ -143,6 +149,23 @@ static mrcnn_status parse_name(const mr_key *key, const char *token, char value[
                            key->shown.name, mr_text_show(token, shown));
     copy_padded(value, token);
     return MRCNN_OK;
+}
+
+/* The text is kept as it was written, once it is known to be good. */
+static mrcnn_status parse_stages(const mr_key *key, const char *text, char value[MR_STAGES_TEXT],
+                                 mrcnn_error *err) {
+    char token[MR_STAGES_TEXT] = "";
+    mr_stages ignored;
+    mrcnn_status status = copy_span(key, trim_text(text), token, sizeof token, err);
+    if (status != MRCNN_OK) return status;
+    const char *word = plain_word(token);
+    if (word && strcmp(word, "none") == 0) memset(token, 0, sizeof token);
+    if (strpbrk(token, "'\t\r\n"))
+        return mr_fail(err, MRCNN_E_CONFIG, "%s: write it on one line, without quotes inside",
+                       key->shown.name);
+    status = mr_stages_parse(&ignored, token, err);
+    if (status == MRCNN_OK) memcpy(value, token, sizeof token);
+    return status;
 }
 
 /* ----------------------------------------------------------------------------------- numbers */
@@ -322,6 +345,7 @@ mrcnn_status mr_value_parse(const mr_key *key, const char *text, mr_settings *se
     if (key->kind == MR_KIND_INTS) return parse_ints(key, text, to, err);
     if (key->kind == MR_KIND_FLOATS) return parse_floats(key, text, to, err);
     if (key->kind == MR_KIND_LOSSES) return parse_losses(key, text, to, err);
+    if (key->kind == MR_KIND_STAGES) return parse_stages(key, text, to, err);
 
     char token[TOKEN];
     mrcnn_status status = copy_token(key, trim_text(text), token, err);
@@ -333,6 +357,7 @@ mrcnn_status mr_value_parse(const mr_key *key, const char *text, mr_settings *se
     case MR_KIND_CHOICE: return parse_choice(key, token, to, err);
     case MR_KIND_IDENTIFIER: return parse_identifier(key, token, to, err);
     case MR_KIND_NAME: return parse_name(key, token, to, err);
+    case MR_KIND_STAGES:
     case MR_KIND_INTS:
     case MR_KIND_FLOATS:
     case MR_KIND_LOSSES: break; /* done above */
@@ -384,6 +409,7 @@ void mr_value_print(const mr_key *key, const mr_settings *settings, char text[MR
     case MR_KIND_BOOL: append(text, *(const int *)from ? "true" : "false"); break;
     case MR_KIND_CHOICE: print_choice(key->shown.type, *(const int *)from, text); break;
     case MR_KIND_IDENTIFIER: append(text, word); break;
+    case MR_KIND_STAGES:
     case MR_KIND_NAME: append(text, *word ? word : "none"); break;
     case MR_KIND_INTS: print_ints(from, text); break;
     case MR_KIND_FLOATS: print_list(NULL, from, text); break;

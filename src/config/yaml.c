@@ -269,10 +269,15 @@ mrcnn_status mrcnn_config_load(mrcnn_config *config, const char *path, mrcnn_err
 
 /* -------------------------------------------------------------------------------- and back */
 
-/* Words that a user chose need quotes: a backbone may be called "-". */
+/* Words that a user chose need quotes: a backbone may be called "-". Between single ones a
+ * backslash means nothing, and stages have none of those. */
+static const char *quote_of(const mr_key *key) {
+    if (key->kind == MR_KIND_STAGES) return "'";
+    return key->kind == MR_KIND_NAME || key->kind == MR_KIND_IDENTIFIER ? "\"" : "";
+}
+
 static char *append_line(char *yaml, const mr_key *key, const char *value) {
-    int quoted = key->kind == MR_KIND_NAME || key->kind == MR_KIND_IDENTIFIER;
-    const char *quote = quoted ? "\"" : "";
+    const char *quote = quote_of(key);
     char *longer = mr_format("%s%s: %s%s%s\n", yaml, key->shown.name, quote, value, quote);
     free(yaml);
     return longer;

@@ -2,8 +2,8 @@
  * store. */
 #include "base/error.h"
 #include "base/memory.h"
+#include "cpu/conv_gradients.h"
 #include "cpu/cpu.h"
-#include "cpu/onednn.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -13,21 +13,41 @@ typedef struct conv_kernel {
     mr_kernel base;
     mr_dnnl *primitive;
     mr_rows rows;
-    const float *weights, *bias; /* belong to the pack */
+    const float *weights, *bias; /* belong to the pack; NULL while they train */
     size_t in_size, out_size;    /* of one row */
+    mr_conv_gradients gradients;
 } conv_kernel;
 
 /* The primitive of image nodes does the whole batch; the number of RoIs is known at run time only,
  * so theirs does one. */
-static void run_conv(mr_kernel *kernel, const mr_run *run) {
-    conv_kernel *k = (conv_kernel *)kernel;
+static void convolve(conv_kernel *k, const mr_run *run, const float *weights, const float *bias,
+                     void *scratch) {
     size_t rows = (size_t)run->rows[k->rows];
     if (run->residual && run->residual != run->output)
         memcpy(run->output, run->residual, rows * k->out_size * sizeof(float));
     size_t calls = k->rows == MR_ROWS_IMAGES ? 1 : rows;
     for (size_t i = 0; i < calls; i++)
-        mr_dnnl_run(k->primitive, run->inputs[0] + i * k->in_size, k->weights, k->bias,
-                    run->output + i * k->out_size, run->scratch);
+        mr_dnnl_run(k->primitive, run->inputs[0] + i * k->in_size, weights, bias,
+                    run->output + i * k->out_size, scratch);
+}
+
+static void run_conv(mr_kernel *kernel, const mr_run *run) {
+    conv_kernel *k = (conv_kernel *)kernel;
+    convolve(k, run, k->weights, k->bias, run->scratch);
+}
+
+static void run_training(mr_kernel *kernel, const mr_run *run) {
+    conv_kernel *k = (conv_kernel *)kernel;
+    void *scratch = run->scratch;
+    const float *bias;
+    const float *hwio = mr_fresh_weights(&k->gradients.fold, &scratch, &bias, run->threads);
+    float *packed = mr_take(&scratch, mr_dnnl_packed_size(k->primitive));
+    mr_dnnl_pack_prepared(k->primitive, hwio, packed);
+    convolve(k, run, packed, bias, scratch);
+}
+
+static void backward_conv(mr_kernel *kernel, const mr_backward *b) {
+    mr_conv_gradients_run(&((conv_kernel *)kernel)->gradients, b);
 }
 
 static void free_conv(mr_kernel *kernel) {
@@ -37,22 +57,8 @@ static void free_conv(mr_kernel *kernel) {
 }
 
 static mr_dnnl_window window_of(const mr_prepare *p) {
-    const mr_node *n = p->node;
-    mrcnn_shape in = mr_input_shape(p, 0);
-    mr_dnnl_window w = {.n = n->rows == MR_ROWS_IMAGES ? p->max_rows[MR_ROWS_IMAGES] : 1,
-                        .in_h = in.height,
-                        .in_w = in.width,
-                        .in_c = in.channels,
-                        .out_h = n->shape.height,
-                        .out_w = n->shape.width,
-                        .out_c = n->shape.channels,
-                        .kernel_h = n->kernel_h,
-                        .kernel_w = n->kernel_w,
-                        .stride = n->stride,
-                        .pad_top = n->pad_top,
-                        .pad_left = n->pad_left,
-                        .pad_bottom = n->pad_bottom,
-                        .pad_right = n->pad_right};
+    mr_dnnl_window w = mr_cpu_window(p);
+    if (p->node->rows == MR_ROWS_IMAGES) w.n = p->max_rows[MR_ROWS_IMAGES];
     return w;
 }
 
@@ -122,6 +128,36 @@ static mrcnn_status use_other_layout(conv_kernel *k, const mr_prepare *p,
     return status;
 }
 
+static mrcnn_status use_pack(conv_kernel *k, const mr_prepare *p, const mr_dnnl_window *window,
+                             mrcnn_error *err) {
+    const mr_pack *pack = NULL;
+    source from = {k->primitive, window, NULL};
+    mrcnn_status status = mr_cpu_pack(p, "direct", pack_layout, &from, &pack, &k->bias, err);
+    if (status == MRCNN_OK && !mr_dnnl_has_layout(k->primitive, pack->detail))
+        status = use_other_layout(k, p, window, &pack, err);
+    if (status != MRCNN_OK) return status;
+    k->weights = pack->data;
+    k->bias = (const float *)(const void *)((const char *)pack->data + pack->bytes) -
+              p->node->shape.channels;
+    k->base.scratch_bytes = mr_dnnl_scratch_bytes(k->primitive);
+    return MRCNN_OK;
+}
+
+static mrcnn_status prepare_training(conv_kernel *k, const mr_prepare *p,
+                                     const mr_dnnl_window *window, mrcnn_error *err) {
+    k->base.run = run_training;
+    k->base.backward = backward_conv;
+    mrcnn_status status = mr_dnnl_prepare_packing(k->primitive, window, err);
+    if (status == MRCNN_OK) status = mr_conv_gradients_prepare(&k->gradients, p, err);
+    if (status != MRCNN_OK) return status;
+    size_t forward = mr_fresh_size(&k->gradients.fold) +
+                     mr_piece(mr_dnnl_packed_size(k->primitive)) +
+                     mr_dnnl_scratch_bytes(k->primitive);
+    size_t backward = k->gradients.scratch_bytes;
+    k->base.scratch_bytes = forward > backward ? forward : backward;
+    return MRCNN_OK;
+}
+
 mrcnn_status mr_cpu_conv_direct(const mr_prepare *p, mr_kernel **kernel, mrcnn_error *err) {
     conv_kernel *k = mr_calloc(1, sizeof *k);
     if (!k) return mr_fail_memory(err, sizeof *k, "a convolution");
@@ -131,22 +167,15 @@ mrcnn_status mr_cpu_conv_direct(const mr_prepare *p, mr_kernel **kernel, mrcnn_e
     k->in_size = mr_shape_size(mr_input_shape(p, 0));
     k->out_size = mr_shape_size(p->node->shape);
     mr_dnnl_window window = window_of(p);
-    const mr_pack *pack = NULL;
     mrcnn_status status = mr_dnnl_convolution(&k->primitive, &window, p->node->residual >= 0,
                                               p->node->relu, NULL, err);
-    source from = {k->primitive, &window, NULL};
     if (status == MRCNN_OK)
-        status = mr_cpu_pack(p, "direct", pack_layout, &from, &pack, &k->bias, err);
-    if (status == MRCNN_OK && !mr_dnnl_has_layout(k->primitive, pack->detail))
-        status = use_other_layout(k, p, &window, &pack, err);
+        status =
+            mr_cpu_trains(p) ? prepare_training(k, p, &window, err) : use_pack(k, p, &window, err);
     if (status != MRCNN_OK) {
         free_conv(&k->base);
         return mr_prefix(err, status, p->node->layer);
     }
-    k->weights = pack->data;
-    k->bias = (const float *)(const void *)((const char *)pack->data + pack->bytes) -
-              p->node->shape.channels;
-    k->base.scratch_bytes = mr_dnnl_scratch_bytes(k->primitive);
     k->base.algorithm = mr_dnnl_implementation(k->primitive);
     *kernel = &k->base;
     return MRCNN_OK;

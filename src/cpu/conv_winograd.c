@@ -1,6 +1,8 @@
-/* conv_winograd.c - 3x3 stride 1 convolution nodes by our own Winograd kernels. */
+/* conv_winograd.c - 3x3 stride 1 convolution nodes by our own Winograd kernels, forward and backward.
+ */
 #include "base/error.h"
 #include "base/memory.h"
+#include "cpu/conv_gradients.h"
 #include "cpu/cpu.h"
 #include "cpu/winograd.h"
 
@@ -12,16 +14,42 @@ typedef struct winograd_kernel {
     mr_winograd_shape shape;
     mr_rows rows;
     int relu;
-    const float *weights, *bias;
+    const float *weights, *bias; /* belong to the pack; NULL while they train */
+    mr_conv_gradients gradients;
 } winograd_kernel;
+
+static void convolve(const winograd_kernel *k, const mr_run *run, const float *weights,
+                     const float *bias, void *scratch) {
+    mr_winograd_shape shape = k->shape;
+    shape.n = run->rows[k->rows];
+    if (shape.n == 0) return;
+    mr_winograd_epilogue epilogue = {bias, run->residual, k->relu};
+    mr_winograd_forward(&shape, run->inputs[0], weights, &epilogue, run->output, scratch,
+                        run->threads);
+}
 
 static void run_winograd(mr_kernel *kernel, const mr_run *run) {
     winograd_kernel *k = (winograd_kernel *)kernel;
-    mr_winograd_shape shape = k->shape;
-    shape.n = run->rows[k->rows];
-    mr_winograd_epilogue epilogue = {k->bias, run->residual, k->relu};
-    mr_winograd_forward(&shape, run->inputs[0], k->weights, &epilogue, run->output, run->scratch,
-                        run->threads);
+    convolve(k, run, k->weights, k->bias, run->scratch);
+}
+
+static size_t packed_bytes(int c_in, int c_out) {
+    return mr_winograd_packed_size(c_in, c_out) * sizeof(float);
+}
+
+static void run_training(mr_kernel *kernel, const mr_run *run) {
+    winograd_kernel *k = (winograd_kernel *)kernel;
+    int c_in = k->shape.c_in, c_out = k->shape.c_out;
+    void *scratch = run->scratch;
+    const float *bias;
+    const float *hwio = mr_fresh_weights(&k->gradients.fold, &scratch, &bias, run->threads);
+    float *packed = mr_take(&scratch, packed_bytes(c_in, c_out));
+    mr_winograd_pack(hwio, c_in, c_out, packed, run->threads);
+    convolve(k, run, packed, bias, scratch);
+}
+
+static void backward_winograd(mr_kernel *kernel, const mr_backward *b) {
+    mr_conv_gradients_run(&((winograd_kernel *)kernel)->gradients, b);
 }
 
 static void free_winograd(mr_kernel *kernel) {
@@ -40,13 +68,75 @@ static mrcnn_status pack_winograd(const mr_prepare *p, const float *kernel, void
 
 /* The number of RoIs is known at run time only, and fewer tiles can be cut into larger runs: the
  * most that any number needs. */
-static size_t largest_scratch(mr_winograd_shape shape, mr_rows rows, int threads) {
-    size_t largest = mr_winograd_scratch_size(&shape, threads);
+static size_t largest_scratch(mr_winograd_shape shape, mr_rows rows, int threads,
+                              size_t (*size)(const mr_winograd_shape *, int)) {
+    size_t largest = size(&shape, threads);
     while (rows == MR_ROWS_ROIS && --shape.n > 0) {
-        size_t bytes = mr_winograd_scratch_size(&shape, threads);
+        size_t bytes = size(&shape, threads);
         if (bytes > largest) largest = bytes;
     }
     return largest;
+}
+
+static mr_winograd_shape shape_of(const mr_conv_gradients *g, int n) {
+    const mr_dnnl_window *w = &g->window;
+    mr_winograd_shape shape = {n, w->in_h, w->in_w, w->in_c, w->out_c};
+    return shape;
+}
+
+/* The gradient by the input is a convolution from the output's channels to the input's. */
+static mr_winograd_shape shape_of_gradient(const mr_conv_gradients *g, int n) {
+    const mr_dnnl_window *w = &g->window;
+    mr_winograd_shape shape = {n, w->in_h, w->in_w, w->out_c, w->in_c};
+    return shape;
+}
+
+size_t mr_winograd_gradients_size(const mr_conv_gradients *g, int max_rows, int threads) {
+    mr_winograd_shape x = shape_of_gradient(g, max_rows), w = shape_of(g, max_rows);
+    size_t input = mr_piece(packed_bytes(x.c_in, x.c_out)) +
+                   largest_scratch(x, g->rows, threads, mr_winograd_scratch_size);
+    if (!mr_fold_wants_kernel(&g->fold)) return input;
+    size_t kernel = largest_scratch(w, g->rows, threads, mr_winograd_weights_scratch_size);
+    return input > kernel ? input : kernel;
+}
+
+void mr_winograd_input_gradient(const mr_conv_gradients *g, int n, const float *kernel,
+                                const float *dz, float *dx, int accumulate, void *scratch,
+                                int threads) {
+    mr_winograd_shape shape = shape_of_gradient(g, n);
+    if (n == 0) return;
+    float *packed = mr_take(&scratch, packed_bytes(shape.c_in, shape.c_out));
+    mr_winograd_pack_backward_data(kernel, shape.c_out, shape.c_in, packed, threads);
+    mr_winograd_epilogue epilogue = {NULL, accumulate ? dx : NULL, 0};
+    mr_winograd_forward(&shape, dz, packed, &epilogue, dx, scratch, threads);
+}
+
+int mr_winograd_kernel_gradient(const mr_conv_gradients *g, int n, const float *x, const float *dz,
+                                float *dkernel, void *scratch, int threads) {
+    mr_winograd_shape shape = shape_of(g, n);
+    if (n == 0 || !mr_winograd_weights_is_fast(&shape)) return 0;
+    mr_winograd_backward_weights(&shape, x, dz, dkernel, 0, scratch, threads);
+    return 1;
+}
+
+static mrcnn_status use_pack(winograd_kernel *k, const mr_prepare *p, mrcnn_error *err) {
+    const mr_pack *pack = NULL;
+    mrcnn_status status =
+        mr_cpu_pack(p, "winograd", pack_winograd, &k->shape, &pack, &k->bias, err);
+    if (status == MRCNN_OK) k->weights = pack->data;
+    return status;
+}
+
+static mrcnn_status prepare_training(winograd_kernel *k, const mr_prepare *p, mrcnn_error *err) {
+    k->base.run = run_training;
+    k->base.backward = backward_winograd;
+    mrcnn_status status = mr_conv_gradients_prepare(&k->gradients, p, err);
+    if (status != MRCNN_OK) return status;
+    k->base.scratch_bytes +=
+        mr_fresh_size(&k->gradients.fold) + mr_piece(packed_bytes(k->shape.c_in, k->shape.c_out));
+    if (k->gradients.scratch_bytes > k->base.scratch_bytes)
+        k->base.scratch_bytes = k->gradients.scratch_bytes;
+    return MRCNN_OK;
 }
 
 mrcnn_status mr_cpu_conv_winograd(const mr_prepare *p, mr_kernel **kernel, mrcnn_error *err) {
@@ -61,14 +151,12 @@ mrcnn_status mr_cpu_conv_winograd(const mr_prepare *p, mr_kernel **kernel, mrcnn
     mr_winograd_shape shape = {p->max_rows[k->rows], in.height, in.width, in.channels,
                                p->node->shape.channels};
     k->shape = shape;
-    k->base.scratch_bytes = largest_scratch(shape, k->rows, p->threads);
-    const mr_pack *pack;
-    mrcnn_status status = mr_cpu_pack(p, "winograd", pack_winograd, &shape, &pack, &k->bias, err);
+    k->base.scratch_bytes = largest_scratch(shape, k->rows, p->threads, mr_winograd_scratch_size);
+    mrcnn_status status = mr_cpu_trains(p) ? prepare_training(k, p, err) : use_pack(k, p, err);
     if (status != MRCNN_OK) {
         free(k);
         return status;
     }
-    k->weights = pack->data;
     *kernel = &k->base;
     return MRCNN_OK;
 }

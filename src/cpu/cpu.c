@@ -70,7 +70,7 @@ mrcnn_status mr_pack_plain(const mr_prepare *prepare, const float *kernel, void 
 
 /* 3x3 stride 1 with one pixel of padding all around: what Winograd's F(4x4, 3x3) does. With few
  * channels its transforms cost more than they save. */
-static int suits_winograd(const mr_prepare *p) {
+int mr_cpu_suits_winograd(const mr_prepare *p) {
     const mr_node *n = p->node;
     return n->kernel_h == 3 && n->kernel_w == 3 && n->stride == 1 && n->pad_top == 1 &&
            n->pad_left == 1 && n->pad_bottom == 1 && n->pad_right == 1 &&
@@ -87,9 +87,33 @@ static int is_dense(const mr_prepare *p) {
            n->kernel_w == mr_input_shape(p, 0).width;
 }
 
+mr_dnnl_window mr_cpu_window(const mr_prepare *p) {
+    const mr_node *n = p->node;
+    mrcnn_shape in = mr_input_shape(p, 0);
+    mr_dnnl_window w = {.n = 1,
+                        .in_h = in.height,
+                        .in_w = in.width,
+                        .in_c = in.channels,
+                        .out_h = n->shape.height,
+                        .out_w = n->shape.width,
+                        .out_c = n->shape.channels,
+                        .kernel_h = n->kernel_h,
+                        .kernel_w = n->kernel_w,
+                        .stride = n->stride,
+                        .pad_top = n->pad_top,
+                        .pad_left = n->pad_left,
+                        .pad_bottom = n->pad_bottom,
+                        .pad_right = n->pad_right};
+    if (n->op == MR_OP_DENSE || is_dense(p)) {
+        w.in_c = (int)mr_shape_size(in);
+        w.in_h = w.in_w = w.kernel_h = w.kernel_w = w.stride = 1;
+    }
+    return w;
+}
+
 mrcnn_status mr_cpu_conv(const mr_prepare *prepare, mr_kernel **kernel, mrcnn_error *err) {
     if (is_dense(prepare)) return mr_cpu_dense(prepare, kernel, err);
-    if (suits_winograd(prepare)) return mr_cpu_conv_winograd(prepare, kernel, err);
+    if (mr_cpu_suits_winograd(prepare)) return mr_cpu_conv_winograd(prepare, kernel, err);
     return mr_cpu_conv_direct(prepare, kernel, err);
 }
 

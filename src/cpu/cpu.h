@@ -3,6 +3,7 @@
 #ifndef MR_CPU_CPU_H
 #define MR_CPU_CPU_H
 
+#include "cpu/onednn.h"
 #include "graph/executor.h"
 
 typedef mrcnn_status (*mr_cpu_prepare)(const mr_prepare *prepare, mr_kernel **kernel,
@@ -21,6 +22,11 @@ mrcnn_status mr_cpu_elementwise(const mr_prepare *prepare, mr_kernel **kernel, m
 
 /* Input shape k of the node. */
 mrcnn_shape mr_input_shape(const mr_prepare *prepare, int k);
+/* 1 when the node is a 3x3 convolution that Winograd's algorithm is for. */
+int mr_cpu_suits_winograd(const mr_prepare *prepare);
+/* One row of a convolution or dense node. What sees all of its input at once is a convolution of one
+ * pixel. */
+mr_dnnl_window mr_cpu_window(const mr_prepare *prepare);
 
 /* The node's packed weights with its folded bias behind them: *bias points into the pack. `how`
  * names the packing. `pack_kernel` turns a folded kernel into pack->data with room for `filters`

@@ -3,8 +3,8 @@
 #include "base/error.h"
 #include "base/memory.h"
 #include "base/parallel.h"
+#include "cpu/conv_gradients.h"
 #include "cpu/cpu.h"
-#include "cpu/onednn.h"
 
 #include <stdlib.h>
 
@@ -13,37 +13,83 @@ typedef struct dense_kernel {
     mr_rows rows;
     int relu;
     size_t inputs, units;
-    const float *weights, *bias;
+    const float *weights, *bias; /* belong to the pack; NULL while they train */
+    mr_conv_gradients gradients;
 } dense_kernel;
 
 typedef struct finish_job {
     const dense_kernel *k;
+    const float *bias;
     float *y;
 } finish_job;
 
 static void add_bias(void *context, size_t begin, size_t end, int thread) {
     (void)thread;
     const finish_job *job = context;
-    const float *bias = job->k->bias;
     size_t units = job->k->units;
     for (size_t i = begin; i < end; i++) {
         float *y = job->y + i * units;
-        for (size_t u = 0; u < units; u++) y[u] += bias[u];
+        for (size_t u = 0; u < units; u++) y[u] += job->bias[u];
         if (job->k->relu)
             for (size_t u = 0; u < units; u++) y[u] = y[u] > 0 ? y[u] : 0.0f;
     }
 }
 
+/* y (+)= the inputs from `first` on times as many rows of weights. */
+static void multiply(const dense_kernel *k, const mr_run *run, const float *weights, size_t first,
+                     size_t count) {
+    mr_matrix x = {run->inputs[0] + first, k->inputs, 0}, w = {weights, k->units, 0};
+    mr_dnnl_matmul((size_t)run->rows[k->rows], k->units, count, x, w, first ? 1.0f : 0.0f,
+                   run->output, k->units);
+}
+
+static void finish(const dense_kernel *k, const mr_run *run, const float *bias) {
+    finish_job job = {k, bias, run->output};
+    mr_parallel(run->threads, (size_t)run->rows[k->rows], add_bias, &job);
+}
+
 static void run_dense(mr_kernel *kernel, const mr_run *run) {
     dense_kernel *k = (dense_kernel *)kernel;
-    size_t rows = (size_t)run->rows[k->rows];
-    mr_dnnl_matmul(0, rows, k->units, k->inputs, run->inputs[0], k->weights, run->output);
-    finish_job job = {k, run->output};
-    mr_parallel(run->threads, rows, add_bias, &job);
+    multiply(k, run, k->weights, 0, k->inputs);
+    finish(k, run, k->bias);
+}
+
+/* Batch norm is folded into a block of the kernel at a time: a copy of all would be the largest
+ * scratch of the network (51 MB for the box head's first layer). */
+static void run_training(mr_kernel *kernel, const mr_run *run) {
+    dense_kernel *k = (dense_kernel *)kernel;
+    const mr_conv_gradients *g = &k->gradients;
+    void *scratch = run->scratch;
+    float *bias = mr_take(&scratch, k->units * sizeof(float));
+    for (size_t first = 0; first < k->inputs; first += g->block_rows) {
+        size_t left = k->inputs - first, count = left < g->block_rows ? left : g->block_rows;
+        mr_fold part = mr_fold_part(&g->fold, first, count);
+        multiply(k, run, mr_fold_weights(&part, scratch, bias, run->threads), first, count);
+    }
+    finish(k, run, bias);
+}
+
+static void backward_dense(mr_kernel *kernel, const mr_backward *b) {
+    mr_conv_gradients_run(&((dense_kernel *)kernel)->gradients, b);
 }
 
 static void free_dense(mr_kernel *kernel) {
     free(kernel);
+}
+
+static mrcnn_status use_pack(dense_kernel *k, const mr_prepare *p, mrcnn_error *err) {
+    const mr_pack *pack = NULL;
+    mrcnn_status status = mr_cpu_pack(p, "plain", mr_pack_plain, NULL, &pack, &k->bias, err);
+    if (status == MRCNN_OK) k->weights = pack->data;
+    return status;
+}
+
+static mrcnn_status prepare_training(dense_kernel *k, const mr_prepare *p, mrcnn_error *err) {
+    k->base.run = run_training;
+    k->base.backward = backward_dense;
+    mrcnn_status status = mr_conv_gradients_prepare(&k->gradients, p, err);
+    k->base.scratch_bytes = k->gradients.scratch_bytes; /* has a block of the kernel, too */
+    return status;
 }
 
 mrcnn_status mr_cpu_dense(const mr_prepare *p, mr_kernel **kernel, mrcnn_error *err) {
@@ -56,13 +102,11 @@ mrcnn_status mr_cpu_dense(const mr_prepare *p, mr_kernel **kernel, mrcnn_error *
     k->relu = p->node->relu;
     k->inputs = mr_shape_size(mr_input_shape(p, 0));
     k->units = (size_t)p->node->shape.channels;
-    const mr_pack *pack;
-    mrcnn_status status = mr_cpu_pack(p, "plain", mr_pack_plain, NULL, &pack, &k->bias, err);
+    mrcnn_status status = mr_cpu_trains(p) ? prepare_training(k, p, err) : use_pack(k, p, err);
     if (status != MRCNN_OK) {
         free(k);
         return status;
     }
-    k->weights = pack->data;
     *kernel = &k->base;
     return MRCNN_OK;
 }

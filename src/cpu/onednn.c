@@ -110,12 +110,19 @@ struct mr_dnnl_layout {
     md_t md;
 };
 
+/* A reorder of weights. */
+typedef struct packing {
+    dnnl_primitive_t primitive;
+    dnnl_memory_t from, to;
+} packing;
+
 struct mr_dnnl {
     dnnl_engine_t engine;
     dnnl_stream_t stream;
     dnnl_primitive_t primitive;
     dnnl_memory_t src, weights, bias, dst, scratchpad; /* NULL where there is none */
     md_t weights_md;
+    packing packing; /* of weights that change between runs */
     size_t scratch_bytes;
     char implementation[64];
 };
@@ -126,12 +133,19 @@ static mrcnn_status failed(mrcnn_error *err, const char *what, dnnl_status_t sta
                    (int)status);
 }
 
+static void free_packing(packing *r) {
+    if (r->primitive) dnnl_primitive_destroy(r->primitive);
+    if (r->from) dnnl_memory_destroy(r->from);
+    if (r->to) dnnl_memory_destroy(r->to);
+}
+
 void mr_dnnl_free(mr_dnnl **primitive) {
     mr_dnnl *p = *primitive;
     if (!p) return;
     dnnl_memory_t memories[] = {p->src, p->weights, p->bias, p->dst, p->scratchpad};
     for (size_t i = 0; i < sizeof memories / sizeof *memories; i++)
         if (memories[i]) dnnl_memory_destroy(memories[i]);
+    free_packing(&p->packing);
     if (p->primitive) dnnl_primitive_destroy(p->primitive);
     if (p->stream) dnnl_stream_destroy(p->stream);
     if (p->engine) dnnl_engine_destroy(p->engine);
@@ -318,44 +332,67 @@ size_t mr_dnnl_layout_size(const mr_dnnl_layout *layout) {
     return dnnl_memory_desc_get_size(layout->md);
 }
 
-static dnnl_status_t reorder(const mr_dnnl *p, const_md_t from_md, const float *from, float *to) {
-    dnnl_memory_t src = NULL, dst = NULL;
+static dnnl_status_t make_packing(packing *r, const mr_dnnl *p, const_md_t from) {
     dnnl_primitive_desc_t desc = NULL;
-    dnnl_primitive_t primitive = NULL;
-    dnnl_status_t s = dnnl_memory_create(&src, from_md, p->engine, (void *)from);
-    if (s == dnnl_success) s = dnnl_memory_create(&dst, p->weights_md, p->engine, to);
+    dnnl_status_t s = dnnl_memory_create(&r->from, from, p->engine, DNNL_MEMORY_NONE);
     if (s == dnnl_success)
-        s = dnnl_reorder_primitive_desc_create(&desc, from_md, p->engine, p->weights_md, p->engine,
+        s = dnnl_memory_create(&r->to, p->weights_md, p->engine, DNNL_MEMORY_NONE);
+    if (s == dnnl_success)
+        s = dnnl_reorder_primitive_desc_create(&desc, from, p->engine, p->weights_md, p->engine,
                                                NULL);
-    if (s == dnnl_success) s = dnnl_primitive_create(&primitive, desc);
-    if (s == dnnl_success) {
-        dnnl_exec_arg_t args[] = {{DNNL_ARG_FROM, src}, {DNNL_ARG_TO, dst}};
-        s = dnnl_primitive_execute(primitive, p->stream, 2, args);
-    }
-    if (s == dnnl_success) s = dnnl_stream_wait(p->stream);
-    if (primitive) dnnl_primitive_destroy(primitive);
+    if (s == dnnl_success) s = dnnl_primitive_create(&r->primitive, desc);
     if (desc) dnnl_primitive_desc_destroy(desc);
-    if (src) dnnl_memory_destroy(src);
-    if (dst) dnnl_memory_destroy(dst);
     return s;
+}
+
+/* From the layout, or from HWIO if it is NULL. */
+static dnnl_status_t make_packing_from(packing *r, const mr_dnnl *p, const mr_dnnl_window *w,
+                                       const mr_dnnl_layout *layout) {
+    if (layout) return make_packing(r, p, layout->md);
+    md_t hwio = NULL;
+    dnnl_dims_t dims = {w->out_c, w->in_c, w->kernel_h, w->kernel_w};
+    dnnl_status_t s = md_by_tag(&hwio, 4, dims, dnnl_hwio);
+    if (s == dnnl_success) s = make_packing(r, p, hwio);
+    md_free(hwio);
+    return s;
+}
+
+static dnnl_status_t run_packing(const packing *r, const mr_dnnl *p, const float *from, float *to) {
+    dnnl_memory_set_data_handle(r->from, (void *)from);
+    dnnl_memory_set_data_handle(r->to, to);
+    dnnl_exec_arg_t args[] = {{DNNL_ARG_FROM, r->from}, {DNNL_ARG_TO, r->to}};
+    dnnl_status_t s = dnnl_primitive_execute(r->primitive, p->stream, 2, args);
+    return s == dnnl_success ? dnnl_stream_wait(p->stream) : s;
 }
 
 mrcnn_status mr_dnnl_pack(const mr_dnnl *p, const mr_dnnl_window *w,
                           const mr_dnnl_layout *from_layout, const float *from, float *to,
                           mrcnn_error *err) {
-    md_t hwio = NULL;
-    dnnl_dims_t dims = {w->out_c, w->in_c, w->kernel_h, w->kernel_w};
-    dnnl_status_t s = dnnl_success;
-    if (!from_layout) s = md_by_tag(&hwio, 4, dims, dnnl_hwio);
-    if (s == dnnl_success) s = reorder(p, from_layout ? from_layout->md : hwio, from, to);
-    md_free(hwio);
+    packing r = {NULL, NULL, NULL};
+    dnnl_status_t s = make_packing_from(&r, p, w, from_layout);
+    if (s == dnnl_success) s = run_packing(&r, p, from, to);
+    free_packing(&r);
     return s == dnnl_success ? MRCNN_OK : failed(err, "packing of weights", s);
+}
+
+mrcnn_status mr_dnnl_prepare_packing(mr_dnnl *p, const mr_dnnl_window *w, mrcnn_error *err) {
+    dnnl_status_t s = make_packing_from(&p->packing, p, w, NULL);
+    return s == dnnl_success ? MRCNN_OK : failed(err, "packing of weights", s);
+}
+
+size_t mr_dnnl_packed_size(const mr_dnnl *p) {
+    return dnnl_memory_desc_get_size(p->weights_md);
+}
+
+void mr_dnnl_pack_prepared(mr_dnnl *p, const float *hwio, float *packed) {
+    run_packing(&p->packing, p, hwio, packed);
 }
 
 /* ----------------------------------------------------------------------------- matrix product */
 
-void mr_dnnl_matmul(int transpose_b, size_t m, size_t n, size_t k, const float *a, const float *b,
-                    float *c) {
-    dnnl_sgemm('N', transpose_b ? 'T' : 'N', (dnnl_dim_t)m, (dnnl_dim_t)n, (dnnl_dim_t)k, 1.0f, a,
-               (dnnl_dim_t)k, b, (dnnl_dim_t)(transpose_b ? k : n), 0.0f, c, (dnnl_dim_t)n);
+void mr_dnnl_matmul(size_t m, size_t n, size_t k, mr_matrix a, mr_matrix b, float beta, float *c,
+                    size_t c_stride) {
+    dnnl_sgemm(a.transposed ? 'T' : 'N', b.transposed ? 'T' : 'N', (dnnl_dim_t)m, (dnnl_dim_t)n,
+               (dnnl_dim_t)k, 1.0f, a.data, (dnnl_dim_t)a.stride, b.data, (dnnl_dim_t)b.stride,
+               beta, c, (dnnl_dim_t)c_stride);
 }

@@ -40,12 +40,26 @@ mrcnn_status mr_dnnl_pack(const mr_dnnl *primitive, const mr_dnnl_window *window
                           const mr_dnnl_layout *from_layout, const float *from, float *to,
                           mrcnn_error *err);
 
+/* For weights that change between runs: makes ready to pack from HWIO, and does it, without
+ * allocating, into mr_dnnl_packed_size bytes. */
+mrcnn_status mr_dnnl_prepare_packing(mr_dnnl *primitive, const mr_dnnl_window *window,
+                                     mrcnn_error *err);
+size_t mr_dnnl_packed_size(const mr_dnnl *primitive);
+void mr_dnnl_pack_prepared(mr_dnnl *primitive, const float *hwio, float *packed);
+
 void mr_dnnl_run(mr_dnnl *primitive, const float *x, const float *weights, const float *bias,
                  float *y, void *scratch);
 
-/* C = A B (row-major, M x K by K x N; B transposed if asked for), with whatever threads this
- * thread's library calls use. */
-void mr_dnnl_matmul(int transpose_b, size_t m, size_t n, size_t k, const float *a, const float *b,
-                    float *c);
+/* A row-major matrix: `stride` floats from row to row; transposed: what the product sees is its
+ * transpose. */
+typedef struct mr_matrix {
+    const float *data;
+    size_t stride;
+    int transposed;
+} mr_matrix;
+
+/* C (m x n) = A (m x k) B (k x n) + beta C, with whatever threads this thread's library calls use. */
+void mr_dnnl_matmul(size_t m, size_t n, size_t k, mr_matrix a, mr_matrix b, float beta, float *c,
+                    size_t c_stride);
 
 #endif

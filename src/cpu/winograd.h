@@ -47,4 +47,17 @@ void mr_winograd_forward(const mr_winograd_shape *shape, const float *x, const f
                          const mr_winograd_epilogue *epilogue, float *y, void *scratch,
                          int threads);
 
+/* 1 where mr_winograd_backward_weights is expected to be faster than a good direct one: with many
+ * channels, on more than a few tiles. Depends on the shape and the instruction set alone. */
+int mr_winograd_weights_is_fast(const mr_winograd_shape *shape);
+
+/* The gradient by the weights: dkernel (HWIO, 3*3*c_in*c_out) = or, with accumulate, += the sum over
+ * all pixels of x (n*h*w*c_in, shifted by the tap) times dy (n*h*w*c_out), the gradient of y. scratch
+ * is 64-byte aligned and has the given number of bytes: 20 MB for 256 to 256 channels, 57 MB for 512
+ * to 512, whatever the map's size. Results do not depend on `threads`, bit for bit, and differ from
+ * the exact ones by about 1e-6 of their rms. */
+size_t mr_winograd_weights_scratch_size(const mr_winograd_shape *shape, int threads);
+void mr_winograd_backward_weights(const mr_winograd_shape *shape, const float *x, const float *dy,
+                                  float *dkernel, int accumulate, void *scratch, int threads);
+
 #endif

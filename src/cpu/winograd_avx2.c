@@ -26,11 +26,27 @@
 #define TWICE(r) 0
 #define ROWS 6
 #define EACH_SIZE(DO) DO(1) DO(2) DO(3) DO(4) DO(5) DO(6)
+#define SUM_ROWS ROWS_4
 #include "cpu/winograd_vector.h"
+#include "cpu/winograd_vector_weights.h"
+
+#define PACK_LANES (2 * LANES)
+#include "cpu/winograd_pack_kernel.h"
 
 const mr_winograd_kernels *mr_winograd_avx2(void) {
-    static const mr_winograd_kernels kernels = {"avx2", LANES,    2 * LANES, ROWS,
-                                                input,  multiply, output};
+    static const mr_winograd_kernels kernels = {.isa = "avx2",
+                                                .lanes = LANES,
+                                                .panel = 2 * LANES,
+                                                .rows = ROWS,
+                                                .span = SPAN,
+                                                .ahead_tile = LANES / SUM_ROW_COUNT,
+                                                .input = input,
+                                                .multiply = multiply,
+                                                .output = output,
+                                                .pack = pack,
+                                                .gradient = gradient,
+                                                .accumulate = accumulate,
+                                                .weights = weights};
     return __builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma") ? &kernels : NULL;
 }
 

@@ -28,11 +28,27 @@
 #define ROWS 14
 #define EACH_SIZE(DO) \
     DO(1) DO(2) DO(3) DO(4) DO(5) DO(6) DO(7) DO(8) DO(9) DO(10) DO(11) DO(12) DO(13) DO(14)
+#define SUM_ROWS ROWS_8
 #include "cpu/winograd_vector.h"
+#include "cpu/winograd_vector_weights.h"
+
+#define PACK_LANES (2 * LANES)
+#include "cpu/winograd_pack_kernel.h"
 
 const mr_winograd_kernels *mr_winograd_avx512(void) {
-    static const mr_winograd_kernels kernels = {"avx512", LANES,    2 * LANES, ROWS,
-                                                input,    multiply, output};
+    static const mr_winograd_kernels kernels = {.isa = "avx512",
+                                                .lanes = LANES,
+                                                .panel = 2 * LANES,
+                                                .rows = ROWS,
+                                                .span = SPAN,
+                                                .ahead_tile = LANES / SUM_ROW_COUNT,
+                                                .input = input,
+                                                .multiply = multiply,
+                                                .output = output,
+                                                .pack = pack,
+                                                .gradient = gradient,
+                                                .accumulate = accumulate,
+                                                .weights = weights};
     /* All that the compiler may use in this file. */
     int supported = __builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512vl") &&
                     __builtin_cpu_supports("avx512dq") && __builtin_cpu_supports("avx512bw") &&

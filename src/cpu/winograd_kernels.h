@@ -46,12 +46,34 @@ typedef struct mr_winograd_kernels {
 
     /* y = epilogue(A^T m A) for one tile and at most panel output channels. */
     void (*output)(const float *m, size_t position_stride, const mr_winograd_output *out);
+
+    /* u[p][0..panel) = (G g G^T)[p] for one input channel and panel output channels. tap[i] is the
+     * i-th of the nine taps, panel floats. */
+    void (*pack)(const float *const tap[9], float *u, size_t position_stride);
+
+    /* The gradient of the weights. u[p][block] = (A dY A^T)[p] for all channels of one tile dY of
+     * the gradient of y. row[i] is line i of the tile; columns from `cols` on are zero. */
+    void (*gradient)(const float *const row[MR_WINO_OUT], int cols, int channels, float *u,
+                     size_t position_stride, size_t block_stride);
+
+    /* sum[b][i][j] = or += sum over tiles of v[tile][i] * u[b][tile][j]: a block of input channels
+     * with `blocks` <= span blocks of output channels. `ahead` is memory that a later call needs:
+     * `ahead_tile` cache lines a tile are asked for. */
+    int span, ahead_tile;
+    void (*accumulate)(const float *v, const float *u, size_t u_block, int blocks, int tiles,
+                       float *sum, size_t sum_block, int add, const float *ahead);
+
+    /* taps = or += G^T sum G, for one input channel and at most `lanes` output channels. */
+    void (*weights)(const float *sum, size_t position_stride, int channels, float *taps,
+                    size_t tap_stride, int add);
 } mr_winograd_kernels;
 
 /* NULL when the compiler's target or this CPU lacks the instructions. */
 const mr_winograd_kernels *mr_winograd_avx512(void);
 const mr_winograd_kernels *mr_winograd_avx2(void);
 const mr_winograd_kernels *mr_winograd_scalar(void);
+
+const mr_winograd_kernels *mr_winograd_best(void);
 
 /* The public functions with the table given: tests and benchmarks. */
 size_t mr_winograd_packed_size_with(const mr_winograd_kernels *k, int c_in, int c_out);
@@ -65,5 +87,12 @@ void mr_winograd_forward_with(const mr_winograd_kernels *k, const mr_winograd_sh
                               const float *x, const float *packed,
                               const mr_winograd_epilogue *epilogue, float *y, void *scratch,
                               int threads);
+
+int mr_winograd_weights_is_fast_with(const mr_winograd_kernels *k, const mr_winograd_shape *shape);
+size_t mr_winograd_weights_scratch_size_with(const mr_winograd_kernels *k,
+                                             const mr_winograd_shape *shape, int threads);
+void mr_winograd_backward_weights_with(const mr_winograd_kernels *k, const mr_winograd_shape *shape,
+                                       const float *x, const float *dy, float *dkernel,
+                                       int accumulate, void *scratch, int threads);
 
 #endif

@@ -7,12 +7,7 @@
 
 #include <mrcnn/mrcnn.h>
 
-typedef struct mr_picture {
-    const char *id;     /* unique in its source: for via, the file's name */
-    const char *path;   /* NULL when pictures are generated */
-    const char *source; /* "balloon", "shapes", ... */
-    size_t object_count;
-} mr_picture;
+typedef mrcnn_picture mr_picture;
 
 /* Immutable once opened; any number of threads may read it. */
 typedef struct mrcnn_dataset mr_dataset;

@@ -1,6 +1,7 @@
 /* sample.h - load_image_gt (N51-N55): one picture with its objects, as a training step takes it:
  * resized or cropped, perhaps mirrored, objects without pixels dropped, boxes taken from masks,
- * masks small. Values are those of matterport; storage is the smallest that holds them. */
+ * masks small. Values are those of matterport; storage is the smallest that holds them. Knows
+ * nothing of anchors: train/example.h adds what the network is to answer. */
 #ifndef MR_DATA_SAMPLE_H
 #define MR_DATA_SAMPLE_H
 
@@ -13,23 +14,17 @@ typedef struct mr_sample {
     uint64_t number; /* which draw of the run this is; its random numbers follow from it */
     int height, width, channels;
     uint8_t *pixels; /* height x width x channels, before the mean is subtracted */
-    mr_fit fit;
+    mr_fit fit;      /* with the crop that was drawn; as it was before mirroring (N52) */
     int mirrored;
     int count;           /* objects, crowds included */
     int32_t *class_ids;  /* negative: crowd */
-    int32_t (*boxes)[4]; /* y1 x1 y2 x2 in pixels of the network's input */
+    int32_t (*boxes)[4]; /* y1 x1 y2 x2 in pixels of the network's input; never empty */
     int mask_height, mask_width;
     uint8_t *masks;  /* count x mask_height x mask_width of 0 or 1: mini masks (N54), or of the
                         whole input without USE_MINI_MASK */
     uint8_t *active; /* class_count bytes */
     int class_count;
-
-    /* RPN targets (N56-N60) of the anchors that are learnt from, by rising anchor index. */
-    int anchor_count, positive_count;
-    int32_t *anchors;   /* indices */
-    int8_t *matches;    /* 1 or -1 */
-    float (*deltas)[4]; /* of the positive ones, in their order, divided by RPN_BBOX_STD_DEV */
-    size_t bytes;       /* of all of it */
+    size_t bytes; /* of all of it */
 } mr_sample;
 
 typedef struct mr_sample_options {
@@ -39,9 +34,18 @@ typedef struct mr_sample_options {
 } mr_sample_options;
 
 /* *sample is NULL and the status OK when the picture has nothing to learn from: no object with
- * pixels that is no crowd (N61). `number` seeds every draw. */
+ * pixels that is no crowd (N61). `number` seeds every draw. Any number of threads may load samples
+ * of one data set. One mask at a time is drawn in full size, so that a picture with hundreds of
+ * objects takes little more memory than one with a few (with mini masks). Messages about the
+ * picture name its file. */
 mrcnn_status mr_sample_load(mr_sample **sample, const mr_dataset *set, size_t picture,
                             uint64_t number, const mr_sample_options *options, mrcnn_error *err);
+
+/* N60: keeps at most `most` objects (MAX_GT_INSTANCES), in their order: the first ones, or any of
+ * them with equal probability, drawn from a random stream (prng.h). Gives the others' memory back.
+ */
+void mr_sample_limit(mr_sample *sample, int most, mr_sampling sampling, uint64_t stream);
+
 void mr_sample_free(mr_sample **sample);
 
 #endif

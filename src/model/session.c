@@ -16,10 +16,12 @@ mrcnn_session_options mrcnn_session_options_default(void) {
     return options;
 }
 
-static const mr_executor *find_executor(const char *name) {
+const mr_executor *mr_find_executor(const char *name, mrcnn_error *err) {
     static const mr_executor *const executors[] = {&mr_executor_cpu, &mr_executor_reference};
+    if (!name) return &mr_executor_cpu;
     for (size_t i = 0; i < sizeof executors / sizeof *executors; i++)
         if (strcmp(executors[i]->name, name) == 0) return executors[i];
+    mr_fail(err, MRCNN_E_ARGUMENT, "there is no executor '%s'; use cpu or reference", name);
     return NULL;
 }
 
@@ -28,11 +30,8 @@ mrcnn_status mrcnn_session_create(mrcnn_session **session, mrcnn_model *model,
     mrcnn_session_options o = mrcnn_session_options_default();
     mrcnn_status status = mr_take_options(&o, sizeof o, options, "mrcnn_session_options", err);
     if (status != MRCNN_OK) return status;
-    const char *name = o.executor ? o.executor : "cpu";
-    const mr_executor *executor = find_executor(name);
-    if (!executor)
-        return mr_fail(err, MRCNN_E_ARGUMENT, "there is no executor '%s'; use cpu or reference",
-                       name);
+    const mr_executor *executor = mr_find_executor(o.executor, err);
+    if (!executor) return MRCNN_E_ARGUMENT;
     if (o.threads < 0 || o.threads > 1024)
         return mr_fail(err, MRCNN_E_ARGUMENT, "%d threads; use 0 (one per core) to 1024",
                        o.threads);

@@ -18,6 +18,9 @@ struct mrcnn_session {
     size_t stage_count;
 };
 
+/* "cpu" (also for NULL) or "reference"; NULL with a message for anything else. */
+const mr_executor *mr_find_executor(const char *name, mrcnn_error *err);
+
 /* The pipeline for a size and batch, compiled if it isn't there. Library threads must be set. */
 mrcnn_status mr_session_pipeline(mrcnn_session *session, int height, int width, int batch,
                                  mr_pipeline **pipeline, mrcnn_error *err);

@@ -7,6 +7,7 @@
 #include "base/file.h"
 #include "base/memory.h"
 #include "weights/h5_util.h"
+#include "weights/h5_write.h"
 #include "weights/info.h"
 #include "weights/isolate.h"
 
@@ -182,12 +183,10 @@ static int write_arrays(hid_t file, const void *what) {
 
 /* -------------------------------------------------------------------------------------- files */
 
-typedef int (*write_content)(hid_t file, const void *what);
-
 /* What the writing process is to do. It says "ok" or why it can't. */
 typedef struct part_job {
     const char *part;
-    write_content content;
+    mr_h5_content content;
     const void *what;
 } part_job;
 
@@ -223,8 +222,8 @@ static mrcnn_status write_isolated(const part_job *job, const char *path, mrcnn_
                    said.text[0] ? said.text : "HDF5 crashed");
 }
 
-static mrcnn_status write_file(const char *path, write_content content, const void *what,
-                               mrcnn_error *err) {
+mrcnn_status mr_h5_write_file(const char *path, mr_h5_content content, const void *what,
+                              mrcnn_error *err) {
     char *part = mr_file_part_name(path);
     if (!part) return mr_fail_memory(err, strlen(path), "a file name");
     part_job job = {part, content, what};
@@ -241,7 +240,7 @@ mrcnn_status mr_weights_write(const mr_tensors *set, const mr_weights_info *info
     groups all;
     mrcnn_status status = make_groups(&all, set, path, err);
     weights_job job = {&all, info};
-    if (status == MRCNN_OK) status = write_file(path, write_layers, &job, err);
+    if (status == MRCNN_OK) status = mr_h5_write_file(path, write_layers, &job, err);
     free_groups(&all);
     return status;
 }
@@ -256,5 +255,5 @@ mrcnn_status mr_arrays_write(const mr_array *arrays, size_t count, const char *p
                            arrays[i].name);
     }
     arrays_job job = {arrays, count};
-    return write_file(path, write_arrays, &job, err);
+    return mr_h5_write_file(path, write_arrays, &job, err);
 }

@@ -1,0 +1,300 @@
+/* inspect_data.c - mrcnn inspect data: what a data set holds, and what is wrong with it. */
+#include "files.h"
+#include "inspect.h"
+#include "json.h"
+#include "model.h"
+#include "progress.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+typedef struct data_options {
+    const char *dataset, *subset, *classes, *json;
+    int format; /* index in format_words */
+    int check, full;
+} data_options;
+
+#define FORMAT_WORDS "auto|via|shapes"
+static const char *const formats[] = {"auto", "via", "shapes"};
+
+static const option data_table[] = {
+    {"dataset", "DIR", OPTION_TEXT, offsetof(data_options, dataset),
+     "the folder of the data set, or its annotation file; \"shapes\" for generated pictures", 0, 0},
+    {"format", FORMAT_WORDS, OPTION_CHOICE, offsetof(data_options, format),
+     "how it is annotated: via, the VGG Image Annotator; shapes, generated (default auto)", 0, 0},
+    {"subset", "NAME", OPTION_TEXT, offsetof(data_options, subset),
+     "a folder below DIR: train, val (default: DIR itself if it has annotations, else train)", 0,
+     0},
+    CLASSES_ROW(data_options, classes),
+    {"check", NULL, OPTION_FLAG, offsetof(data_options, check),
+     "print every problem, and fail if something can't be used", 0, 0},
+    {"full", NULL, OPTION_FLAG, offsetof(data_options, full),
+     "decode all pictures and draw all masks, instead of looking at headers and outlines", 0, 0},
+    {"json", "FILE|-", OPTION_TEXT, offsetof(data_options, json),
+     "write everything, problems included, as JSON; - is stdout, without the tables", 0, 0},
+    {NULL, NULL, OPTION_FLAG, 0, NULL, 0, 0}};
+
+/* What was found; problems keep copies of their texts. */
+typedef struct finding {
+    int is_error;
+    char *picture, *text;
+    int64_t object;
+} finding;
+
+typedef struct findings {
+    finding *items;
+    size_t count, room;
+} findings;
+
+static int keep_problem(void *user, const mrcnn_dataset_problem *problem) {
+    findings *found = user;
+    if (found->count == found->room) {
+        found->room = found->room ? 2 * found->room : 64;
+        found->items = text_grow(found->items, found->room, sizeof *found->items);
+    }
+    found->items[found->count++] =
+        (finding){problem->level == MRCNN_PROBLEM_ERROR, text_copy(problem->picture),
+                  text_copy(problem->text), problem->object};
+    return 0;
+}
+
+static void free_findings(findings *found) {
+    for (size_t i = 0; i < found->count; i++) {
+        free(found->items[i].picture);
+        free(found->items[i].text);
+    }
+    free(found->items);
+}
+
+static int show_progress(void *user, size_t done, size_t total) {
+    (void)user;
+    progress_show(done, total);
+    return 0;
+}
+
+/* -------------------------------------------------------------------------------------- tables */
+
+static void print_problems(const findings *found) {
+    for (size_t i = 0; i < found->count; i++) {
+        const finding *f = &found->items[i];
+        char *picture = text_printable(f->picture), *text = text_printable(f->text);
+        printf("%s: %s%s", f->is_error ? "error" : "warning", picture, *picture ? ": " : "");
+        if (f->object >= 0) printf("object %lld: ", (long long)f->object);
+        printf("%s\n", text);
+        free(picture);
+        free(text);
+    }
+    if (found->count) putchar('\n');
+}
+
+static void print_range(const char *what, const mrcnn_range *range) {
+    printf("%-24s %10.6g %10.6g %10.6g\n", what, range->least, range->median, range->most);
+}
+
+static void print_summary(const mrcnn_dataset *set, const mrcnn_dataset_summary *s) {
+    printf("%-24s %10s %10s\n", "class", "objects", "pictures");
+    for (int i = 1; i < s->class_count; i++) {
+        char *name = text_printable(mrcnn_dataset_class_name(set, i));
+        printf("%-24s %10zu %10zu\n", name, s->class_objects[i], s->class_pictures[i]);
+        free(name);
+    }
+    printf("\n%-24s %10s %10s %10s\n", "", "min", "median", "max");
+    print_range("picture width", &s->picture_width);
+    print_range("picture height", &s->picture_height);
+    print_range("object width", &s->object_width);
+    print_range("object height", &s->object_height);
+    print_range("objects in a picture", &s->objects_per_picture);
+    printf("\n%zu pictures with %zu objects can be used\n", s->pictures, s->objects);
+    if (s->without_objects) printf("%zu pictures have no objects\n", s->without_objects);
+    if (s->pictures_left_out) printf("%zu pictures are left out\n", s->pictures_left_out);
+    if (s->objects_left_out) printf("%zu objects are left out\n", s->objects_left_out);
+    if (s->points) printf("%zu points, which have no area, are not used\n", s->points);
+    printf("%zu errors, %zu warnings\n", s->errors, s->warnings);
+}
+
+static void print_tables(const mrcnn_dataset *set, const mrcnn_dataset_summary *summary,
+                         const findings *found, int with_problems) {
+    const char *file = mrcnn_dataset_annotations(set);
+    char *shown = text_printable(file ? file : "generated pictures");
+    printf("%s: %s\n\n", mrcnn_dataset_format(set), shown);
+    free(shown);
+    if (with_problems) print_problems(found);
+    print_summary(set, summary);
+    if (!with_problems && summary->errors + summary->warnings)
+        printf("--check says which they are\n");
+}
+
+/* ---------------------------------------------------------------------------------------- JSON */
+
+static void put_integer(json *out, const char *key, size_t number) {
+    json_key(out, key);
+    json_integer(out, (int64_t)number);
+}
+
+static void put_text(json *out, const char *key, const char *text) {
+    json_key(out, key);
+    if (text)
+        json_text(out, text);
+    else
+        json_null(out);
+}
+
+static void put_range(json *out, const char *key, const mrcnn_range *range) {
+    json_key(out, key);
+    json_begin(out, '[');
+    json_real(out, range->least, 7);
+    json_real(out, range->median, 7);
+    json_real(out, range->most, 7);
+    json_end(out, ']');
+}
+
+static void put_classes(json *out, const mrcnn_dataset *set, const mrcnn_dataset_summary *s) {
+    json_key(out, "classes");
+    json_begin(out, '[');
+    for (int i = 1; i < s->class_count; i++) {
+        json_begin(out, '{');
+        put_integer(out, "id", (size_t)i);
+        put_text(out, "name", mrcnn_dataset_class_name(set, i));
+        put_integer(out, "objects", s->class_objects[i]);
+        put_integer(out, "pictures", s->class_pictures[i]);
+        json_end(out, '}');
+    }
+    json_end(out, ']');
+}
+
+static void put_problems(json *out, const findings *found) {
+    json_key(out, "problems");
+    json_begin(out, '[');
+    for (size_t i = 0; i < found->count; i++) {
+        const finding *f = &found->items[i];
+        json_begin(out, '{');
+        put_text(out, "level", f->is_error ? "error" : "warning");
+        put_text(out, "file_name", *f->picture ? f->picture : NULL);
+        json_key(out, "object");
+        if (f->object >= 0)
+            json_integer(out, f->object);
+        else
+            json_null(out);
+        put_text(out, "text", f->text);
+        json_end(out, '}');
+    }
+    json_end(out, ']');
+}
+
+static void write_json(FILE *stream, const mrcnn_dataset *set, const mrcnn_dataset_summary *s,
+                       const findings *found) {
+    json out = {stream, 0, 0, 0, 2};
+    json_begin(&out, '{');
+    put_text(&out, "format", mrcnn_dataset_format(set));
+    put_text(&out, "annotations", mrcnn_dataset_annotations(set));
+    put_integer(&out, "pictures", s->pictures);
+    put_integer(&out, "objects", s->objects);
+    put_integer(&out, "pictures_without_objects", s->without_objects);
+    put_integer(&out, "pictures_left_out", s->pictures_left_out);
+    put_integer(&out, "objects_left_out", s->objects_left_out);
+    put_integer(&out, "points", s->points);
+    put_integer(&out, "errors", s->errors);
+    put_integer(&out, "warnings", s->warnings);
+    put_range(&out, "picture_width", &s->picture_width);
+    put_range(&out, "picture_height", &s->picture_height);
+    put_range(&out, "object_width", &s->object_width);
+    put_range(&out, "object_height", &s->object_height);
+    put_range(&out, "objects_in_a_picture", &s->objects_per_picture);
+    put_classes(&out, set, s);
+    put_problems(&out, found);
+    json_end(&out, '}');
+}
+
+static int save_json(const char *path, const mrcnn_dataset *set, const mrcnn_dataset_summary *s,
+                     const findings *found) {
+    new_file file;
+    if (strcmp(path, "-") == 0) {
+        write_json(stdout, set, s, found);
+        return EXIT_DONE;
+    }
+    if (new_file_open(&file, path) != 0) return EXIT_FAILED;
+    write_json(file.stream, set, s, found);
+    return new_file_commit(&file) == 0 ? EXIT_DONE : EXIT_FAILED;
+}
+
+/* ----------------------------------------------------------------------------------- the command */
+
+static int open_set(const command *self, const data_options *values, mrcnn_dataset **set) {
+    mrcnn_error err = MRCNN_ERROR_INIT;
+    mrcnn_dataset_options options = mrcnn_dataset_options_default();
+    text_list names = {0};
+    options.format = formats[values->format];
+    options.subset = values->subset;
+    if (values->classes) {
+        int code = read_class_names(self, values->classes, &names);
+        if (code != EXIT_DONE) return code;
+        if (!is_background(names.items[0])) add_background(&names);
+        text_list_add(&names, NULL); /* the list's end */
+        options.class_names = (const char *const *)names.items;
+    }
+    mrcnn_status status = mrcnn_dataset_open(set, values->dataset, &options, &err);
+    text_list_free(&names);
+    return status == MRCNN_OK ? EXIT_DONE : fail_with(&err);
+}
+
+static int look_over(const data_options *values, const mrcnn_dataset *set) {
+    mrcnn_error err = MRCNN_ERROR_INIT;
+    mrcnn_dataset_check_options options = mrcnn_dataset_check_options_default();
+    mrcnn_dataset_summary *summary = NULL;
+    findings found = {0};
+    int code = EXIT_DONE;
+    options.full = values->full;
+    options.report = keep_problem;
+    options.progress = show_progress;
+    options.user = &found;
+    progress_start("checking", PROGRESS_ITEMS);
+    mrcnn_status status = mrcnn_dataset_check(set, &options, &summary, &err);
+    progress_end();
+    if (status != MRCNN_OK) {
+        code = fail_with(&err);
+    } else {
+        if (!values->json || strcmp(values->json, "-") != 0)
+            print_tables(set, summary, &found, values->check);
+        if (values->json) code = save_json(values->json, set, summary, &found);
+        if (summary->pictures == 0 || (values->check && summary->errors)) code = EXIT_FAILED;
+    }
+    mrcnn_dataset_summary_free(&summary);
+    free_findings(&found);
+    return code;
+}
+
+static int run_data(const command *self, int argc, char **argv) {
+    data_options values = {0};
+    arguments rest;
+    mrcnn_dataset *set = NULL;
+    int code = options_parse(self, argc, argv, &values, &rest);
+    if (code != OPTIONS_READ) return code;
+    if (!values.dataset)
+        code = message_usage(self->path, "--dataset is missing: the folder of the data set");
+    else
+        code = open_set(self, &values, &set);
+    if (code == EXIT_DONE) code = look_over(&values, set);
+    mrcnn_dataset_free(&set);
+    options_free(self, &values);
+    return code;
+}
+
+const command command_inspect_data = {
+    .name = "data",
+    .path = "inspect data",
+    .summary = "look a data set over before training on it",
+    .usage = "--dataset DIR [OPTION]...",
+    .about =
+        "Says how many pictures and objects of each class a data set has and how large they are.\n"
+        "With --check it names what is wrong: pictures that are missing or broken, objects that\n"
+        "lie outside of their picture or have no area, classes that are not known. It fails when\n"
+        "something can't be used; training would leave it out.",
+    .examples =
+        "mrcnn inspect data --dataset balloon --check\n"
+        "    the pictures in balloon/train\n"
+        "mrcnn inspect data --dataset balloon --subset val --classes balloon --check --full\n"
+        "    the validation set, every pixel of it, with the training set's classes",
+    .options = data_table,
+    .run = run_data,
+};

@@ -1,0 +1,139 @@
+/* training.c - see training.h. */
+#include "cpu/training.h"
+
+#include "base/parallel.h"
+
+#include <string.h>
+
+int mr_cpu_trains(const mr_prepare *p) {
+    return p->gradients && mr_has_backward(p->graph, p->node, p->gradients);
+}
+
+size_t mr_piece(size_t bytes) {
+    return (bytes + 63) & ~(size_t)63;
+}
+
+void *mr_take(void **scratch, size_t bytes) {
+    char *piece = *scratch;
+    *scratch = piece + mr_piece(bytes);
+    return piece;
+}
+
+/* A kernel without batch norm is used where it is. */
+static size_t room_bytes(const mr_fold *fold) {
+    return fold->gamma ? fold->kernel_count * sizeof(float) : 0;
+}
+
+size_t mr_fresh_size(const mr_fold *fold) {
+    return mr_piece(fold->filters * sizeof(float)) + mr_piece(room_bytes(fold));
+}
+
+const float *mr_fresh_weights(const mr_fold *fold, void **scratch, const float **bias,
+                              int threads) {
+    float *b = mr_take(scratch, fold->filters * sizeof(float));
+    float *room = mr_take(scratch, room_bytes(fold));
+    *bias = b;
+    return mr_fold_weights(fold, room, b, threads);
+}
+
+mr_fold mr_fold_part(const mr_fold *fold, size_t first, size_t count) {
+    mr_fold part = *fold;
+    part.kernel += first * fold->filters;
+    part.kernel_count = count * fold->filters;
+    if (part.kernel_gradient) part.kernel_gradient += first * fold->filters;
+    return part;
+}
+
+int mr_fold_wants_bias(const mr_fold *fold) {
+    return fold->bias_gradient || fold->beta_gradient || fold->gamma_gradient;
+}
+
+/* ------------------------------------------------------------------------- ReLU, bias, residual */
+
+/* Sums are made in so many parts, and then over the parts: neither depends on the threads. */
+enum { PARTS = 64 };
+
+typedef struct relu_job {
+    float *gradient;
+    const float *output;
+    mr_pixel_range range;
+    size_t channels;
+    double *sums; /* PARTS x channels, or NULL */
+} relu_job;
+
+static void mask_row(float *dy, const float *y, size_t channels) {
+    for (size_t c = 0; c < channels; c++) dy[c] = y[c] > 0 ? dy[c] : 0.0f;
+}
+
+static void relu_parts(void *context, size_t begin, size_t end, int thread) {
+    (void)thread;
+    const relu_job *job = context;
+    size_t channels = job->channels, count = job->range.count;
+    for (size_t part = begin; part < end; part++) {
+        double *sums = job->sums ? job->sums + part * channels : NULL;
+        if (sums) memset(sums, 0, channels * sizeof *sums);
+        for (size_t i = count * part / PARTS; i < count * (part + 1) / PARTS; i++) {
+            float *dy = job->gradient + i * channels;
+            if (job->output)
+                mask_row(dy, job->output + mr_pixel_at(&job->range, i) * channels, channels);
+            for (size_t c = 0; sums && c < channels; c++) sums[c] += dy[c];
+        }
+    }
+}
+
+size_t mr_sum_size(size_t channels) {
+    return PARTS * channels * sizeof(double);
+}
+
+void mr_relu_gradient(float *gradient, const float *output, mr_pixel_range range, size_t channels,
+                      float *sums, void *scratch, int threads) {
+    if (!output && !sums) return;
+    relu_job job = {gradient, output, range, channels, sums ? scratch : NULL};
+    mr_parallel(threads, PARTS, relu_parts, &job);
+    for (size_t c = 0; sums && c < channels; c++) {
+        double sum = 0;
+        for (size_t part = 0; part < PARTS; part++) sum += job.sums[part * channels + c];
+        sums[c] = (float)sum;
+    }
+}
+
+typedef struct write_job {
+    const float *from; /* NULL: zeros */
+    float *to;
+    int accumulate;
+} write_job;
+
+static void write_numbers(void *context, size_t begin, size_t end, int thread) {
+    (void)thread;
+    const write_job *job = context;
+    if (!job->from)
+        memset(job->to + begin, 0, (end - begin) * sizeof *job->to);
+    else if (!job->accumulate)
+        memcpy(job->to + begin, job->from + begin, (end - begin) * sizeof *job->to);
+    else
+        for (size_t i = begin; i < end; i++) job->to[i] += job->from[i];
+}
+
+void mr_write_gradient(const float *from, float *to, size_t count, int accumulate, int threads) {
+    write_job job = {from, to, accumulate};
+    mr_parallel(threads, count, write_numbers, &job);
+}
+
+void mr_clear_gradient(float *to, size_t count, int accumulate, int threads) {
+    if (!accumulate) mr_write_gradient(NULL, to, count, 0, threads);
+}
+
+void mr_residual_gradient(const mr_backward *b, mr_pixel_range range, int sparse, size_t map_pixels,
+                          size_t channels) {
+    const float *dz = b->output_gradient;
+    float *to = b->residual_gradient;
+    if (!to || to == dz) return;
+    if (!range.index || sparse) {
+        mr_write_gradient(dz, to, range.count * channels, b->residual_accumulate, b->threads);
+        return;
+    }
+    mr_clear_gradient(to, map_pixels * channels, b->residual_accumulate, b->threads);
+    for (size_t i = 0; i < range.count; i++)
+        for (size_t c = 0; c < channels; c++)
+            to[mr_pixel_at(&range, i) * channels + c] += dz[i * channels + c];
+}

@@ -1,0 +1,46 @@
+/* training.h - what all nodes with weights need while these change between runs: the weights as they
+ * are now, and the first steps of the way back. */
+#ifndef MR_CPU_TRAINING_H
+#define MR_CPU_TRAINING_H
+
+#include "cpu/windows.h"
+#include "graph/executor.h"
+
+/* 1 when the node is to be prepared for training. */
+int mr_cpu_trains(const mr_prepare *prepare);
+
+/* Scratch is cut from the front into pieces that begin on cache lines. */
+size_t mr_piece(size_t bytes); /* what a piece of so many bytes takes */
+void *mr_take(void **scratch, size_t bytes);
+
+/* The folded kernel and bias of this run, in scratch: mr_fresh_weights takes mr_fresh_size bytes. */
+size_t mr_fresh_size(const mr_fold *fold);
+const float *mr_fresh_weights(const mr_fold *fold, void **scratch, const float **bias, int threads);
+
+/* The fold of rows [first, first + count) of the kernel as a matrix of `filters` columns. Gradients
+ * of bias and beta, and the bias' share in gamma's, belong to one part only: to the one whose
+ * mr_unfold_gradients gets the true dbias; the others get zeros. */
+mr_fold mr_fold_part(const mr_fold *fold, size_t first, size_t count);
+
+/* 1 when mr_unfold_gradients needs dbias. */
+int mr_fold_wants_bias(const mr_fold *fold);
+
+/* A gradient that comes to a node: dL/dz = dL/dy where the ReLU let it pass (y > 0; output NULL: no
+ * ReLU), in place, and the sum of its rows. gradient has range.count rows of `channels` numbers;
+ * output is the whole map, of which row i belongs to pixel i of the range. sums: NULL: not wanted.
+ * scratch: mr_sum_size bytes. The sums do not depend on `threads`. */
+size_t mr_sum_size(size_t channels);
+void mr_relu_gradient(float *gradient, const float *output, mr_pixel_range range, size_t channels,
+                      float *sums, void *scratch, int threads);
+
+/* Hands dL/dz on to the residual, as mr_backward says. sparse: the residual's gradient has the rows
+ * of the range too; otherwise it is a map. map_pixels: in that map. */
+void mr_residual_gradient(const mr_backward *b, mr_pixel_range range, int sparse, size_t map_pixels,
+                          size_t channels);
+
+/* to = or += from. */
+void mr_write_gradient(const float *from, float *to, size_t count, int accumulate, int threads);
+/* Zeros, unless the gradient is to be added to. */
+void mr_clear_gradient(float *to, size_t count, int accumulate, int threads);
+
+#endif

@@ -1,0 +1,192 @@
+/* collect.c - a data set while its annotations are read: pictures, objects and problems are added,
+ * then what can't be used is taken out. */
+#include "data/dataset.h"
+
+#include "base/error.h"
+#include "base/memory.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+int mr_dataset_grow(void **items, size_t *room, size_t used, size_t count, size_t size) {
+    size_t need;
+    if (!mr_add_size(used, count, &need)) return 0;
+    if (need <= *room) return 1;
+    size_t larger = *room ? *room + *room / 2 : 64;
+    if (larger < need) larger = need;
+    void *moved = mr_realloc(*items, larger, size);
+    if (!moved) return 0;
+    *items = moved;
+    *room = larger;
+    return 1;
+}
+
+#define GROW(array, room, used, count) \
+    mr_dataset_grow((void **)&(array), &(room), (used), (count), sizeof *(array))
+
+mrcnn_status mr_dataset_note(mr_dataset *set, int is_error, const char *picture, int64_t object,
+                             const char *text, mrcnn_error *err) {
+    mr_problem problem = {is_error, mr_strdup(picture), object, mr_strdup(text)};
+    if (!problem.picture || !problem.text ||
+        !GROW(set->problems, set->problem_room, set->problem_count, 1)) {
+        free(problem.picture);
+        free(problem.text);
+        return mr_fail_memory(err, strlen(text), "problems of a data set");
+    }
+    set->problems[set->problem_count++] = problem;
+    return MRCNN_OK;
+}
+
+mrcnn_status mr_dataset_add_picture(mr_dataset *set, char *path, const char *id, mrcnn_error *err) {
+    if (!GROW(set->pictures, set->picture_room, set->picture_count, 1) ||
+        !GROW(set->first_objects, set->first_room, set->picture_count, 1))
+        return mr_fail_memory(err, sizeof *set->pictures, "pictures of a data set");
+    set->first_objects[set->picture_count] = set->object_count;
+    set->pictures[set->picture_count++] = (mr_picture){id, path, set->source, 0};
+    return MRCNN_OK;
+}
+
+mrcnn_status mr_dataset_add_object(mr_dataset *set, const mr_object *object, const double *numbers,
+                                   mrcnn_error *err) {
+    if (!GROW(set->objects, set->object_room, set->object_count, 1) ||
+        !GROW(set->numbers, set->number_room, set->number_count, object->count))
+        return mr_fail_memory(err, object->count * sizeof *numbers, "objects of a data set");
+    mr_object *added = &set->objects[set->object_count++];
+    *added = *object;
+    added->first = set->number_count;
+    memcpy(set->numbers + set->number_count, numbers, object->count * sizeof *numbers);
+    set->number_count += object->count;
+    set->pictures[set->picture_count - 1].object_count++;
+    return MRCNN_OK;
+}
+
+/* ----------------------------------------------------------------------------------- finishing */
+
+typedef struct name_order {
+    const char *id;
+    size_t index;
+} name_order;
+
+static int compare_names(const void *a, const void *b) {
+    const name_order *x = a, *y = b;
+    int order = strcmp(x->id, y->id);
+    return order ? order : (x->index > y->index) - (x->index < y->index);
+}
+
+/* Of entries with one name the first one stays; the objects of the others go. */
+static mrcnn_status drop_repeated(mr_dataset *set, mrcnn_error *err) {
+    size_t count = set->picture_count;
+    name_order *order = mr_calloc(count, sizeof *order);
+    if (!order) return mr_fail_memory(err, count * sizeof *order, "pictures of a data set");
+    for (size_t i = 0; i < count; i++) order[i] = (name_order){set->pictures[i].id, i};
+    qsort(order, count, sizeof *order, compare_names);
+    mrcnn_status status = MRCNN_OK;
+    for (size_t i = 1; i < count && status == MRCNN_OK; i++) {
+        mr_picture *picture = &set->pictures[order[i].index];
+        if (strcmp(order[i].id, order[i - 1].id) != 0) continue;
+        char text[160];
+        snprintf(text, sizeof text,
+                 "there is more than one entry for this picture: one with %zu objects was left out",
+                 picture->object_count);
+        status = mr_dataset_note(set, 1, picture->id, -1, text, err);
+        set->objects_left_out += picture->object_count;
+        picture->object_count = 0;
+        set->pictures_left_out++;
+        picture->source = NULL; /* so that it isn't counted as one without objects */
+    }
+    free(order);
+    return status;
+}
+
+/* Classes by name, unless the caller gave them. */
+static mrcnn_status name_classes(mr_dataset *set, const mr_names *names,
+                                 const mrcnn_dataset_options *options, mrcnn_error *err) {
+    if (options->class_names)
+        return mr_dataset_set_classes(set, options->class_names, NULL, 0, err);
+    const char *only = set->source;
+    if (names->count == 0) return mr_dataset_set_classes(set, NULL, &only, 1, err);
+    const char **sorted = mr_calloc(names->count, sizeof *sorted);
+    if (!sorted) return mr_fail_memory(err, names->count * sizeof *sorted, "class names");
+    for (size_t i = 0; i < names->count; i++) sorted[i] = names->items[i].text;
+    mrcnn_status status = mr_dataset_set_classes(set, NULL, sorted, names->count, err);
+    free(sorted);
+    return status;
+}
+
+typedef struct class_map {
+    int *ids;       /* of each name; -1: the caller has no such class */
+    int unlabelled; /* of objects without a class; -1: they can't be used */
+    const mr_names *names;
+} class_map;
+
+static const char *name_of(const mr_names *names, int id) {
+    for (size_t i = 0; i < names->count; i++)
+        if (names->items[i].id == id) return names->items[i].text;
+    return "";
+}
+
+/* The object's class, or a note about it. */
+static mrcnn_status classify(mr_dataset *set, const char *picture, mr_object *object,
+                             const class_map *map, mrcnn_error *err) {
+    char text[320];
+    int name = object->class_id;
+    object->class_id = name < 0 ? map->unlabelled : map->ids[name];
+    if (object->class_id >= 0) return MRCNN_OK;
+    set->objects_left_out++;
+    if (name < 0)
+        snprintf(text, sizeof text,
+                 "the region has no class: left out; set an attribute such as \"class\"");
+    else
+        snprintf(text, sizeof text,
+                 "class \"%.200s\" is none of the %d classes asked for: left out",
+                 name_of(map->names, name), set->class_count - 1);
+    return mr_dataset_note(set, 1, picture, object->region, text, err);
+}
+
+/* Moves what remains to the front. Numbers of objects that go stay where they are. */
+static mrcnn_status compact(mr_dataset *set, const class_map *map, mrcnn_error *err) {
+    size_t pictures = 0, objects = 0, i = 0;
+    mrcnn_status status = MRCNN_OK;
+    for (; i < set->picture_count && status == MRCNN_OK; i++) {
+        mr_picture picture = set->pictures[i];
+        size_t first = objects, had = picture.object_count;
+        for (size_t k = 0; k < had && status == MRCNN_OK; k++) {
+            mr_object object = set->objects[set->first_objects[i] + k];
+            status = classify(set, picture.id, &object, map, err);
+            if (object.class_id >= 0) set->objects[objects++] = object;
+        }
+        picture.object_count = objects - first;
+        if (picture.object_count > 0) {
+            set->first_objects[pictures] = first;
+            set->pictures[pictures++] = picture;
+            continue;
+        }
+        if (picture.source) set->without_objects++;
+        free((char *)picture.path);
+    }
+    for (; i < set->picture_count; i++) free((char *)set->pictures[i].path);
+    set->picture_count = pictures;
+    set->object_count = objects;
+    return status;
+}
+
+mrcnn_status mr_dataset_finish(mr_dataset *set, const mr_names *names,
+                               const mrcnn_dataset_options *options, mrcnn_error *err) {
+    class_map map = {mr_calloc(names->count, sizeof(int)), -1, names};
+    mrcnn_status status =
+        map.ids ? drop_repeated(set, err) : mr_fail_memory(err, names->count, "class names");
+    if (status == MRCNN_OK) status = name_classes(set, names, options, err);
+    if (status == MRCNN_OK) {
+        int any = names->count > 0;
+        for (size_t i = 0; i < names->count; i++)
+            map.ids[names->items[i].id] = mr_dataset_class_id(set, names->items[i].text);
+        if (set->class_count == 2 && !any)
+            map.unlabelled = 1;
+        else if (!any)
+            map.unlabelled = mr_dataset_class_id(set, set->source);
+        status = compact(set, &map, err);
+    }
+    free(map.ids);
+    return status;
+}

@@ -1,0 +1,131 @@
+/* picture_size.c - see picture_size.h. It reads just enough of JPEG and PNG: their sizes, the
+ * orientation, and whether the file's last bytes are those of a whole one. */
+#include "data/picture_size.h"
+
+#include "image/codec.h"
+
+#include <stdio.h>
+#include <string.h>
+
+enum { MOST_PARTS = 100000, MOST_EXIF = 65536 };
+
+typedef struct header {
+    FILE *file;
+    uint32_t height, width;
+    int orientation;
+    uint8_t exif[MOST_EXIF];
+} header;
+
+static int take(header *h, uint8_t *bytes, size_t length) {
+    return fread(bytes, 1, length, h->file) == length;
+}
+
+static int skip(header *h, uint32_t length) {
+    return fseek(h->file, (long)length, SEEK_CUR) == 0;
+}
+
+static uint32_t big_endian(const uint8_t *b, int length) {
+    uint32_t value = 0;
+    for (int i = 0; i < length; i++) value = value << 8 | b[i];
+    return value;
+}
+
+static int ends_with(header *h, const void *bytes, size_t length) {
+    uint8_t end[16];
+    return fseek(h->file, -(long)length, SEEK_END) == 0 && take(h, end, length) &&
+           memcmp(end, bytes, length) == 0;
+}
+
+/* ---------------------------------------------------------------------------------------- JPEG */
+
+/* The first one counts. */
+static int read_exif(header *h, uint32_t length, int *seen) {
+    if (!take(h, h->exif, length)) return 0;
+    if (*seen || length <= 6 || memcmp(h->exif, "Exif\0", 6) != 0) return 1;
+    *seen = 1;
+    h->orientation = mr_exif_orientation(h->exif + 6, length - 6);
+    return 1;
+}
+
+static int is_frame(uint8_t marker) {
+    return marker >= 0xC0 && marker <= 0xCF && marker != 0xC4 && marker != 0xC8 && marker != 0xCC;
+}
+
+/* Segments of marker, length, content up to the frame header, which has the size. */
+static int read_jpeg(header *h) {
+    uint8_t b[5];
+    int seen = 0;
+    if (fseek(h->file, 2, SEEK_SET) != 0) return 0;
+    for (int i = 0; i < MOST_PARTS; i++) {
+        if (!take(h, b, 4) || b[0] != 0xFF || b[1] < 0xC0) return 0;
+        uint32_t length = big_endian(b + 2, 2);
+        if (length < 2) return 0;
+        if (is_frame(b[1])) {
+            if (!take(h, b, 5)) return 0;
+            h->height = big_endian(b + 1, 2);
+            h->width = big_endian(b + 3, 2);
+            return ends_with(h, "\xFF\xD9", 2);
+        }
+        if (!(b[1] == 0xE1 ? read_exif(h, length - 2, &seen) : skip(h, length - 2))) return 0;
+    }
+    return 0;
+}
+
+/* ----------------------------------------------------------------------------------------- PNG */
+
+/* Chunks of length, type, content, checksum. As in decoding, EXIF data behind the pixels is not
+ * looked at. */
+static int read_png(header *h) {
+    uint8_t b[8];
+    if (fseek(h->file, 8, SEEK_SET) != 0) return 0;
+    for (int i = 0; i < MOST_PARTS; i++) {
+        if (!take(h, b, 8)) return 0;
+        uint32_t length = big_endian(b, 4);
+        if (memcmp(b + 4, "IDAT", 4) == 0) break;
+        if (i == 0) {
+            if (memcmp(b + 4, "IHDR", 4) != 0 || length != 13 || !take(h, b, 8)) return 0;
+            h->width = big_endian(b, 4);
+            h->height = big_endian(b + 4, 4);
+            length -= 8;
+        } else if (memcmp(b + 4, "eXIf", 4) == 0) {
+            if (length > MOST_EXIF || !take(h, h->exif, length)) return 0;
+            h->orientation = mr_exif_orientation(h->exif, length);
+            length = 0;
+        }
+        if (length > INT32_MAX || !skip(h, length + 4)) return 0;
+    }
+    return ends_with(h, "\0\0\0\0IEND\xAE\x42\x60\x82", 12);
+}
+
+static int read_header(header *h) {
+    uint8_t start[MR_SNIFF_BYTES];
+    const char *looks_like;
+    size_t length = fread(start, 1, sizeof start, h->file);
+    switch (mr_sniff(start, length, &looks_like)) {
+    case MR_PICTURE_JPEG: return read_jpeg(h);
+    case MR_PICTURE_PNG: return read_png(h);
+    case MR_PICTURE_OTHER: break;
+    }
+    return 0;
+}
+
+mrcnn_status mr_picture_size(const char *path, int32_t *height, int32_t *width, mrcnn_error *err) {
+    header h = {.file = fopen(path, "rb"), .orientation = 1};
+    int known = h.file && read_header(&h) && h.height > 0 && h.width > 0 && h.height <= INT32_MAX &&
+                h.width <= INT32_MAX &&
+                (uint64_t)h.height * h.width <= (uint64_t)mrcnn_image_options_default().max_pixels;
+    if (h.file) fclose(h.file);
+    if (known) {
+        int turned = h.orientation >= 5; /* by 90 degrees */
+        *height = (int32_t)(turned ? h.width : h.height);
+        *width = (int32_t)(turned ? h.height : h.width);
+        return MRCNN_OK;
+    }
+    mrcnn_image image = {0};
+    mrcnn_status status = mrcnn_image_read(&image, path, NULL, err);
+    if (status != MRCNN_OK) return status;
+    *height = image.height;
+    *width = image.width;
+    mrcnn_image_free(&image);
+    return MRCNN_OK;
+}

@@ -1,0 +1,13 @@
+/* crc32c.h - the checksum of TFRecord files: CRC-32C (Castagnoli), RFC 3720 section 12.1. */
+#ifndef MR_TRAIN_CRC32C_H
+#define MR_TRAIN_CRC32C_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+uint32_t mr_crc32c(const void *bytes, size_t length);
+
+/* As TFRecord stores it: rotated and shifted, so that a checksum of checksums stays good. */
+uint32_t mr_crc32c_masked(const void *bytes, size_t length);
+
+#endif

@@ -1,0 +1,117 @@
+/* feed.c - see feed.h. */
+#include "train/feed.h"
+
+#include "base/error.h"
+#include "base/memory.h"
+#include "train/order.h"
+
+#include <stdlib.h>
+
+/* What a thread keeps for itself. */
+typedef struct desk {
+    mr_order *order;
+    mr_anchor_cache anchors;
+} desk;
+
+struct mr_feed {
+    mr_feed_options options;
+    mr_skips skips;
+    desk *desks; /* one a thread */
+    mr_loader *loader;
+};
+
+static int is_over(const mr_feed *f, uint64_t number) {
+    return f->options.end && number >= f->options.end;
+}
+
+static mrcnn_status make_example(void *user, int worker, uint64_t number, void **item,
+                                 size_t *bytes, mrcnn_error *err) {
+    mr_feed *f = user;
+    if (is_over(f, number)) return MRCNN_OK;
+    desk *d = &f->desks[worker];
+    mr_example_options options = {
+        .sample = {f->options.settings, f->options.seed, f->options.training},
+        .cache = &d->anchors};
+    mr_example *example = NULL;
+    mrcnn_status status = mr_example_load(&example, f->options.set, mr_order_at(d->order, number),
+                                          number, &options, err);
+    if (status == MRCNN_OK && example) {
+        *item = example;
+        *bytes = example->bytes;
+    }
+    return status;
+}
+
+static void release_example(void *user, void *item) {
+    (void)user;
+    mr_example *example = item;
+    mr_example_free(&example);
+}
+
+static mrcnn_status start(mr_feed *f, mrcnn_error *err) {
+    const mr_settings *s = f->options.settings;
+    f->desks = mr_calloc((size_t)s->loader_threads, sizeof *f->desks);
+    if (!f->desks) return mr_fail_memory(err, sizeof *f->desks, "loader threads");
+    for (int i = 0; i < s->loader_threads; i++) {
+        mrcnn_status status = mr_order_create(&f->desks[i].order, (size_t)f->skips.picture_count,
+                                              f->options.seed, f->options.training, err);
+        if (status != MRCNN_OK) return mr_prefix(err, status, f->options.name);
+    }
+    mr_loader_options options = {.make = make_example,
+                                 .release = release_example,
+                                 .user = f,
+                                 .threads = s->loader_threads,
+                                 .bytes = (size_t)s->loader_memory * 1000000,
+                                 .start = f->options.start};
+    return mr_loader_create(&f->loader, &options, err);
+}
+
+mrcnn_status mr_feed_open(mr_feed **feed, const mr_feed_options *options, mrcnn_error *err) {
+    mr_feed *f = mr_calloc(1, sizeof *f);
+    if (!f) return mr_fail_memory(err, sizeof *f, "a feed");
+    f->options = *options;
+    f->skips.picture_count = mr_dataset_picture_count(options->set);
+    mrcnn_status status = start(f, err);
+    if (status != MRCNN_OK)
+        mr_feed_free(&f);
+    else
+        *feed = f;
+    return status;
+}
+
+mrcnn_status mr_feed_next(mr_feed *feed, mr_example **example, mrcnn_error *err) {
+    for (;;) {
+        void *item = NULL;
+        uint64_t number;
+        mrcnn_status status = mr_loader_next(feed->loader, &number, &item, err);
+        if (status != MRCNN_OK) return status;
+        if (is_over(feed, number)) {
+            *example = NULL;
+            return MRCNN_OK;
+        }
+        status = mr_skips_note(&feed->skips, number, !item, feed->options.name, err);
+        if (status == MRCNN_OK && item) *example = item;
+        if (status != MRCNN_OK || item) return status;
+    }
+}
+
+void mr_feed_stop(mr_feed *feed) {
+    mr_loader_stop(feed->loader);
+}
+
+mr_loader_stats mr_feed_get_stats(mr_feed *feed) {
+    return mr_loader_get_stats(feed->loader);
+}
+
+void mr_feed_free(mr_feed **feed) {
+    if (!feed || !*feed) return;
+    mr_feed *f = *feed;
+    mr_loader_free(&f->loader);
+    for (int i = 0; f->desks && i < f->options.settings->loader_threads; i++) {
+        mr_order_free(&f->desks[i].order);
+        mr_anchor_cache_free(&f->desks[i].anchors);
+    }
+    free(f->desks);
+    free(f);
+    *feed = NULL;
+}

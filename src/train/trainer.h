@@ -1,0 +1,76 @@
+/* trainer.h - inside a training run: trainer.c (the run: stages, epochs), trainer_step.c (one step),
+ * trainer_save.c (checkpoints, going on from one), validate.c. */
+#ifndef MR_TRAIN_TRAINER_H
+#define MR_TRAIN_TRAINER_H
+
+#include "base/error.h"
+#include "config/stages.h"
+#include "model/model.h"
+#include "train/checkpoint.h"
+#include "train/batches.h"
+#include "train/learner.h"
+#include "train/log.h"
+#include "train/optimizer.h"
+
+typedef struct mr_trainer {
+    mrcnn_model *model;
+    const mr_settings *settings; /* of the model */
+    const mr_dataset *set, *validation;
+    mrcnn_train_options options;
+    mrcnn_train_result *result;
+    const mr_executor *executor;
+    int threads;
+
+    mr_stages stages;
+    mr_run_folder folder;
+    mr_log log;
+    mr_batches *batches;
+    int resumed;
+
+    /* of the stage */
+    mr_tensors *gradients;
+    mr_packs *packs; /* of what the stage doesn't train */
+    mr_optimizer *optimizer;
+    mr_learner *learner; /* for pictures of learner_height x learner_width */
+    int learner_height, learner_width;
+
+    mr_training_state state; /* numbers only; sets are filled in for saving */
+    uint64_t first_draw;     /* of the step under way: where a replay of it begins */
+    mr_log_losses sums;      /* of the epoch's steps so far */
+    int64_t summed;
+    double epoch_seconds, step_seconds; /* the second: a moving mean */
+    double waited_before;
+    int improved; /* the last validation was the best one */
+} mr_trainer;
+
+void mr_trainer_say(mr_trainer *trainer, const char *format, ...) MR_PRINTF(2, 3);
+int mr_trainer_should_stop(mr_trainer *trainer);
+
+const mr_stage *mr_trainer_stage(const mr_trainer *trainer);
+/* Makes trainer->learner one for pictures of this size. */
+mrcnn_status mr_trainer_learner(mr_trainer *trainer, int height, int width, mrcnn_error *err);
+
+/* trainer_step.c: one update of the weights, logged and reported. */
+mrcnn_status mr_trainer_step(mr_trainer *trainer, mrcnn_error *err);
+
+/* validate.c: mean losses over VALIDATION_STEPS batches, or the whole set; always the same pictures.
+ * *done is 0 when should_stop ended it. */
+mrcnn_status mr_trainer_validate(mr_trainer *trainer, mr_log_losses *losses, int *done,
+                                 mrcnn_error *err);
+/* A batch's losses times their weights, and their sum. */
+void mr_weigh_losses(const mr_settings *settings, const mr_lesson_result *result,
+                     double regulariser, mr_log_losses *losses);
+void mr_add_losses(mr_log_losses *sum, const mr_log_losses *more, double factor);
+mrcnn_losses mr_public_losses(const mr_log_losses *losses);
+
+/* trainer_save.c */
+mrcnn_status mr_trainer_save(mr_trainer *trainer, mr_checkpoint_kind kind, mrcnn_error *err);
+/* Opens a new folder, or takes up options.resume: folder, weights, numbers; with a state, in
+ * *checkpoint, the optimizer's sets are to be restored by mr_trainer_restore. */
+mrcnn_status mr_trainer_open(mr_trainer *trainer, mr_checkpoint *checkpoint, mrcnn_error *err);
+mrcnn_status mr_trainer_restore(mr_trainer *trainer, const mr_checkpoint *checkpoint,
+                                mrcnn_error *err);
+/* Exchanges the weights with their moving average; does nothing without EMA_DECAY. */
+void mr_trainer_swap_average(mr_trainer *trainer);
+
+#endif

@@ -1,0 +1,103 @@
+/* validate.c - the validation loss: the same pictures every time, unlike matterport's random batches
+ * (N64), so that epochs and runs can be compared. */
+#include "base/parallel.h"
+#include "train/trainer.h"
+
+#include <string.h>
+
+void mr_weigh_losses(const mr_settings *settings, const mr_lesson_result *result,
+                     double regulariser, mr_log_losses *losses) {
+    losses->loss = losses->regulariser = regulariser;
+    for (int i = 0; i < MR_LOSSES; i++) {
+        losses->parts[i] = settings->loss_weights.values[i] * result->losses[i];
+        losses->loss += losses->parts[i];
+    }
+}
+
+void mr_add_losses(mr_log_losses *sum, const mr_log_losses *more, double factor) {
+    sum->loss += factor * more->loss;
+    sum->regulariser += factor * more->regulariser;
+    for (int i = 0; i < MR_LOSSES; i++) sum->parts[i] += factor * more->parts[i];
+}
+
+mrcnn_losses mr_public_losses(const mr_log_losses *l) {
+    mrcnn_losses losses = {l->loss,     l->parts[0], l->parts[1],   l->parts[2],
+                           l->parts[3], l->parts[4], l->regulariser};
+    return losses;
+}
+
+/* N47's term is in matterport's val_loss too; it depends on the weights alone. */
+static double regulariser(const mr_trainer *t) {
+    const mr_settings *s = t->settings;
+    if (s->optimizer != MR_SGD) return 0;
+    return mr_regularise(t->model->weights, t->gradients, s, 0);
+}
+
+/* Batch statistics are for training only (N50, None): then validation has plans of its own. */
+static mrcnn_status make_learner(mr_trainer *t, const mr_batches *batches, mr_packs *packs,
+                                 mr_learner **own, mrcnn_error *err) {
+    int height = mr_batches_height(batches), width = mr_batches_width(batches);
+    if (t->settings->train_bn != MR_BN_NORMAL) return mr_trainer_learner(t, height, width, err);
+    mr_learner_free(own);
+    mr_learner_options options = {.settings = t->settings,
+                                  .executor = t->executor,
+                                  .weights = t->model->weights,
+                                  .packs = packs,
+                                  .height = height,
+                                  .width = width,
+                                  .batch = mr_batch_size(t->settings),
+                                  .threads = t->threads};
+    return mr_learner_create(own, &options, err);
+}
+
+static mrcnn_status validate_batch(mr_trainer *t, mr_batches *batches, mr_packs *packs,
+                                   mr_learner **own, mr_log_losses *losses, mrcnn_error *err) {
+    const mr_lesson *lessons;
+    mr_lesson_result result;
+    mrcnn_status status = mr_batches_next(batches, &lessons, err);
+    int fresh = !*own || t->settings->image_resize_mode == MR_RESIZE_PAD64 ||
+                t->settings->image_resize_mode == MR_RESIZE_NONE;
+    if (status == MRCNN_OK && fresh) status = make_learner(t, batches, packs, own, err);
+    if (status != MRCNN_OK) return status;
+    status = mr_learner_run(*own ? *own : t->learner, lessons, 0, &result, err);
+    if (status == MRCNN_OK) mr_weigh_losses(t->settings, &result, 0, losses);
+    return status;
+}
+
+static int64_t batch_count(const mr_trainer *t) {
+    int64_t pictures = (int64_t)mr_dataset_picture_count(t->validation);
+    int64_t batch = mr_batch_size(t->settings);
+    if (t->settings->validation_steps > 0) return t->settings->validation_steps;
+    return (pictures + batch - 1) / batch; /* the last one is filled up from the set's beginning */
+}
+
+mrcnn_status mr_trainer_validate(mr_trainer *t, mr_log_losses *losses, int *done,
+                                 mrcnn_error *err) {
+    mr_feed_options options = {.set = t->validation,
+                               .name = "the validation set",
+                               .settings = t->settings,
+                               .seed = (uint64_t)t->settings->seed};
+    mr_batches *batches = NULL;
+    mr_learner *own = NULL;
+    mr_packs *packs = mr_packs_create();
+    int64_t count = batch_count(t);
+    memset(losses, 0, sizeof *losses);
+    *done = 0;
+    mrcnn_status status =
+        packs ? mr_batches_open(&batches, &options, err) : mr_fail_memory(err, 1, "packed weights");
+    mr_trainer_swap_average(t);
+    for (int64_t i = 0; status == MRCNN_OK && i < count; i++) {
+        mr_log_losses batch;
+        if (mr_trainer_should_stop(t)) break;
+        status = validate_batch(t, batches, packs, &own, &batch, err);
+        if (status == MRCNN_OK) mr_add_losses(losses, &batch, 1.0 / (double)count);
+        *done = i + 1 == count;
+    }
+    losses->regulariser = regulariser(t);
+    losses->loss += losses->regulariser;
+    mr_trainer_swap_average(t);
+    mr_learner_free(&own);
+    mr_packs_free(&packs);
+    mr_batches_free(&batches);
+    return status;
+}

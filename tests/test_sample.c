@@ -1,0 +1,465 @@
+/* test_sample.c - training samples (N51-N55) and examples (N59, N60) of a data set that is drawn
+ * here: every resize mode, mirrored pictures, what is dropped, skipped and refused; mini masks
+ * against the oracle's. */
+#include "fake_dataset.h"
+
+#include "helper_assert.h"
+#include "helper_cases.h"
+
+#include <math.h>
+
+static mrcnn_config *config;
+
+static int make_config(void **state) {
+    (void)state;
+    return mrcnn_config_create(&config, NULL, NULL) != MRCNN_OK;
+}
+
+static int free_config(void **state) {
+    (void)state;
+    mrcnn_config_free(&config);
+    return 0;
+}
+
+static void set(const char *key, const char *value) {
+    mrcnn_error err = MRCNN_ERROR_INIT;
+    if (mrcnn_config_set(config, key, value, &err) != MRCNN_OK) fail_msg("%s", err.message);
+}
+
+static mr_sample_options options(int training) {
+    return (mr_sample_options){mr_config_settings(config), 5, training};
+}
+
+static mr_sample *load(const mr_dataset *data, size_t picture, uint64_t number, int training) {
+    mr_sample *sample = (mr_sample *)&config; /* must be set */
+    mr_sample_options o = options(training);
+    mrcnn_error err = MRCNN_ERROR_INIT;
+    if (mr_sample_load(&sample, data, picture, number, &o, &err) != MRCNN_OK)
+        fail_msg("%s", err.message);
+    return sample;
+}
+
+/* ------------------------------------------------------------------------------------- goldens */
+
+static uint8_t *plane(const npy_array *masks, size_t m) {
+    size_t planes = (size_t)masks->shape[2], size = masks->count / planes;
+    uint8_t *bytes = malloc(size);
+    assert_non_null(bytes);
+    for (size_t i = 0; i < size; i++) bytes[i] = masks->data[i * planes + m] != 0;
+    return bytes;
+}
+
+static void box_at(int32_t box[4], const npy_array *boxes, size_t m) {
+    for (size_t k = 0; k < 4; k++) box[k] = (int32_t)boxes->data[4 * m + k];
+}
+
+static void check_minimize(const oracle_case *c) {
+    npy_array masks = case_array(c, c->in, "masks"), boxes = case_array(c, c->in, "boxes");
+    npy_array want = case_array(c, c->out, "mini");
+    int rows = case_int_at(c, "mini_shape", 0), columns = case_int_at(c, "mini_shape", 1);
+    for (size_t m = 0; m < (size_t)masks.shape[2]; m++) {
+        uint8_t *mask = plane(&masks, m), *wanted = plane(&want, m);
+        size_t size = (size_t)rows * (size_t)columns;
+        uint8_t *mini = malloc(size);
+        int32_t box[4], tight[4];
+        box_at(box, &boxes, m);
+        assert_true(mr_bytes_box(mask, (int)masks.shape[0], (int)masks.shape[1], tight));
+        assert_memory_equal(tight, box, sizeof box);
+        assert_int_equal(
+            mr_minimize_mask(mask, (int)masks.shape[1], box, mini, rows, columns, NULL), MRCNN_OK);
+        assert_memory_equal(mini, wanted, size);
+        free(mask), free(wanted), free(mini);
+    }
+    npy_free(&masks), npy_free(&boxes), npy_free(&want);
+}
+
+static void check_expand(const oracle_case *c) {
+    npy_array mini = case_array(c, c->in, "mini"), boxes = case_array(c, c->in, "boxes");
+    npy_array want = case_array(c, c->out, "masks");
+    int height = case_int_at(c, "shape", 0), width = case_int_at(c, "shape", 1);
+    for (size_t m = 0; m < (size_t)mini.shape[2]; m++) {
+        uint8_t *small = plane(&mini, m), *wanted = plane(&want, m);
+        uint8_t *mask = calloc((size_t)height, (size_t)width);
+        int32_t box[4];
+        box_at(box, &boxes, m);
+        assert_int_equal(
+            mr_expand_mask(small, (int)mini.shape[0], (int)mini.shape[1], mask, width, box, NULL),
+            MRCNN_OK);
+        assert_memory_equal(mask, wanted, (size_t)height * (size_t)width);
+        free(small), free(wanted), free(mask);
+    }
+    npy_free(&mini), npy_free(&boxes), npy_free(&want);
+}
+
+static void goldens(void **state) {
+    (void)state;
+    assert_int_equal(cases_run(TEST_DATA "/targets", "minimize_mask", check_minimize), 2);
+    assert_int_equal(cases_run(TEST_DATA "/targets", "expand_mask", check_expand), 1);
+}
+
+static void mini_mask_rules(void **state) {
+    (void)state;
+    uint8_t mask[6 * 7] = {0}, mini[56 * 56];
+    int32_t box[4] = {9, 9, 9, 9}, none[4] = {0}, empty[4] = {2, 3, 2, 5};
+    mrcnn_error err = MRCNN_ERROR_INIT;
+    assert_false(mr_bytes_box(mask, 6, 7, box));
+    assert_memory_equal(box, none, sizeof box);
+    mask[2 * 7 + 6] = mask[5 * 7 + 0] = 1; /* both edges */
+    assert_true(mr_bytes_box(mask, 6, 7, box));
+    assert_true(box[0] == 2 && box[1] == 0 && box[2] == 6 && box[3] == 7);
+    /* One pixel, and a solid box: ones throughout, though the border blends with zeros (N3). */
+    int32_t pixel[4] = {2, 6, 3, 7};
+    assert_int_equal(mr_minimize_mask(mask, 7, pixel, mini, 56, 56, NULL), MRCNN_OK);
+    for (int i = 0; i < 56 * 56; i++) assert_int_equal(mini[i], 1);
+    /* 0.5 rounds to 0: two columns, one of them set, become one. */
+    uint8_t two[2] = {1, 0};
+    int32_t both[4] = {0, 0, 1, 2};
+    assert_int_equal(mr_minimize_mask(two, 2, both, mini, 1, 1, NULL), MRCNN_OK);
+    assert_int_equal(mini[0], 0);
+    assert_int_equal(mr_minimize_mask(mask, 7, empty, mini, 56, 56, &err), MRCNN_E_ARGUMENT);
+    assert_contains(err.message, "its box is empty");
+}
+
+/* ------------------------------------------------------------------------------------- geometry */
+
+static const fake_object two_objects[] = {{1, {10, 20, 40, 60}, 1}, {-2, {30, 5, 50, 90}, 0}};
+
+/* What the sample must hold, made in the plainest way: all of each mask in full size. */
+static void check_objects(const mr_dataset *data, const mr_sample *s) {
+    const fake_scene *scene = &data->scenes[s->picture];
+    size_t drawn = (size_t)scene->height * (size_t)scene->width;
+    size_t size = (size_t)s->height * (size_t)s->width;
+    size_t mask_size = (size_t)s->mask_height * (size_t)s->mask_width;
+    uint8_t *mask = malloc(drawn), *full = malloc(size), *turned = malloc(size);
+    assert_true(mask && full && turned);
+    int at = 0;
+    for (size_t o = 0; o < scene->count; o++) {
+        int class_id, y1 = s->height, x1 = s->width, y2 = 0, x2 = 0;
+        fake_mask(data, s->picture, o, scene->height, scene->width, mask, &class_id, NULL);
+        assert_int_equal(mr_resize_mask(mask, &s->fit, full, NULL), MRCNN_OK);
+        for (int y = 0; y < s->height; y++)
+            for (int x = 0; x < s->width; x++) {
+                int from = s->mirrored ? s->width - 1 - x : x;
+                uint8_t v = full[y * s->width + from];
+                turned[y * s->width + x] = v;
+                if (!v) continue;
+                y1 = y < y1 ? y : y1, x1 = x < x1 ? x : x1;
+                y2 = y + 1 > y2 ? y + 1 : y2, x2 = x + 1 > x2 ? x + 1 : x2;
+            }
+        if (y2 == 0) continue;
+        const int32_t box[4] = {y1, x1, y2, x2};
+        assert_true(at < s->count);
+        assert_int_equal(s->class_ids[at], class_id);
+        assert_memory_equal(s->boxes[at], box, sizeof box);
+        const uint8_t *have = s->masks + (size_t)at * mask_size;
+        if (mr_config_settings(config)->use_mini_mask) {
+            uint8_t mini[56 * 56];
+            mr_minimize_mask(turned, s->width, box, mini, 56, 56, NULL);
+            assert_memory_equal(have, mini, sizeof mini);
+        } else {
+            assert_memory_equal(have, turned, size);
+        }
+        at++;
+    }
+    assert_int_equal(at, s->count);
+    free(mask), free(full), free(turned);
+}
+
+static void check_pixels(const mr_dataset *data, const mr_sample *s) {
+    mrcnn_image image = {0};
+    size_t count = (size_t)s->height * (size_t)s->width * 3;
+    uint8_t *want = malloc(count);
+    fake_read(data, s->picture, &image, NULL);
+    assert_int_equal(mr_resize_image(&image, &s->fit, want, 1, NULL), MRCNN_OK);
+    for (int y = 0; y < s->height; y++)
+        for (int x = 0; x < s->width; x++) {
+            int from = s->mirrored ? s->width - 1 - x : x;
+            assert_memory_equal(s->pixels + 3 * ((size_t)y * (size_t)s->width + (size_t)x),
+                                want + 3 * ((size_t)y * (size_t)s->width + (size_t)from), 3);
+        }
+    mrcnn_image_free(&image);
+    free(want);
+}
+
+static void check_sample(const mr_dataset *data, const mr_sample *s, int height, int width) {
+    assert_non_null(s);
+    assert_int_equal(s->height, height);
+    assert_int_equal(s->width, width);
+    assert_int_equal(s->channels, 3);
+    assert_int_equal(s->class_count, FAKE_CLASSES);
+    assert_memory_equal(s->active, fake_active, FAKE_CLASSES);
+    check_pixels(data, s);
+    check_objects(data, s);
+    size_t masks = (size_t)s->mask_height * (size_t)s->mask_width;
+    assert_int_equal(s->bytes, sizeof *s + (size_t)height * (size_t)width * 3 +
+                                   (size_t)s->count * (masks + 5 * sizeof(int32_t)) + FAKE_CLASSES);
+}
+
+static mr_dataset one_scene(int height, int width, const fake_object *objects, size_t count) {
+    mr_dataset data = {0};
+    for (size_t i = 0; i < FAKE_PICTURES; i++)
+        fake_set(&data, i, (fake_scene){height, width, objects, count, 0});
+    return data;
+}
+
+static void all_modes(void **state) {
+    (void)state;
+    static const struct {
+        const char *mode, *min_dim, *max_dim;
+        int height, width, in_height, in_width;
+    } modes[] = {
+        {"square", "96", "128", 60, 100, 128, 128}, {"square", "0", "64", 60, 100, 64, 64},
+        {"pad64", "64", "128", 60, 100, 64, 128},   {"pad64", "0", "128", 65, 64, 128, 64},
+        {"crop", "64", "128", 60, 100, 64, 64},     {"none", "0", "128", 64, 128, 64, 128},
+    };
+    for (size_t i = 0; i < sizeof modes / sizeof *modes; i++)
+        for (int flags = 0; flags < 8; flags++) {
+            mr_dataset data = one_scene(modes[i].height, modes[i].width, two_objects, 2);
+            set("IMAGE_RESIZE_MODE", modes[i].mode);
+            set("IMAGE_MIN_DIM", modes[i].min_dim);
+            set("IMAGE_MAX_DIM", modes[i].max_dim);
+            set("USE_MINI_MASK", flags & 1 ? "true" : "false");
+            set("HORIZONTAL_FLIP", flags & 2 ? "1" : "0");
+            mr_sample *s = load(&data, 1, 17, flags >> 2);
+            check_sample(&data, s, modes[i].in_height, modes[i].in_width);
+            assert_int_equal(s->mirrored, flags >= 6);
+            assert_int_equal(s->picture, 1);
+            assert_int_equal(s->number, 17);
+            mr_sample_free(&s);
+            assert_null(s);
+        }
+}
+
+/* The crop is drawn over its whole range, by the number alone; validation takes the middle. */
+static void crops(void **state) {
+    (void)state;
+    mr_dataset data = one_scene(64, 67, two_objects, 2);
+    set("IMAGE_RESIZE_MODE", "crop");
+    set("IMAGE_MIN_DIM", "64");
+    int seen[4] = {0};
+    for (uint64_t number = 0; number < 60; number++) {
+        mr_sample *s = load(&data, 0, number, 1), *again = load(&data, 0, number, 1);
+        assert_int_equal(s->fit.crop_y, 0);
+        assert_in_range(s->fit.crop_x, 0, 3);
+        assert_int_equal(s->fit.crop_x, again->fit.crop_x);
+        seen[s->fit.crop_x]++;
+        mr_sample_free(&s), mr_sample_free(&again);
+        s = load(&data, 0, number, 0);
+        assert_int_equal(s->fit.crop_x, 1);
+        mr_sample_free(&s);
+    }
+    for (int i = 0; i < 4; i++) assert_true(seen[i] > 4);
+}
+
+static void flips(void **state) {
+    (void)state;
+    enum { DRAWS = 400 };
+    mr_dataset data = one_scene(64, 64, two_objects, 2);
+    set("IMAGE_RESIZE_MODE", "none");
+    set("HORIZONTAL_FLIP", "0.25");
+    int mirrored = 0;
+    for (uint64_t number = 0; number < DRAWS; number++) {
+        mr_sample *s = load(&data, 0, number, 1);
+        mirrored += s->mirrored;
+        mr_sample_free(&s);
+        s = load(&data, 0, number, 0);
+        assert_int_equal(s->mirrored, 0);
+        mr_sample_free(&s);
+    }
+    assert_in_range(mirrored, 70, 130);
+    /* Mirrored twice, a picture is as it was, whatever its width. */
+    for (int width = 1; width < 6; width++) {
+        uint8_t pixels[2 * 5 * 3], kept[sizeof pixels];
+        for (size_t i = 0; i < sizeof pixels; i++) pixels[i] = kept[i] = (uint8_t)(i * 7);
+        mirror(pixels, 2, width, 3);
+        if (width > 1) assert_memory_not_equal(pixels, kept, 3);
+        mirror(pixels, 2, width, 3);
+        assert_memory_equal(pixels, kept, sizeof pixels);
+    }
+}
+
+/* --------------------------------------------------------------------------------- odd objects */
+
+static void dropped_and_skipped(void **state) {
+    (void)state;
+    static const fake_object objects[] = {
+        {1, {200, 0, 210, 10}, 0}, /* outside */
+        {2, {5, 5, 6, 6}, 0},      /* one pixel */
+        {1, {9, 9, 9, 30}, 0},     /* no area */
+        {-1, {0, 0, 64, 64}, 0},   /* a crowd over everything */
+    };
+    mr_dataset data = one_scene(64, 64, objects, 4);
+    fake_set(&data, 1, (fake_scene){64, 64, objects + 2, 2, 0}); /* the crowd alone */
+    fake_set(&data, 2, (fake_scene){64, 64, objects, 1, 0});     /* nothing in the picture */
+    fake_set(&data, 3, (fake_scene){64, 64, objects, 0, 1});     /* no objects: isn't even read */
+    set("IMAGE_RESIZE_MODE", "none");
+    mr_sample *s = load(&data, 0, 0, 1);
+    check_sample(&data, s, 64, 64);
+    assert_int_equal(s->count, 2);
+    assert_int_equal(s->class_ids[0], 2);
+    assert_int_equal(s->class_ids[1], -1);
+    mr_sample_free(&s);
+    for (size_t i = 1; i < 4; i++) assert_null(load(&data, i, 0, 1));
+    mr_sample_free(&s);
+    mr_sample_free(NULL);
+    /* Shrunk, one pixel disappears. */
+    set("IMAGE_RESIZE_MODE", "square");
+    set("IMAGE_MIN_DIM", "0");
+    set("IMAGE_MAX_DIM", "64");
+    fake_set(&data, 0, (fake_scene){999, 999, objects + 1, 1, 0});
+    assert_null(load(&data, 0, 0, 1));
+}
+
+static void many_objects(void **state) {
+    (void)state;
+    enum { MANY = 500 };
+    static fake_object objects[MANY];
+    for (int i = 0; i < MANY; i++)
+        objects[i] = (fake_object){1 + i % 2, {i % 50, i / 10, i % 50 + 9, i / 10 + 5}, i % 3 == 0};
+    mr_dataset data = one_scene(64, 64, objects, MANY);
+    set("IMAGE_RESIZE_MODE", "none");
+    mr_sample *s = load(&data, 0, 0, 1);
+    check_sample(&data, s, 64, 64);
+    assert_int_equal(s->count, MANY);
+    mr_sample_free(&s);
+}
+
+static void expect_failure(const mr_dataset *data, size_t picture, mrcnn_status status,
+                           const char *text) {
+    mr_sample *sample = (mr_sample *)&config;
+    mr_sample_options o = options(1);
+    mrcnn_error err = MRCNN_ERROR_INIT;
+    assert_int_equal(mr_sample_load(&sample, data, picture, 0, &o, &err), status);
+    assert_contains(err.message, text);
+    assert_ptr_equal(sample, &config);
+    assert_int_equal(mr_sample_load(&sample, data, picture, 0, &o, NULL), status);
+}
+
+static void failures(void **state) {
+    (void)state;
+    static const fake_object none = {0, {0, 0, 9, 9}, 0}, above = {3, {0, 0, 9, 9}, 0};
+    mr_dataset data = one_scene(64, 64, two_objects, 2);
+    fake_set(&data, 0, (fake_scene){64, 64, two_objects, 2, 1});
+    fake_set(&data, 1, (fake_scene){64, 64, two_objects, 2, 2});
+    fake_set(&data, 2, (fake_scene){64, 65, two_objects, 2, 0});
+    set("IMAGE_RESIZE_MODE", "none");
+    expect_failure(&data, 0, MRCNN_E_FORMAT, "0.png: broken picture");
+    expect_failure(&data, 1, MRCNN_E_FORMAT, "1.png: broken mask");
+    expect_failure(&data, 2, MRCNN_E_ARGUMENT, "2.png: a picture of 65 x 64");
+    expect_failure(&data, 4, MRCNN_E_ARGUMENT, "no picture 4: the data set has 4");
+    fake_set(&data, 3, (fake_scene){64, 64, &none, 1, 0});
+    expect_failure(&data, 3, MRCNN_E_FORMAT, "3.png: object 0 is of class 0; classes are 1 to 2");
+    fake_set(&data, 3, (fake_scene){64, 64, &above, 1, 0});
+    expect_failure(&data, 3, MRCNN_E_FORMAT, "object 0 is of class 3");
+    set("IMAGE_RESIZE_MODE", "square");
+    set("IMAGE_MAX_DIM", "64");
+    fake_set(&data, 3, (fake_scene){1, 1000, two_objects, 1, 0});
+    expect_failure(&data, 3, MRCNN_E_UNSUPPORTED, "3.png: a picture of 1000 x 1 pixels is too");
+}
+
+/* ------------------------------------------------------------------------------------ examples */
+
+static mr_example *load_example(const mr_dataset *data, size_t picture, uint64_t number,
+                                mr_anchor_cache *cache) {
+    mr_example *example = (mr_example *)&config;
+    mr_example_options o = {options(1), cache};
+    mrcnn_error err = MRCNN_ERROR_INIT;
+    if (mr_example_load(&example, data, picture, number, &o, &err) != MRCNN_OK)
+        fail_msg("%s", err.message);
+    return example;
+}
+
+static void examples(void **state) {
+    (void)state;
+    static const fake_object crowd = {-1, {0, 0, 30, 30}, 0};
+    mr_dataset data = one_scene(60, 100, two_objects, 2);
+    fake_set(&data, 1, (fake_scene){64, 64, &crowd, 1, 0});
+    fake_set(&data, 2, (fake_scene){60, 130, two_objects, 2, 0});
+    fake_set(&data, 3, (fake_scene){60, 130, two_objects, 2, 2});
+    set("IMAGE_RESIZE_MODE", "pad64");
+    set("IMAGE_MIN_DIM", "0");
+    mr_anchor_cache cache = {0};
+    for (size_t i = 0; i < 3; i += 2) { /* two input sizes */
+        const mr_settings *s = mr_config_settings(config);
+        mr_example *e = load_example(&data, i, 3, &cache);
+        mr_sample *plain = load(&data, i, 3, 1);
+        assert_int_equal(cache.width, i ? 192 : 128);
+        assert_int_equal(cache.count, mr_anchor_count(s, 64, i ? 192 : 128));
+        mr_ground_truth truth = mr_example_truth(e);
+        assert_int_equal(truth.count, 2);
+        mr_rpn_targets want = {0};
+        uint64_t stream = mr_prng_value(mr_prng_stream(5, "rpn targets"), 3);
+        assert_int_equal(
+            mr_build_rpn_targets(&want, cache.anchors, cache.count, &truth, s, stream, NULL),
+            MRCNN_OK);
+        assert_int_equal(e->rpn.count, want.count);
+        assert_true(want.positive_count > 0);
+        assert_memory_equal(e->rpn.anchors, want.anchors, (size_t)want.count * 4);
+        assert_memory_equal(e->rpn.matches, want.matches, (size_t)want.count);
+        assert_int_equal(e->bytes, sizeof *e + plain->bytes + mr_rpn_targets_bytes(&want));
+        mr_rpn_targets_free(&want);
+        mr_sample_free(&plain);
+        mr_example_free(&e);
+        assert_null(e);
+    }
+    assert_null(load_example(&data, 1, 0, &cache));
+    mr_example *e = NULL;
+    mr_example_options o = {options(1), &cache};
+    mrcnn_error err = MRCNN_ERROR_INIT;
+    assert_int_equal(mr_example_load(&e, &data, 3, 0, &o, &err), MRCNN_E_FORMAT);
+    assert_contains(err.message, "3.png: broken mask");
+    assert_null(e);
+    mr_anchor_cache_free(&cache);
+    mr_anchor_cache_free(NULL);
+    mr_example_free(NULL);
+}
+
+/* N60: the RPN learns from every object, the heads from some, which are drawn evenly. */
+static void at_most_so_many_objects(void **state) {
+    (void)state;
+    enum { ALL = 12, MOST = 5, DRAWS = 300 };
+    fake_object objects[ALL];
+    int drawn[ALL] = {0}, changed = 0;
+    for (int i = 0; i < ALL; i++)
+        objects[i] = (fake_object){1 + i % 2, {5 * i, 5 * i, 5 * i + 4, 5 * i + 4}, i % 2};
+    mr_dataset data = one_scene(64, 64, objects, ALL);
+    set("IMAGE_RESIZE_MODE", "none");
+    set("MAX_GT_INSTANCES", "5");
+    mr_anchor_cache cache = {0};
+    for (uint64_t number = 0; number < DRAWS; number++) {
+        set("SAMPLING", number ? "random" : "first");
+        mr_example *e = load_example(&data, 0, number, &cache);
+        mr_sample *all = load(&data, 0, number, 1), *s = e->sample;
+        assert_int_equal(all->count, ALL);
+        assert_int_equal(s->count, MOST);
+        size_t size = 56 * 56;
+        assert_int_equal(all->bytes - s->bytes, (ALL - MOST) * (size + 5 * sizeof(int32_t)));
+        for (int i = 0, last = -1; i < MOST; i++) {
+            int o = s->boxes[i][0] / 5;
+            assert_true(o > last);
+            assert_int_equal(s->class_ids[i], all->class_ids[o]);
+            assert_memory_equal(s->boxes[i], all->boxes[o], sizeof s->boxes[i]);
+            assert_memory_equal(s->masks + (size_t)i * size, all->masks + (size_t)o * size, size);
+            if (number == 0) assert_int_equal(o, i);
+            drawn[o]++;
+            changed += o != i;
+            last = o;
+        }
+        assert_true(e->rpn.positive_count >= ALL / 2);
+        mr_sample_free(&all);
+        mr_example_free(&e);
+    }
+    assert_true(changed > DRAWS);
+    for (int i = 0; i < ALL; i++) assert_in_range(drawn[i], 80, 170); /* 125 +- 5 deviations */
+    mr_anchor_cache_free(&cache);
+}
+
+int main(void) {
+#define TEST(f) cmocka_unit_test_setup_teardown(f, make_config, free_config)
+    const struct CMUnitTest tests[] = {
+        TEST(goldens),  TEST(mini_mask_rules),         TEST(all_modes),    TEST(crops),
+        TEST(flips),    TEST(dropped_and_skipped),     TEST(many_objects), TEST(failures),
+        TEST(examples), TEST(at_most_so_many_objects),
+    };
+    return cmocka_run_group_tests_name("samples", tests, NULL, NULL);
+}
