@@ -34,11 +34,11 @@ static void check_help(const char *command, const char *sub) {
 static void test_help_of_every_command(void **state) {
     (void)state;
     static const char *const commands[][2] = {
-        {"detect", NULL},      {"splash", NULL},       {"bench", NULL},       {"demo", NULL},
-        {"weights", NULL},     {"weights", "get"},     {"weights", "list"},   {"weights", "info"},
-        {"weights", "init"},   {"weights", "convert"}, {"config", NULL},      {"config", "show"},
-        {"config", "diff"},    {"config", "keys"},     {"config", "presets"}, {"inspect", NULL},
-        {"inspect", "tensors"}};
+        {"detect", NULL},       {"splash", NULL},       {"bench", NULL},       {"demo", NULL},
+        {"weights", NULL},      {"weights", "get"},     {"weights", "list"},   {"weights", "info"},
+        {"weights", "init"},    {"weights", "convert"}, {"config", NULL},      {"config", "show"},
+        {"config", "diff"},     {"config", "keys"},     {"config", "presets"}, {"inspect", NULL},
+        {"inspect", "tensors"}, {"inspect", "data"}};
     for (size_t i = 0; i < sizeof commands / sizeof *commands; i++)
         check_help(commands[i][0], commands[i][1]);
     const cli_result *r = RUN("help", "weights", "init");

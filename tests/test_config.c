@@ -107,7 +107,7 @@ static const pair defaults[] = {
     {"LEARNING_RATE_GAMMA", "0.1"},
     {"LEARNING_RATE_SCHEDULE", "constant"},
     {"LEARNING_RATE_STEPS", "[]"},
-    {"LOADER_MEMORY", "256"},
+    {"LOADER_MEMORY", "64"},
     {"LOADER_THREADS", "2"},
     {"MASK_RESIZE", "matterport"},
     {"MASK_WIDTH", "256"},

@@ -1,5 +1,6 @@
 /* test_winograd.c - every instruction set that this CPU has against a direct convolution in double:
- * odd maps, odd channel counts, batches, every epilogue, and the same bytes on any thread count. */
+ * odd maps, odd channel counts, batches, every epilogue, both gradients, and the same bytes on any
+ * thread count. */
 #include <math.h>
 #include <setjmp.h>
 #include <stdarg.h>
@@ -481,6 +482,46 @@ static void test_dispatch(void **state) {
     free(x), free(kernel), free(packed), free(same), free(y), free(again), free(scratch);
 }
 
+static void test_weights_dispatch(void **state) {
+    (void)state;
+    const mr_winograd_kernels *best = table(2) ? table(2) : table(1) ? table(1) : table(0);
+    mr_winograd_shape s = {2, 6, 9, 20, 70};
+    size_t count = 9 * 20 * 70, bytes = mr_winograd_weights_scratch_size(&s, 2);
+    assert_int_equal(bytes, mr_winograd_weights_scratch_size_with(best, &s, 2));
+    float *x = random_floats("x", in_size(&s)), *dy = random_floats("dy", out_size(&s));
+    float *want = malloc(count * sizeof *want), *got = malloc(count * sizeof *got);
+    void *scratch = mr_alloc_aligned(bytes);
+    assert_true(want && got && scratch);
+    run_weights(best, &s, x, dy, want, 0, 1);
+    mr_winograd_backward_weights(&s, x, dy, got, 0, scratch, 2);
+    assert_memory_equal(want, got, count * sizeof *got);
+    free(x), free(dy), free(want), free(got), free(scratch);
+}
+
+/* Where the Winograd gradient pays, and how much memory it takes there. */
+static void test_weights_choice(void **state) {
+    (void)state;
+    static const mr_winograd_shape fast[] = {{1, 256, 256, 256, 256},
+                                             {1, 256, 256, 64, 64},
+                                             {1, 32, 32, 512, 512},
+                                             {66, 14, 14, 256, 256}};
+    static const mr_winograd_shape slow[] = {{1, 1, 1, 1, 1},
+                                             {1, 256, 256, 3, 64},
+                                             {1, 8, 8, 256, 256},
+                                             {1, 256, 256, 16, 16},
+                                             {400, 1, 1, 256, 256}};
+    for (int i = 0; i < TABLES; i++) {
+        if (!table(i)) continue;
+        for (size_t j = 0; j < sizeof fast / sizeof fast[0]; j++)
+            assert_int_equal(mr_winograd_weights_is_fast_with(table(i), &fast[j]), i > 0);
+        for (size_t j = 0; j < sizeof slow / sizeof slow[0]; j++)
+            assert_false(mr_winograd_weights_is_fast_with(table(i), &slow[j]));
+        assert_in_range(mr_winograd_weights_scratch_size_with(table(i), &fast[0], 2), 1, 45000000);
+        mr_winograd_shape wide = {1, 256, 256, 512, 512};
+        assert_in_range(mr_winograd_weights_scratch_size_with(table(i), &wide, 16), 1, 90000000);
+    }
+}
+
 /* Many input channels: several runs of tiles, and the error at the size of the network's layers. */
 static void test_wide(void **state) {
     (void)state;
@@ -518,6 +559,8 @@ int main(void) {
         cmocka_unit_test(test_weights_many_tiles),
         cmocka_unit_test(test_weights_differences),
         cmocka_unit_test(test_weights_wide),
+        cmocka_unit_test(test_weights_dispatch),
+        cmocka_unit_test(test_weights_choice),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -548,6 +548,9 @@ MRCNN_API mrcnn_status mrcnn_train(mrcnn_model *model, const mrcnn_dataset *set,
  * free them with mrcnn_string_free. */
 MRCNN_API mrcnn_status mrcnn_train_find_last(char **path, char **passed_over, const char *logs,
                                              const char *name, mrcnn_error *err);
+/* 1 when the path is a checkpoint in the folder of a run of this NAME, so that `resume` goes on in
+ * that folder. */
+MRCNN_API int mrcnn_train_can_resume(const char *path, const char *name);
 
 /* ------------------------------------------------------------------------------------ drawing */
 

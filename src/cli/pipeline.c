@@ -3,8 +3,8 @@
 #include "pipeline.h"
 
 #include "progress.h"
+#include "signals.h"
 
-#include <signal.h>
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
@@ -23,30 +23,6 @@ pipeline_options pipeline_default(void) {
     options.save = SAVE_OVERLAY | SAVE_JSON;
     options.max_pixels = mrcnn_image_options_default().max_pixels;
     return options;
-}
-
-/* -------------------------------------------------------------------------------- interruption */
-
-static volatile sig_atomic_t interrupted;
-
-static void note_interrupt(int number) {
-    (void)number;
-    interrupted = 1;
-}
-
-/* The second Ctrl-C finds the signal's default again and ends the program at once. A reader of
- * stdout that goes away must not cost the files: that becomes a write error at the end. */
-static void catch_signals(void) {
-    struct sigaction action;
-    memset(&action, 0, sizeof action);
-    sigemptyset(&action.sa_mask);
-    action.sa_handler = note_interrupt;
-    action.sa_flags = (int)SA_RESETHAND | SA_RESTART;
-    sigaction(SIGINT, &action, NULL);
-    sigaction(SIGTERM, &action, NULL);
-    action.sa_handler = SIG_IGN;
-    action.sa_flags = 0;
-    sigaction(SIGPIPE, &action, NULL);
 }
 
 /* --------------------------------------------------------------------------------- one picture */
@@ -165,10 +141,10 @@ static int process(pipeline *p, const input *in) {
 static void process_all(pipeline *p) {
     size_t count = p->inputs.count;
     if (count > 1) progress_start("pictures", PROGRESS_ITEMS);
-    for (size_t i = 0; i < count && !interrupted; i++) {
+    for (size_t i = 0; i < count && !signals_came(); i++) {
         progress_show(i, count);
         if (process(p, &p->inputs.items[i])) p->failed++;
-        if (interrupted && i + 1 < count)
+        if (signals_came() && i + 1 < count)
             message("interrupted after %zu of %zu pictures; what was found is kept", i + 1, count);
     }
     progress_end();
@@ -181,11 +157,11 @@ static int process_and_save(pipeline *p) {
         return EXIT_FAILED;
     if ((p->options->save & SAVE_OVERLAY) && !overlay_has_lines())
         message("this build is without cairo: overlays show masks, but no outlines and captions");
-    catch_signals();
+    signals_catch();
     process_all(p);
     if (json_wanted && coco_close(&p->coco)) p->failed++;
     p->failed += p->inputs.failed;
-    return interrupted ? EXIT_INTERRUPTED : p->failed ? EXIT_FAILED : EXIT_DONE;
+    return signals_came() ? EXIT_INTERRUPTED : p->failed ? EXIT_FAILED : EXIT_DONE;
 }
 
 static int check_coco_ids(const pipeline *p) {

@@ -88,7 +88,7 @@ const mr_key mr_keys[MR_KEY_COUNT] = {
            "ours, training: how the learning rate falls"),
     INTS("LEARNING_RATE_STEPS", learning_rate_steps, 0, MR_MAX_CHANNELS, 1, 1000000, "[]",
          "ours, training: epochs after which the step schedule lowers the learning rate"),
-    INT("LOADER_MEMORY", loader_memory, 1, 1000000, "256",
+    INT("LOADER_MEMORY", loader_memory, 1, 1000000, "64",
         "ours, training: megabytes of pictures prepared ahead"),
     INT("LOADER_THREADS", loader_threads, 1, 256, "2",
         "ours, training: threads that prepare pictures; any number gives the same run"),

@@ -124,7 +124,7 @@ static const struct {
     {MR_OP_CONV, mr_cpu_conv},
     {MR_OP_DENSE, mr_cpu_dense},
     {MR_OP_DECONV, mr_cpu_deconv},
-    {MR_OP_BATCH_NORM, mr_cpu_elementwise},
+    {MR_OP_BATCH_NORM, mr_cpu_batch_norm},
     {MR_OP_RELU, mr_cpu_elementwise},
     {MR_OP_ADD, mr_cpu_elementwise},
     {MR_OP_ZERO_PAD, mr_cpu_elementwise},
@@ -136,6 +136,11 @@ static const struct {
 };
 
 static mrcnn_status prepare_cpu(const mr_prepare *prepare, mr_kernel **kernel, mrcnn_error *err) {
+    const mr_node *node = prepare->node;
+    if (node->pixel_group >= 0 && node->op != MR_OP_CONV &&
+        mr_has_backward(prepare->graph, node, prepare->gradients))
+        return mr_fail(err, MRCNN_E_UNSUPPORTED,
+                       "only a convolution's output can have its gradient at a few pixels");
     for (size_t i = 0; i < sizeof table / sizeof *table; i++)
         if (table[i].op == prepare->node->op) return table[i].prepare(prepare, kernel, err);
     return mr_fail(err, MRCNN_E_UNSUPPORTED, "the CPU executor has no operation %d",

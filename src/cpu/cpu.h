@@ -17,6 +17,7 @@ mrcnn_status mr_cpu_deconv(const mr_prepare *prepare, mr_kernel **kernel, mrcnn_
 mrcnn_status mr_cpu_max_pool(const mr_prepare *prepare, mr_kernel **kernel, mrcnn_error *err);
 mrcnn_status mr_cpu_roi_align(const mr_prepare *prepare, mr_kernel **kernel, mrcnn_error *err);
 mrcnn_status mr_cpu_mask_select(const mr_prepare *prepare, mr_kernel **kernel, mrcnn_error *err);
+mrcnn_status mr_cpu_batch_norm(const mr_prepare *prepare, mr_kernel **kernel, mrcnn_error *err);
 mrcnn_status mr_cpu_elementwise(const mr_prepare *prepare, mr_kernel **kernel, mrcnn_error *err);
 
 /* Input shape k of the node. */

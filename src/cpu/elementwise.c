@@ -1,5 +1,5 @@
-/* elementwise.c - what costs memory traffic rather than arithmetic: sums, ReLU and batch norm that
- * no convolution absorbed, padding, upsampling, softmax. One loop body each, parallel over rows of
+/* elementwise.c - what costs memory traffic rather than arithmetic: sums and ReLU that no
+ * convolution absorbed, padding, upsampling, softmax. One loop body each way, parallel over rows of
  * pixels. */
 #include "base/error.h"
 #include "base/memory.h"
@@ -14,13 +14,13 @@ typedef struct element_kernel {
     mr_kernel base;
     mr_node node;
     mrcnn_shape in;
-    mr_parallel_body body;
-    float *scale, *shift; /* batch norm: y = x scale + shift; owned */
+    mr_parallel_body body, backward;
 } element_kernel;
 
 typedef struct element_job {
     const element_kernel *k;
-    const mr_run *run;
+    const mr_run *run;           /* forward */
+    const mr_backward *backward; /* or backward */
 } element_job;
 
 /* Numbers in one row of output pixels. */
@@ -44,16 +44,6 @@ static void add_rows(void *context, size_t begin, size_t end, int thread) {
     float *y = j->run->output;
     size_t size = row_size(j->k);
     for (size_t i = begin * size; i < end * size; i++) y[i] = a[i] + b[i];
-}
-
-static void batch_norm_rows(void *context, size_t begin, size_t end, int thread) {
-    (void)thread;
-    const element_job *j = context;
-    size_t channels = (size_t)j->k->in.channels;
-    size_t first = begin * row_size(j->k), last = end * row_size(j->k);
-    for (size_t i = first; i < last; i += channels)
-        for (size_t c = 0; c < channels; c++)
-            j->run->output[i + c] = j->run->inputs[0][i + c] * j->k->scale[c] + j->k->shift[c];
 }
 
 static void pad_rows(void *context, size_t begin, size_t end, int thread) {
@@ -102,67 +92,132 @@ static void softmax_rows(void *context, size_t begin, size_t end, int thread) {
     }
 }
 
+/* ---------------------------------------------------------------------------------- backward */
+
+/* Adds to an input's gradient, or overwrites it. */
+static void put(float *to, const float *from, size_t count, int accumulate) {
+    if (!accumulate)
+        memcpy(to, from, count * sizeof *to);
+    else
+        for (size_t i = 0; i < count; i++) to[i] += from[i];
+}
+
+static void relu_back(void *context, size_t begin, size_t end, int thread) {
+    (void)thread;
+    const element_job *j = context;
+    const float *y = j->backward->output, *g = j->backward->output_gradient;
+    float *dx = j->backward->input_gradients[0];
+    size_t first = begin * row_size(j->k), last = end * row_size(j->k);
+    if (!dx) return;
+    if (j->backward->accumulate[0])
+        for (size_t i = first; i < last; i++) dx[i] += y[i] > 0 ? g[i] : 0.0f;
+    else
+        for (size_t i = first; i < last; i++) dx[i] = y[i] > 0 ? g[i] : 0.0f;
+}
+
+/* A value that is added to itself gets its gradient twice: the second time it is added. */
+static void add_back(void *context, size_t begin, size_t end, int thread) {
+    (void)thread;
+    const element_job *j = context;
+    const mr_backward *b = j->backward;
+    size_t size = row_size(j->k);
+    for (int k = 0; k < 2; k++)
+        if (b->input_gradients[k])
+            put(b->input_gradients[k] + begin * size, b->output_gradient + begin * size,
+                (end - begin) * size, b->accumulate[k]);
+}
+
+/* Rows of the input. */
+static void pad_back(void *context, size_t begin, size_t end, int thread) {
+    (void)thread;
+    const element_job *j = context;
+    const mr_node *n = &j->k->node;
+    mrcnn_shape in = j->k->in;
+    size_t in_size = (size_t)in.width * (size_t)in.channels;
+    for (size_t i = begin; j->backward->input_gradients[0] && i < end; i++) {
+        size_t picture = i / (size_t)in.height, y = i % (size_t)in.height + (size_t)n->pad_top;
+        const float *g = j->backward->output_gradient +
+                         (picture * (size_t)n->shape.height + y) * row_size(j->k) +
+                         (size_t)n->pad_left * (size_t)in.channels;
+        put(j->backward->input_gradients[0] + i * in_size, g, in_size, j->backward->accumulate[0]);
+    }
+}
+
+/* Rows of the input: each number went to two pixels of two rows. */
+static void upsample_back(void *context, size_t begin, size_t end, int thread) {
+    (void)thread;
+    const element_job *j = context;
+    size_t size = row_size(j->k), channels = (size_t)j->k->in.channels;
+    int accumulate = j->backward->accumulate[0];
+    for (size_t i = begin; j->backward->input_gradients[0] && i < end; i++) {
+        const float *top = j->backward->output_gradient + 2 * i * size, *bottom = top + size;
+        float *dx = j->backward->input_gradients[0] + i * (size / 2);
+        for (size_t at = 0; at < size / 2; at += channels)
+            for (size_t c = 0; c < channels; c++) {
+                size_t left = 2 * at + c, right = left + channels;
+                float sum = (top[left] + top[right]) + (bottom[left] + bottom[right]);
+                dx[at + c] = accumulate ? dx[at + c] + sum : sum;
+            }
+    }
+}
+
+/* dL/dx = y (g - sum of y g). */
+static void softmax_back(void *context, size_t begin, size_t end, int thread) {
+    (void)thread;
+    const element_job *j = context;
+    const mr_backward *b = j->backward;
+    size_t channels = (size_t)j->k->in.channels;
+    size_t first = begin * row_size(j->k), last = end * row_size(j->k);
+    for (size_t i = first; b->input_gradients[0] && i < last; i += channels) {
+        const float *y = b->output + i, *g = b->output_gradient + i;
+        float *dx = b->input_gradients[0] + i, sum = 0;
+        for (size_t c = 0; c < channels; c++) sum += y[c] * g[c];
+        for (size_t c = 0; c < channels; c++)
+            dx[c] = (b->accumulate[0] ? dx[c] : 0.0f) + y[c] * (g[c] - sum);
+    }
+}
+
 static const struct {
     mr_op op;
-    mr_parallel_body body;
-} bodies[] = {{MR_OP_RELU, relu_rows},
-              {MR_OP_ADD, add_rows},
-              {MR_OP_BATCH_NORM, batch_norm_rows},
-              {MR_OP_ZERO_PAD, pad_rows},
-              {MR_OP_UPSAMPLE, upsample_rows},
-              {MR_OP_SOFTMAX, softmax_rows}};
+    mr_parallel_body body, backward;
+} bodies[] = {{MR_OP_RELU, relu_rows, relu_back},
+              {MR_OP_ADD, add_rows, add_back},
+              {MR_OP_ZERO_PAD, pad_rows, pad_back},
+              {MR_OP_UPSAMPLE, upsample_rows, upsample_back},
+              {MR_OP_SOFTMAX, softmax_rows, softmax_back}};
 
 static void run_elementwise(mr_kernel *kernel, const mr_run *run) {
     element_kernel *k = (element_kernel *)kernel;
-    element_job job = {k, run};
+    element_job job = {k, run, NULL};
     size_t rows = (size_t)run->rows[k->node.rows] * (size_t)k->node.shape.height;
     mr_parallel(run->threads, rows, k->body, &job);
 }
 
-static void free_elementwise(mr_kernel *kernel) {
+static void backward_elementwise(mr_kernel *kernel, const mr_backward *b) {
     element_kernel *k = (element_kernel *)kernel;
-    free(k->scale);
-    free(k->shift);
-    free(k);
+    element_job job = {k, NULL, b};
+    size_t rows = (size_t)b->rows[k->node.rows] * (size_t)k->in.height;
+    mr_parallel(b->threads, rows, k->backward, &job);
 }
 
-static mrcnn_status batch_norm_weights(element_kernel *k, const mr_prepare *p, mrcnn_error *err) {
-    static const char *const params[4] = {"gamma", "beta", "moving_mean", "moving_variance"};
-    size_t channels = (size_t)k->in.channels;
-    const float *v[4];
-    for (int i = 0; i < 4; i++) {
-        const mr_tensor *t = mr_tensors_find(p->weights, p->node->layer, params[i]);
-        if (!t || t->count != channels)
-            return mr_fail(err, MRCNN_E_WEIGHTS, "tensor '%s/%s' is missing or has the wrong size",
-                           p->node->layer, params[i]);
-        v[i] = t->values;
-    }
-    k->scale = mr_alloc_aligned(channels * sizeof(float));
-    k->shift = mr_alloc_aligned(channels * sizeof(float));
-    if (!k->scale || !k->shift) return mr_fail_memory(err, channels, p->node->layer);
-    for (size_t c = 0; c < channels; c++) {
-        double scale = v[0][c] / sqrt((double)v[3][c] + 1e-3); /* N50 */
-        k->scale[c] = (float)scale;
-        k->shift[c] = (float)(v[1][c] - v[2][c] * scale);
-    }
-    return MRCNN_OK;
+static void free_elementwise(mr_kernel *kernel) {
+    free(kernel);
 }
 
 mrcnn_status mr_cpu_elementwise(const mr_prepare *p, mr_kernel **kernel, mrcnn_error *err) {
     element_kernel *k = mr_calloc(1, sizeof *k);
     if (!k) return mr_fail_memory(err, sizeof *k, "a node");
     k->base.run = run_elementwise;
+    if (mr_has_backward(p->graph, p->node, p->gradients)) k->base.backward = backward_elementwise;
     k->base.free = free_elementwise;
     k->base.algorithm = "loops";
     k->node = *p->node;
     k->in = mr_input_shape(p, 0);
     for (size_t i = 0; i < sizeof bodies / sizeof *bodies; i++)
-        if (bodies[i].op == p->node->op) k->body = bodies[i].body;
-    mrcnn_status status = MRCNN_OK;
-    if (p->node->op == MR_OP_BATCH_NORM) status = batch_norm_weights(k, p, err);
-    if (status != MRCNN_OK)
-        free_elementwise(&k->base);
-    else
-        *kernel = &k->base;
-    return status;
+        if (bodies[i].op == p->node->op) {
+            k->body = bodies[i].body;
+            k->backward = bodies[i].backward;
+        }
+    *kernel = &k->base;
+    return MRCNN_OK;
 }

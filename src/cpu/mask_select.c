@@ -1,5 +1,5 @@
-/* mask_select.c - the mask head's last 1x1 convolution and sigmoid, for the predicted class's
- * channel alone. */
+/* mask_select.c - the mask head's last 1x1 convolution and sigmoid, for the chosen class's channel
+ * alone. */
 #include "base/error.h"
 #include "base/memory.h"
 #include "base/parallel.h"
@@ -7,12 +7,16 @@
 
 #include <math.h>
 #include <stdlib.h>
+#include <string.h>
 
 typedef struct select_kernel {
     mr_kernel base;
     mrcnn_shape in;
     const float *weights; /* (filters, channels): a row a class */
     const float *bias;
+    /* Training: what changes from run to run, and where its gradients go. */
+    mr_fold fold;
+    float *transposed; /* room for the weights; owned */
 } select_kernel;
 
 typedef struct select_job {
@@ -47,16 +51,84 @@ static void select_many(void *context, size_t begin, size_t end, int thread) {
     }
 }
 
+/* (channels, filters) to (filters, channels). */
+static void transpose(const float *kernel, size_t channels, size_t filters, float *to) {
+    for (size_t c = 0; c < channels; c++)
+        for (size_t f = 0; f < filters; f++) to[f * channels + c] = kernel[c * filters + f];
+}
+
+static void read_weights(select_kernel *k) {
+    if (k->transposed)
+        transpose(k->fold.kernel, (size_t)k->in.channels, k->fold.filters, k->transposed);
+}
+
 static void run_select(mr_kernel *kernel, const mr_run *run) {
     select_job job = {(select_kernel *)kernel, run};
+    read_weights((select_kernel *)kernel);
     mr_parallel(run->threads, (size_t)run->rows[MR_ROWS_ROIS], select_many, &job);
 }
 
+/* ---------------------------------------------------------------------------------- backward */
+
+typedef struct back_job {
+    const select_kernel *k;
+    const mr_backward *b;
+    float *sums; /* a row of row_sums for each RoI: dL/d its channel's kernel, then bias */
+} back_job;
+
+static size_t row_sums(const select_kernel *k) {
+    return (size_t)k->in.channels + 1;
+}
+
+/* p = sigmoid(z): dL/dz = dL/dp p (1 - p); then as a 1x1 convolution of one filter. */
+static void back_many(void *context, size_t begin, size_t end, int thread) {
+    (void)thread;
+    const back_job *j = context;
+    const mr_backward *b = j->b;
+    size_t channels = (size_t)j->k->in.channels;
+    size_t pixels = (size_t)j->k->in.height * (size_t)j->k->in.width;
+    for (size_t i = begin; i < end; i++) {
+        const float *w = j->k->weights + (size_t)b->inputs[1][i] * channels;
+        float *sum = j->sums + i * row_sums(j->k);
+        memset(sum, 0, row_sums(j->k) * sizeof *sum);
+        for (size_t at = i * pixels; at < (i + 1) * pixels; at++) {
+            const float *x = b->inputs[0] + at * channels;
+            float dz = b->output_gradient[at] * b->output[at] * (1 - b->output[at]);
+            for (size_t c = 0; c < channels; c++) sum[c] += dz * x[c];
+            sum[channels] += dz;
+            if (!b->input_gradients[0]) continue;
+            float *dx = b->input_gradients[0] + at * channels;
+            if (b->accumulate[0])
+                for (size_t c = 0; c < channels; c++) dx[c] += dz * w[c];
+            else
+                for (size_t c = 0; c < channels; c++) dx[c] = dz * w[c];
+        }
+    }
+}
+
+/* RoIs of one class meet on its channel: added in their order. */
+static void backward_select(mr_kernel *kernel, const mr_backward *b) {
+    select_kernel *k = (select_kernel *)kernel;
+    back_job job = {k, b, b->scratch};
+    size_t rows = (size_t)b->rows[MR_ROWS_ROIS], channels = (size_t)k->in.channels;
+    read_weights(k);
+    mr_parallel(b->threads, rows, back_many, &job);
+    for (size_t i = 0; i < rows; i++) {
+        const float *sum = job.sums + i * row_sums(k);
+        size_t channel = (size_t)b->inputs[1][i];
+        for (size_t c = 0; k->fold.kernel_gradient && c < channels; c++)
+            k->fold.kernel_gradient[c * k->fold.filters + channel] += sum[c];
+        if (k->fold.bias_gradient) k->fold.bias_gradient[channel] += sum[channels];
+    }
+}
+
+/* ----------------------------------------------------------------------------------- prepare */
+
 static void free_select(mr_kernel *kernel) {
+    free(((select_kernel *)kernel)->transposed);
     free(kernel);
 }
 
-/* (channels, filters) to (filters, channels). */
 static mrcnn_status pack_transposed(const mr_prepare *p, const float *kernel, void *user,
                                     size_t extra_bytes, mr_pack *pack, mrcnn_error *err) {
     (void)user;
@@ -64,8 +136,22 @@ static mrcnn_status pack_transposed(const mr_prepare *p, const float *kernel, vo
     pack->bytes = channels * filters * sizeof(float);
     pack->data = mr_alloc_aligned(pack->bytes + extra_bytes);
     if (!pack->data) return mr_fail_memory(err, pack->bytes, p->node->layer);
-    for (size_t c = 0; c < channels; c++)
-        for (size_t f = 0; f < filters; f++) pack->data[f * channels + c] = kernel[c * filters + f];
+    transpose(kernel, channels, filters, pack->data);
+    return MRCNN_OK;
+}
+
+/* What a training run reads, in the tensors' own memory. */
+static mrcnn_status prepare_training(select_kernel *k, const mr_prepare *p, mrcnn_error *err) {
+    mrcnn_status status = mr_fold_prepare(&k->fold, p, err);
+    if (status != MRCNN_OK) return status;
+    size_t rows = (size_t)p->max_rows[p->node->rows];
+    k->transposed = mr_alloc_aligned(k->fold.kernel_count * sizeof(float));
+    if (!k->transposed)
+        return mr_fail_memory(err, k->fold.kernel_count * sizeof(float), p->node->layer);
+    k->weights = k->transposed;
+    k->bias = k->fold.bias;
+    k->base.backward = backward_select;
+    k->base.scratch_bytes = rows * row_sums(k) * sizeof(float);
     return MRCNN_OK;
 }
 
@@ -76,13 +162,16 @@ mrcnn_status mr_cpu_mask_select(const mr_prepare *p, mr_kernel **kernel, mrcnn_e
     k->base.free = free_select;
     k->base.algorithm = "loops";
     k->in = mr_input_shape(p, 0);
-    const mr_pack *pack;
-    mrcnn_status status = mr_cpu_pack(p, "transposed", pack_transposed, NULL, &pack, &k->bias, err);
+    const mr_pack *pack = NULL;
+    int trains = mr_has_backward(p->graph, p->node, p->gradients);
+    mrcnn_status status =
+        trains ? prepare_training(k, p, err)
+               : mr_cpu_pack(p, "transposed", pack_transposed, NULL, &pack, &k->bias, err);
     if (status != MRCNN_OK) {
-        free(k);
+        free_select(&k->base);
         return status;
     }
-    k->weights = pack->data;
+    if (pack) k->weights = pack->data;
     *kernel = &k->base;
     return MRCNN_OK;
 }

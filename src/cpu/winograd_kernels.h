@@ -1,4 +1,4 @@
-/* winograd_kernels.h - what an instruction set brings to the Winograd convolution: three kernels
+/* winograd_kernels.h - what an instruction set brings to the Winograd convolution: its kernels
  * and their block sizes. winograd.c walks over tiles and threads and knows none of the
  * instructions; winograd_avx512.c and winograd_avx2.c fill the table from winograd_vector.h,
  * winograd_scalar.c is plain C, kept as the reference that the others are tested against. */

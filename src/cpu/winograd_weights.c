@@ -14,10 +14,10 @@
  * its transformed tiles should stay in L3 and what one product reads of them in L1. */
 enum {
     CHUNK = 128,   /* tiles */
-    GRAIN = 4,     /* tiles that a thread transforms at a time */
+    GRAIN = 8,     /* tiles that a thread transforms at a time */
     GROUP_IN = 64, /* channels of a group of sums: see layout */
     GROUP_OUT = 96,
-    PARTS_A_THREAD = 8 /* of a chunk's products */
+    PARTS_A_THREAD = 3 /* of a chunk's products */
 };
 
 /* Sums are in groups of some blocks of input by some blocks of output channels:

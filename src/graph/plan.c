@@ -18,7 +18,7 @@ static size_t value_bytes(const mr_plan *plan, const mr_node *node) {
 }
 
 int mr_backward_time(const mr_plan *plan, int node) {
-    return 2 * plan->graph->count - 1 - node;
+    return 2 * plan->graph->count - node;
 }
 
 /* When the value is read for the last time, by forward or backward. */
@@ -126,14 +126,15 @@ mrcnn_status mr_plan_compile(mr_plan **out, mrcnn_graph **graph, const mr_plan_o
     memcpy(plan->max_rows, options->max_rows, sizeof plan->max_rows);
     size_t nodes = (size_t)plan->graph->count;
     plan->steps = mr_calloc(nodes, sizeof *plan->steps);
-    plan->blocks = mr_calloc(2 * nodes, sizeof *plan->blocks); /* a value's and its gradient's */
+    /* a value's and its gradient's, and one between */
+    plan->blocks = mr_calloc(2 * nodes + 1, sizeof *plan->blocks);
     if (!plan->steps || !plan->blocks) {
         status = mr_fail_memory(err, nodes * sizeof *plan->steps, "a plan");
     } else {
         mr_graph_optimize(plan->graph);
         if (plan->gradients) mr_graph_mark_gradients(plan->graph, plan->gradients);
         assign_blocks(plan);
-        mr_plan_assign_gradients(plan);
+        mr_plan_assign_gradients(plan, options->between_bytes);
         status = mr_place_blocks(plan->blocks, plan->block_count, &plan->activation_bytes, err);
         if (status == MRCNN_OK) status = allocate_outputs(plan, err);
         if (status == MRCNN_OK) status = prepare_kernels(plan, options, err);

@@ -18,6 +18,8 @@ typedef struct mr_plan_options {
      * inference. Every output must then be reached by a loss. */
     mr_tensors *gradients;
     int update_statistics;
+    /* Bytes of the workspace that somebody else may use between a run and its backward. */
+    size_t between_bytes;
 } mr_plan_options;
 
 /* Optimises and takes over `graph` (also on failure; *graph becomes NULL). */
@@ -43,6 +45,8 @@ void mr_plan_run(mr_plan *plan, void *workspace, const int rows[MR_ROWS_KINDS]);
  * mr_plan_backward adds to the tensors of options.gradients and to the bound inputs' gradients. */
 float *mr_plan_output_gradient(mr_plan *plan, void *workspace, const char *output);
 void mr_plan_bind_gradient(mr_plan *plan, const char *input, float *gradient);
+/* The between_bytes: neither values nor gradients that are alive then. */
+void *mr_plan_between(const mr_plan *plan, void *workspace);
 void mr_plan_set_pixels(mr_plan *plan, int group, const mr_pixels *pixels);
 void mr_plan_backward(mr_plan *plan, void *workspace, const int rows[MR_ROWS_KINDS]);
 

@@ -49,13 +49,19 @@ static int is_written(const mr_plan *plan, int x) {
     return plan->graph->nodes[x].op == MR_OP_INPUT || plan->steps[x].gradient_block >= 0;
 }
 
-void mr_plan_assign_gradients(mr_plan *plan) {
+void mr_plan_assign_gradients(mr_plan *plan, size_t between) {
     int count = plan->graph->count;
+    plan->between = -1;
     for (int i = 0; i < count; i++) plan->steps[i].gradient_block = -1;
+    if (between) {
+        mr_block block = {mr_round_up(between), 0, count, count};
+        plan->between = plan->block_count;
+        plan->blocks[plan->block_count++] = block;
+    }
     if (!plan->gradients) return;
     for (int i = 0; i < count; i++)
         if (plan->graph->nodes[i].is_output && !plan->graph->nodes[i].dead)
-            open_gradient(plan, i, count); /* after the forward, before all of the backward */
+            open_gradient(plan, i, count);
     for (int i = count - 1; i >= 0; i--) {
         const mr_node *node = &plan->graph->nodes[i];
         mr_step *step = &plan->steps[i];
@@ -127,6 +133,10 @@ static int find_named(const mr_plan *plan, const char *name, int output) {
         if (fits && strcmp(node->name, name) == 0) return i;
     }
     return -1;
+}
+
+void *mr_plan_between(const mr_plan *plan, void *workspace) {
+    return plan->between < 0 ? NULL : (char *)workspace + plan->blocks[plan->between].offset;
 }
 
 float *mr_plan_output_gradient(mr_plan *plan, void *workspace, const char *output) {

@@ -36,20 +36,21 @@ struct mr_plan {
     mr_step *steps; /* one a node */
     mr_block *blocks;
     int block_count;
+    int between; /* index of a block; -1: none */
     const mr_pixels *pixels[MR_MAX_GROUPS];
     size_t activation_bytes, scratch_bytes, output_bytes;
     mr_stage_times forward, backward;
 };
 
-/* Times: node i of n runs at i and its backward at 2 n - 1 - i, so that all of the backward comes
- * after the forward. */
+/* Times: node i of n runs at i, n is the time between, and i's backward comes at 2 n - i. */
 int mr_backward_time(const mr_plan *plan, int node);
 
 float *mr_plan_value(const mr_plan *plan, char *workspace, int x);
 void mr_add_stage_time(mr_stage_times *times, const char *name, double ms, double gflop);
 size_t mr_round_up(size_t bytes); /* to a cache line */
 
-/* plan_backward.c: blocks for gradients, and how often each is written. */
-void mr_plan_assign_gradients(mr_plan *plan);
+/* plan_backward.c: blocks for gradients, and how often each is written; and one of `between` bytes
+ * for somebody else. */
+void mr_plan_assign_gradients(mr_plan *plan, size_t between);
 
 #endif

@@ -96,7 +96,6 @@ static mrcnn_status write_best(const mr_run_folder *run, const char *newest,
         status = mr_file_commit(part, best, err);
     else
         status = mr_weights_write(weights, info, best, err);
-    if (part) unlink(part); /* rename leaves it when both are names of one file */
     free(part);
     free(best);
     return status;

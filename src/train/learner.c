@@ -15,14 +15,15 @@ static const char *const level_names[MR_LEVELS] = {"P2", "P3", "P4", "P5", "P6"}
 /* ------------------------------------------------------------------------------------- plans */
 
 static mrcnn_status compile(mr_plan **plan, mrcnn_graph *graph, const mr_learner_options *o,
-                            int max_rois, mrcnn_error *err) {
+                            int max_rois, size_t between, mrcnn_error *err) {
     mr_plan_options options = {.executor = o->executor,
                                .weights = o->weights,
                                .packs = o->packs,
                                .threads = o->threads,
                                .max_rows = {o->batch, max_rois},
                                .gradients = o->gradients,
-                               .update_statistics = o->gradients != NULL};
+                               .update_statistics = o->gradients != NULL,
+                               .between_bytes = between};
     if (!graph) return mr_fail_memory(err, sizeof(mrcnn_graph *), "the network");
     return mr_plan_compile(plan, &graph, &options, err);
 }
@@ -48,35 +49,40 @@ static int trains(const mrcnn_graph *graph, const mr_tensors *gradients) {
     return s.found;
 }
 
+static size_t larger(size_t a, size_t b) {
+    return a > b ? a : b;
+}
+
+/* The heads run between the pyramid's forward and backward, in memory that both leave free. */
 static mrcnn_status compile_plans(mr_learner *l, mrcnn_error *err) {
     const mr_learner_options *o = &l->options;
     mr_purpose purpose = {.training = 1, .max_pixels = l->max_pixels};
     mrcnn_graph *pyramid = mr_pyramid_graph(o->settings, o->height, o->width, &purpose);
     l->pyramid_trains = purpose.pyramid_trains = trains(pyramid, o->gradients);
-    mrcnn_status status = compile(&l->pyramid, pyramid, o, 0, err);
+    mrcnn_graph *box = mr_box_graph(o->settings, o->height, o->width, &purpose);
+    mrcnn_graph *mask = mr_mask_graph(o->settings, o->height, o->width, &purpose);
+    mrcnn_status status = compile(&l->box, box, o, l->max_rows, 0, err);
     if (status == MRCNN_OK)
-        status = compile(&l->box, mr_box_graph(o->settings, o->height, o->width, &purpose), o,
-                         l->max_rows, err);
-    if (status == MRCNN_OK)
-        status = compile(&l->mask, mr_mask_graph(o->settings, o->height, o->width, &purpose), o,
-                         l->max_positives, err);
-    return status;
+        status = compile(&l->mask, mask, o, l->max_positives, 0, err);
+    else
+        mr_graph_free(&mask);
+    if (status != MRCNN_OK) {
+        mr_graph_free(&pyramid);
+        return status;
+    }
+    size_t between = larger(mr_plan_workspace_bytes(l->box), mr_plan_workspace_bytes(l->mask));
+    return compile(&l->pyramid, pyramid, o, 0, between, err);
 }
 
-static size_t larger(size_t a, size_t b) {
-    return a > b ? a : b;
-}
-
-static mrcnn_status allocate_workspaces(mr_learner *l, mrcnn_error *err) {
-    const mr_executor *executor = l->options.executor;
-    l->pyramid_bytes = mr_plan_workspace_bytes(l->pyramid);
-    l->roi_bytes = larger(mr_plan_workspace_bytes(l->box), mr_plan_workspace_bytes(l->mask));
-    l->pyramid_workspace = executor->alloc(l->pyramid_bytes);
-    l->roi_workspace = executor->alloc(l->roi_bytes);
-    if (l->pyramid_workspace && l->roi_workspace) return MRCNN_OK;
-    return mr_fail_memory(err, l->pyramid_bytes + l->roi_bytes,
-                          "a training step; smaller pictures, a smaller batch or fewer layers need "
-                          "less");
+static mrcnn_status allocate_workspace(mr_learner *l, mrcnn_error *err) {
+    l->workspace_bytes = mr_plan_workspace_bytes(l->pyramid);
+    l->workspace = l->options.executor->alloc(l->workspace_bytes);
+    if (!l->workspace)
+        return mr_fail_memory(err, l->workspace_bytes,
+                              "a training step; smaller pictures, a smaller batch or fewer layers "
+                              "need less");
+    l->roi_workspace = mr_plan_between(l->pyramid, l->workspace);
+    return MRCNN_OK;
 }
 
 /* Graphs 2 and 3 read the pyramid where graph 1 leaves it, and add to its gradients there. */
@@ -85,7 +91,7 @@ static void connect(mr_learner *l) {
     for (int i = 0; i < MR_POOLED_LEVELS; i++) {
         const char *name = level_names[i];
         const float *level = mr_plan_output(l->pyramid, name, NULL);
-        float *gradient = mr_plan_output_gradient(l->pyramid, l->pyramid_workspace, name);
+        float *gradient = mr_plan_output_gradient(l->pyramid, l->workspace, name);
         mr_plan_bind(l->box, name, level);
         mr_plan_bind(l->mask, name, level);
         mr_plan_bind_gradient(l->box, name, gradient);
@@ -200,7 +206,7 @@ mrcnn_status mr_learner_create(mr_learner **out, const mr_learner_options *optio
     l->anchor_count = mr_anchor_count(s, options->height, options->width);
     mrcnn_status status = allocate(l, err);
     if (status == MRCNN_OK) status = compile_plans(l, err);
-    if (status == MRCNN_OK) status = allocate_workspaces(l, err);
+    if (status == MRCNN_OK) status = allocate_workspace(l, err);
     if (status != MRCNN_OK) {
         mr_learner_free(&l);
         return status;
@@ -218,8 +224,7 @@ void mr_learner_free(mr_learner **learner) {
     mr_plan_free(&l->pyramid);
     mr_plan_free(&l->box);
     mr_plan_free(&l->mask);
-    if (l->pyramid_workspace) l->options.executor->release(l->pyramid_workspace);
-    if (l->roi_workspace) l->options.executor->release(l->roi_workspace);
+    if (l->workspace) l->options.executor->release(l->workspace);
     mr_proposer_free(&l->proposer);
     for (int b = 0; b < l->options.batch; b++) {
         if (l->matchers) mr_roi_matcher_free(&l->matchers[b]);
@@ -258,7 +263,7 @@ void mr_learner_free(mr_learner **learner) {
 }
 
 size_t mr_learner_bytes(const mr_learner *l) {
-    return l->pyramid_bytes + l->roi_bytes + l->buffer_bytes + mr_plan_output_bytes(l->pyramid) +
+    return l->workspace_bytes + l->buffer_bytes + mr_plan_output_bytes(l->pyramid) +
            mr_plan_output_bytes(l->box) + mr_plan_output_bytes(l->mask);
 }
 
@@ -355,7 +360,7 @@ static void clear_pyramid_gradients(mr_learner *l) {
     for (int i = 0; i < MR_POOLED_LEVELS; i++) {
         mrcnn_shape shape;
         mr_plan_output(l->pyramid, level_names[i], &shape);
-        float *gradient = mr_plan_output_gradient(l->pyramid, l->pyramid_workspace, level_names[i]);
+        float *gradient = mr_plan_output_gradient(l->pyramid, l->workspace, level_names[i]);
         size_t bytes = (size_t)l->options.batch * mr_shape_size(shape) * sizeof(float);
         if (gradient) memset(gradient, 0, bytes);
     }
@@ -376,7 +381,7 @@ mrcnn_status mr_learner_run(mr_learner *l, const mr_lesson *lessons, int backwar
     double before = mr_milliseconds();
     mold(l, lessons);
     mr_learner_time(l, "mold", mr_milliseconds() - before, 0);
-    mr_plan_run(l->pyramid, l->pyramid_workspace, rows);
+    mr_plan_run(l->pyramid, l->workspace, rows);
     mr_learner_plan_times(l, l->pyramid);
     mr_learner_rpn_losses(l, lessons, &made);
     if (are_finite(&made)) {
@@ -388,7 +393,7 @@ mrcnn_status mr_learner_run(mr_learner *l, const mr_lesson *lessons, int backwar
     if (are_finite(&made)) mr_learner_mask(l, &made);
     if (l->backward && l->pyramid_trains && are_finite(&made)) {
         mr_learner_rpn_gradients(l);
-        mr_plan_backward(l->pyramid, l->pyramid_workspace, rows);
+        mr_plan_backward(l->pyramid, l->workspace, rows);
         mr_learner_backward_times(l, l->pyramid);
     }
     *result = made;

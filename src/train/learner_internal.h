@@ -34,8 +34,8 @@ struct mr_learner {
     int backward; /* of this run */
     int pyramid_trains;
     mr_plan *pyramid, *box, *mask;
-    void *pyramid_workspace, *roi_workspace;
-    size_t pyramid_bytes, roi_bytes, buffer_bytes;
+    void *workspace, *roi_workspace; /* the second is a part of the first */
+    size_t workspace_bytes, buffer_bytes;
     float *image;
     float *anchors; /* normalised, of one picture */
     size_t anchor_count;

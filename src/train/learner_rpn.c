@@ -136,8 +136,8 @@ void mr_learner_rpn_gradients(mr_learner *l) {
         mr_learner_level *level = &l->levels[i];
         list_pixels(level);
         mr_plan_set_pixels(l->pyramid, i, &level->pixels);
-        float *logits = mr_plan_output_gradient(l->pyramid, l->pyramid_workspace, names[i][0]);
-        float *deltas = mr_plan_output_gradient(l->pyramid, l->pyramid_workspace, names[i][1]);
+        float *logits = mr_plan_output_gradient(l->pyramid, l->workspace, names[i][0]);
+        float *deltas = mr_plan_output_gradient(l->pyramid, l->workspace, names[i][1]);
         if (logits && deltas) write_rows(level, ratio_count(l), logits, deltas);
     }
 }

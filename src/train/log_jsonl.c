@@ -41,7 +41,7 @@ static int64_t line_step(const char *head) {
 /* The length of the part to keep: up to the last whole line of a step that is not beyond `step`,
  * before the first that is. Lines of others between ours stay. */
 static off_t kept_length(FILE *file, int64_t step) {
-    char head[40]; /* the first bytes of a line, in which the step is */
+    char head[40] = ""; /* the first bytes of a line, in which the step is */
     off_t kept = 0, at = 0;
     size_t used = 0;
     for (int c; (c = getc(file)) != EOF;) {
@@ -147,10 +147,9 @@ static mrcnn_status write_line(mr_jsonl *log, line *l, mrcnn_error *err) {
         if (n < 0 && errno == EINTR) continue;
         if (n <= 0) {
             int error = n < 0 ? errno : ENOSPC;
-            if (before < 0 || ftruncate(log->fd, before) != 0) {
-            } /* a reader sees half a line */
+            int taken_back = before >= 0 && ftruncate(log->fd, before) == 0;
             errno = error;
-            return fail_errno(log, "write to it", err);
+            return fail_errno(log, taken_back ? "write to it" : "write more than half a line", err);
         }
         done += (size_t)n;
     }

@@ -34,8 +34,8 @@ static void put_little_endian(unsigned char *to, uint64_t value, int bytes) {
     for (int i = 0; i < bytes; i++) to[i] = (unsigned char)(value >> 8 * i);
 }
 
-static mrcnn_status fail_errno(const mr_tensorboard *log, mrcnn_error *err) {
-    return mr_fail(err, MRCNN_E_IO, "%s: can't write to it: %s", log->path, strerror(errno));
+static mrcnn_status fail_errno(const mr_tensorboard *log, const char *what, mrcnn_error *err) {
+    return mr_fail(err, MRCNN_E_IO, "%s: can't %s: %s", log->path, what, strerror(errno));
 }
 
 /* TensorBoard stops at a frame that is not whole: one that does not fit is taken back. */
@@ -47,10 +47,10 @@ static mrcnn_status write_frame(mr_tensorboard *log, const unsigned char *frame,
         if (n < 0 && errno == EINTR) continue;
         if (n <= 0) {
             int error = n < 0 ? errno : ENOSPC;
-            if (before < 0 || ftruncate(log->fd, before) != 0) {
-            } /* nothing more can be done */
+            int taken_back = before >= 0 && ftruncate(log->fd, before) == 0;
             errno = error;
-            return fail_errno(log, err);
+            return fail_errno(log, taken_back ? "write to it" : "write more than half an event",
+                              err);
         }
         done += (size_t)n;
     }
@@ -89,7 +89,7 @@ static mrcnn_status make_file(mr_tensorboard *log, const char *folder, int64_t n
         if (log->fd >= 0) return MRCNN_OK;
         if (errno != EEXIST) break;
     }
-    return fail_errno(log, err);
+    return fail_errno(log, "write this log", err);
 }
 
 /* What every event file begins with. */

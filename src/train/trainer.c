@@ -354,3 +354,10 @@ mrcnn_status mrcnn_train_find_last(char **path, char **passed_over, const char *
     mr_checkpoint_free(&checkpoint);
     return status;
 }
+
+int mrcnn_train_can_resume(const char *path, const char *name) {
+    mr_checkpoint_origin origin;
+    if (!mr_checkpoint_origin_parse(&origin, path, name)) return 0;
+    free(origin.folder);
+    return origin.same_name;
+}

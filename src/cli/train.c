@@ -1,0 +1,337 @@
+/* train.c - mrcnn train: annotated pictures in, weights out. */
+#include "commands.h"
+#include "files.h"
+#include "model.h"
+#include "signals.h"
+#include "train_report.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+typedef struct train_options {
+    config_options config;
+    const char *dataset, *subset, *validation, *weights, *layers, *logs;
+    text_list exclude;
+    int64_t epochs, threads;
+    int format, executor; /* indices in the options' words */
+    int new_run;
+} train_options;
+
+#define FORMAT_WORDS "auto|via|shapes"
+static const char *const formats[] = {"auto", "via", "shapes"};
+
+static const option options[] = {
+    {"dataset", "DIR", OPTION_TEXT, offsetof(train_options, dataset),
+     "the annotated pictures; \"shapes\" for generated ones", 0, 0},
+    {"format", FORMAT_WORDS, OPTION_CHOICE, offsetof(train_options, format),
+     "how they are annotated: via, the VGG Image Annotator; shapes, generated (default auto)", 0,
+     0},
+    {"subset", "NAME", OPTION_TEXT, offsetof(train_options, subset),
+     "the folder below DIR to train on (default train, or DIR itself)", 0, 0},
+    {"validation", "NAME|none", OPTION_TEXT, offsetof(train_options, validation),
+     "the folder below DIR to validate with (default val, if it is there)", 0, 0},
+    {"weights", "none|last|FILE|NAME", OPTION_TEXT, offsetof(train_options, weights),
+     "what to start from: none, fresh weights; a Keras .h5 file or a published name (coco, "
+     "imagenet), as far as its layers fit; last, the newest checkpoint in --logs. A checkpoint of "
+     "the run of the same NAME goes on where it stopped",
+     0, 0},
+    {"new-run", NULL, OPTION_FLAG, offsetof(train_options, new_run),
+     "take a checkpoint's weights only, and begin a new run", 0, 0},
+    {"exclude", "LAYER", OPTION_TEXTS, offsetof(train_options, exclude),
+     "a layer that is not taken from the weights; may be given many times", 0, 0},
+    {"layers", "heads|3+|4+|5+|all|REGEX", OPTION_TEXT, offsetof(train_options, layers),
+     "what to train (default: the key STAGES; otherwise all with --weights none, else heads)", 0,
+     0},
+    {"epochs", "N", OPTION_INTEGER, offsetof(train_options, epochs),
+     "the last epoch, counted from the run's first one (default: that of STAGES, or 1)", 1,
+     1000000},
+    {"logs", "DIR", OPTION_TEXT, offsetof(train_options, logs),
+     "where the run's folder is made (default logs)", 0, 0},
+    CONFIG_ROWS(train_options, config),
+    {"threads", "N", OPTION_INTEGER, offsetof(train_options, threads),
+     "how many threads compute (default 0: one per core)", 0, 4096},
+    {"executor", "cpu|reference", OPTION_CHOICE, offsetof(train_options, executor),
+     "cpu, or reference: plain loops, slow, for checking (default cpu)", 0, 0},
+    {NULL, NULL, OPTION_FLAG, 0, NULL, 0, 0}};
+
+typedef struct run {
+    const command *self;
+    const train_options *o;
+    mrcnn_config *config;
+    mrcnn_dataset *set, *validation;
+    mrcnn_model *model;
+    char *weights; /* path; NULL for fresh ones */
+    int resumes;
+} run;
+
+/* ------------------------------------------------------------------------------------ pictures */
+
+static mrcnn_dataset_options dataset_options(const run *r, const char *subset) {
+    mrcnn_dataset_options options = mrcnn_dataset_options_default();
+    options.format = formats[r->o->format];
+    options.subset = subset;
+    options.seed = strtoull(mrcnn_config_get(r->config, "SEED"), NULL, 10);
+    options.shapes_height = options.shapes_width =
+        (int32_t)strtol(mrcnn_config_get(r->config, "IMAGE_MAX_DIM"), NULL, 10);
+    return options;
+}
+
+/* Names of the set's classes, NULL-terminated; free it, not the names. */
+static const char **class_names(const mrcnn_dataset *set) {
+    int count = mrcnn_dataset_class_count(set);
+    const char **names = text_grow(NULL, (size_t)count + 1, sizeof *names);
+    for (int i = 0; i < count; i++) names[i] = mrcnn_dataset_class_name(set, i);
+    names[count] = NULL;
+    return names;
+}
+
+static int is_generated(const run *r) {
+    return strcmp(mrcnn_dataset_format(r->set), "shapes") == 0;
+}
+
+static int open_validation(run *r) {
+    const char *subset = r->o->validation ? r->o->validation : "val";
+    mrcnn_error err = MRCNN_ERROR_INIT;
+    if (strcmp(subset, "none") == 0) return EXIT_DONE;
+    if (!r->o->validation && !is_generated(r)) {
+        char *folder = path_join(r->o->dataset, subset);
+        int is_there = path_exists(folder);
+        free(folder);
+        if (!is_there) return EXIT_DONE;
+    }
+    const char **names = class_names(r->set);
+    mrcnn_dataset_options options = dataset_options(r, subset);
+    options.class_names = names;
+    mrcnn_status status = mrcnn_dataset_open(&r->validation, r->o->dataset, &options, &err);
+    free(names);
+    return status == MRCNN_OK ? EXIT_DONE : fail_with(&err);
+}
+
+typedef struct problems {
+    size_t shown;
+} problems;
+
+enum { MOST_SHOWN = 20 };
+
+static int show_problem(void *user, const mrcnn_dataset_problem *problem) {
+    problems *p = user;
+    if (signals_came()) return 1;
+    if (p->shown++ < MOST_SHOWN)
+        message("%s%s%s", problem->picture, *problem->picture ? ": " : "", problem->text);
+    return 0;
+}
+
+/* What is left out is said before the first step, not found out by it. */
+static int check(run *r, const mrcnn_dataset *set, const char *what) {
+    problems p = {0};
+    mrcnn_error err = MRCNN_ERROR_INIT;
+    mrcnn_dataset_summary *summary = NULL;
+    mrcnn_dataset_check_options options = mrcnn_dataset_check_options_default();
+    options.report = show_problem;
+    options.user = &p;
+    if (is_generated(r)) return EXIT_DONE;
+    if (mrcnn_dataset_check(set, &options, &summary, &err) != MRCNN_OK)
+        return signals_came() ? EXIT_INTERRUPTED : fail_with(&err);
+    if (p.shown > MOST_SHOWN)
+        message("and %zu more; `mrcnn inspect data --check` shows all", p.shown - MOST_SHOWN);
+    size_t unusable = summary->pictures_left_out;
+    if (summary->errors)
+        message("%s: %zu pictures and %zu objects can be used; %zu pictures and %zu objects are "
+                "left out",
+                what, summary->pictures, summary->objects, unusable, summary->objects_left_out);
+    int usable = summary->pictures > 0 && summary->objects > 0;
+    mrcnn_dataset_summary_free(&summary);
+    if (usable) return EXIT_DONE;
+    message("%s has nothing to learn from", what);
+    return EXIT_FAILED;
+}
+
+static int open_sets(run *r) {
+    mrcnn_error err = MRCNN_ERROR_INIT;
+    mrcnn_dataset_options options = dataset_options(r, r->o->subset);
+    if (mrcnn_dataset_open(&r->set, r->o->dataset, &options, &err) != MRCNN_OK)
+        return fail_with(&err);
+    int code = open_validation(r);
+    if (code == EXIT_DONE) code = check(r, r->set, "the data set");
+    if (code == EXIT_DONE && r->validation) code = check(r, r->validation, "the validation set");
+    return code;
+}
+
+/* --------------------------------------------------------------------------------------- model */
+
+/* What follows from the pictures unless somebody chose it. */
+static int complete_config(run *r) {
+    mrcnn_error err = MRCNN_ERROR_INIT;
+    char count[16];
+    snprintf(count, sizeof count, "%d", mrcnn_dataset_class_count(r->set));
+    if (!config_is_chosen(r->config, "NUM_CLASSES") &&
+        mrcnn_config_set(r->config, "NUM_CLASSES", count, &err) != MRCNN_OK)
+        return fail_with(&err);
+    if (strcmp(mrcnn_config_get(r->config, "NUM_CLASSES"), count) != 0) {
+        message("NUM_CLASSES is %s, but the data set has %s classes with the background; leave it "
+                "out, or set it to %s",
+                mrcnn_config_get(r->config, "NUM_CLASSES"), count, count);
+        return EXIT_FAILED;
+    }
+    if (!config_is_chosen(r->config, "NAME") &&
+        mrcnn_config_set(r->config, "NAME", mrcnn_dataset_picture(r->set, 0)->source, &err) !=
+            MRCNN_OK)
+        return fail_with(&err);
+    return EXIT_DONE;
+}
+
+static int find_start(run *r) {
+    mrcnn_error err = MRCNN_ERROR_INIT;
+    const char *weights = r->o->weights;
+    if (strcmp(weights, "none") == 0) return EXIT_DONE;
+    if (strcmp(weights, "last") == 0) {
+        char *path = NULL, *passed_over = NULL;
+        mrcnn_status status = mrcnn_train_find_last(&path, &passed_over, r->o->logs,
+                                                    mrcnn_config_get(r->config, "NAME"), &err);
+        if (passed_over && *passed_over) message("passed over:\n%s", passed_over);
+        mrcnn_string_free(&passed_over);
+        if (status != MRCNN_OK) return fail_with(&err);
+        r->weights = text_copy(path);
+        mrcnn_string_free(&path);
+        r->resumes = !r->o->new_run;
+        return EXIT_DONE;
+    }
+    r->weights = find_weights(weights, NULL, NULL);
+    if (!r->weights) return EXIT_FAILED;
+    r->resumes =
+        !r->o->new_run && mrcnn_train_can_resume(r->weights, mrcnn_config_get(r->config, "NAME"));
+    return EXIT_DONE;
+}
+
+/* matterport loads what fits without a word; a ResNet-101 from a ResNet-50's weights is half
+ * random then. */
+static void report_layers(const mrcnn_model *model) {
+    size_t counts[4] = {0};
+    const mrcnn_layer_report *layer;
+    for (size_t i = 0; (layer = mrcnn_model_layer(model, i)); i++) {
+        counts[layer->state]++;
+        if (layer->state == MRCNN_LAYER_REINITIALISED || layer->state == MRCNN_LAYER_MISSING)
+            message("fresh weights for %s (%s)", layer->layer, layer->note);
+    }
+    message("%zu layers are taken from the weights, %zu start from fresh ones, %zu of the file are "
+            "not used",
+            counts[MRCNN_LAYER_LOADED],
+            counts[MRCNN_LAYER_REINITIALISED] + counts[MRCNN_LAYER_MISSING],
+            counts[MRCNN_LAYER_SKIPPED]);
+}
+
+static mrcnn_status start_from(run *r, mrcnn_error *err) {
+    text_list exclude = {0};
+    for (size_t i = 0; i < r->o->exclude.count; i++)
+        text_list_add(&exclude, text_copy(r->o->exclude.items[i]));
+    text_list_add(&exclude, NULL);
+    uint64_t seed = strtoull(mrcnn_config_get(r->config, "SEED"), NULL, 10);
+    mrcnn_status status = mrcnn_model_start_from(&r->model, r->weights, r->config,
+                                                 (const char *const *)exclude.items, seed, err);
+    text_list_free(&exclude);
+    if (status == MRCNN_OK) report_layers(r->model);
+    return status;
+}
+
+static int open_train_model(run *r) {
+    mrcnn_error err = MRCNN_ERROR_INIT;
+    uint64_t seed = strtoull(mrcnn_config_get(r->config, "SEED"), NULL, 10);
+    mrcnn_status status = !r->weights  ? mrcnn_model_create(&r->model, r->config, seed, &err)
+                          : r->resumes ? mrcnn_model_load(&r->model, r->weights, r->config, &err)
+                                       : start_from(r, &err);
+    if (status != MRCNN_OK) return fail_with(&err);
+    const char **names = class_names(r->set);
+    status = mrcnn_model_set_class_names(r->model, names, (size_t)mrcnn_dataset_class_count(r->set),
+                                         &err);
+    free(names);
+    return status == MRCNN_OK ? EXIT_DONE : fail_with(&err);
+}
+
+/* ----------------------------------------------------------------------------------------- run */
+
+static int train(run *r) {
+    mrcnn_error err = MRCNN_ERROR_INIT;
+    mrcnn_train_options options = mrcnn_train_options_default();
+    mrcnn_train_result result;
+    const char *stages = mrcnn_config_get(mrcnn_model_config(r->model), "STAGES");
+    options.logs = r->o->logs;
+    options.layers = r->o->layers;
+    if (!options.layers && strcmp(stages, "none") == 0)
+        options.layers = strcmp(r->o->weights, "none") == 0 ? "all" : "heads";
+    options.epochs = (int)r->o->epochs;
+    options.resume = r->resumes ? r->weights : NULL;
+    options.threads = (int)r->o->threads;
+    options.executor = r->o->executor ? "reference" : "cpu";
+    train_report_connect(&options);
+    mrcnn_status status = mrcnn_train(r->model, r->set, r->validation, &options, &result, &err);
+    train_report_end();
+    if (status != MRCNN_OK) return fail_with(&err);
+    if (result.skipped)
+        message("%lld steps were skipped: a loss or a gradient was no finite number",
+                (long long)result.skipped);
+    if (!signals_came()) return EXIT_DONE;
+    message("stopped after %lld steps; `mrcnn train --weights last` with the same options goes on",
+            (long long)result.steps);
+    return EXIT_INTERRUPTED;
+}
+
+static int run_train(const command *self, int argc, char **argv) {
+    train_options values = {.logs = "logs"};
+    arguments given;
+    int code = options_parse(self, argc, argv, &values, &given);
+    if (code != OPTIONS_READ) return code;
+    run r = {.self = self, .o = &values};
+    if (!values.dataset)
+        code = message_usage(self->path, "--dataset is missing: a folder of annotated pictures, or "
+                                         "shapes");
+    else if (!values.weights)
+        code = message_usage(self->path, "--weights is missing: none, last, coco, imagenet or a "
+                                         "Keras .h5 file");
+    else
+        code = configure(self, &values.config, &r.config);
+    signals_catch();
+    if (code == EXIT_DONE) code = open_sets(&r);
+    if (code == EXIT_DONE) code = complete_config(&r);
+    if (code == EXIT_DONE) code = find_start(&r);
+    if (code == EXIT_DONE) code = open_train_model(&r);
+    if (code == EXIT_DONE) code = train(&r);
+    mrcnn_model_free(&r.model);
+    mrcnn_dataset_free(&r.validation);
+    mrcnn_dataset_free(&r.set);
+    mrcnn_config_free(&r.config);
+    free(r.weights);
+    options_free(self, &values);
+    return code;
+}
+
+const command command_train = {
+    .name = "train",
+    .path = "train",
+    .summary = "train a model on annotated pictures, or go on training",
+    .usage = "--dataset DIR --weights W [OPTION]...",
+    .about =
+        "Trains Mask R-CNN on annotated pictures. A folder of its own below --logs gets one\n"
+        "checkpoint an epoch (Keras .h5, with what is needed to go on beside it), log.jsonl with\n"
+        "every step, and a log for TensorBoard. Each epoch gives one line on stdout.\n"
+        "\n"
+        "An epoch is STEPS_PER_EPOCH batches, as in matterport's program, not a pass over the\n"
+        "pictures. Keys say how to train (`mrcnn config keys`): LEARNING_RATE, IMAGES_PER_GPU,\n"
+        "IMAGE_MAX_DIM, STAGES, ... NUM_CLASSES follows from the pictures, NAME too unless it is\n"
+        "set.\n"
+        "\n"
+        "Ctrl-C or SIGTERM finishes the step under way, saves and ends (exit code 130); a second\n"
+        "one ends at once, with the last checkpoint whole. --weights last goes on: to the same\n"
+        "weights, bit for bit, as a run that nobody stopped.",
+    .examples =
+        "mrcnn train --dataset balloon --weights coco --preset balloon\n"
+        "    matterport's example: heads of a COCO model learn balloons in 30 epochs\n"
+        "mrcnn train --dataset balloon --weights last --preset balloon\n"
+        "    goes on after an interruption\n"
+        "mrcnn train --dataset shapes --weights none --preset shapes --set BACKBONE=resnet18\n"
+        "    a first try without any data",
+    .options = options,
+    .at_least = 0,
+    .at_most = 0,
+    .run = run_train,
+};

@@ -1,0 +1,129 @@
+/* test_cli_inspect_data.c - mrcnn inspect data: tables, problems, JSON, exit codes. */
+#include "helper_assert.h"
+#include "helper_cli.h"
+
+#include <stdlib.h>
+#include <sys/stat.h>
+
+#define ENTRY(name, regions) "\"" name "1\":{\"filename\":\"" name "\",\"regions\":[" regions "]}"
+#define RECT(x, class)                                                                        \
+    "{\"shape_attributes\":{\"name\":\"rect\",\"x\":" x ",\"y\":5,\"width\":6,\"height\":7}," \
+    "\"region_attributes\":{\"class\":\"" class "\"}}"
+
+static int enter(void **state) {
+    cli_enter(state);
+    mkdir("set", 0777);
+    mkdir("set/train", 0777);
+    mkdir("set/val", 0777);
+    cli_picture("set/train/a.png", 40, 30);
+    cli_picture("set/train/b.jpg", 20, 20);
+    cli_picture("set/val/c.png", 20, 20);
+    cli_write("set/train/via_region_data.json",
+              "{" ENTRY("a.png", RECT("4", "cat") "," RECT("5", "dog")) "," ENTRY(
+                  "b.jpg", RECT("1", "dog")) "}");
+    cli_write("set/val/via_region_data.json",
+              "{" ENTRY("c.png", RECT("4", "dog") "," RECT("400", "dog") "," RECT(
+                                     "5", "cow")) "," ENTRY("gone.png", RECT("4", "dog")) "}");
+    return 0;
+}
+
+static void test_good(void **state) {
+    (void)state;
+    const cli_result *r = RUN("inspect", "data", "--dataset", "set", "--check");
+    assert_string_equal(r->err, "");
+    assert_int_equal(r->code, 0);
+    assert_contains(r->out, "via: set/train/via_region_data.json");
+    assert_contains(r->out, "cat                               1          1\n");
+    assert_contains(r->out, "dog                               2          2\n");
+    assert_contains(r->out, "picture width                    20         30         40\n");
+    assert_contains(r->out, "2 pictures with 3 objects can be used\n0 errors, 0 warnings\n");
+}
+
+static void test_problems(void **state) {
+    (void)state;
+    const cli_result *r = RUN("inspect", "data", "--dataset", "set", "--subset", "val", "--check",
+                              "--classes", "cat,dog");
+    assert_int_equal(r->code, 1);
+    assert_contains(r->out, "error: gone.png: there is no such picture");
+    assert_contains(r->out, "error: c.png: object 1: it lies outside the picture of 20 x 20");
+    assert_contains(r->out, "error: c.png: object 2: class \"cow\" is none of the 2 classes");
+    assert_contains(r->out, "warning: class \"cat\" has no object\n");
+    assert_contains(r->out, "3 errors, 1 warnings\n");
+    r = RUN("inspect", "data", "--dataset", "set", "--subset", "val");
+    assert_int_equal(r->code, 0); /* looking is no judging */
+    assert_null(strstr(r->out, "gone.png"));
+    assert_contains(r->out, "--check says which they are\n");
+}
+
+static void test_full(void **state) {
+    (void)state;
+    const cli_result *r =
+        RUN("inspect", "data", "--dataset", "shapes", "--subset", "val", "--check", "--full");
+    assert_int_equal(r->code, 0);
+    assert_contains(r->out, "shapes: generated pictures");
+    assert_contains(r->out, "50 pictures with ");
+    r = RUN("inspect", "data", "--dataset", "set/train", "--full");
+    assert_contains(r->out, "object height                     7          7          7\n");
+}
+
+static void test_json(void **state) {
+    (void)state;
+    const cli_result *r =
+        RUN("inspect", "data", "--dataset", "set", "--subset", "val", "--json", "-");
+    assert_int_equal(r->code, 0);
+    assert_true(cli_is_json(r->out));
+    assert_contains(r->out, "\"errors\": 2");
+    assert_contains(r->out, "\"file_name\": \"gone.png\"");
+    assert_contains(r->out, "{\"id\": 2, \"name\": \"dog\", \"objects\": 1, \"pictures\": 1}");
+    r = RUN("inspect", "data", "--dataset", "set", "--subset", "val", "--json", "d.json",
+            "--check");
+    assert_int_equal(r->code, 1);
+    assert_contains(r->out, "error: gone.png");
+    char *text = cli_read("d.json");
+    assert_true(cli_is_json(text));
+    free(text);
+    r = RUN("inspect", "data", "--dataset", "set", "--json", "no/such/d.json");
+    assert_int_equal(r->code, 1);
+    assert_contains(r->err, "no/such/d.json");
+}
+
+static void test_wrong_usage(void **state) {
+    (void)state;
+    const cli_result *r = RUN("inspect", "data");
+    assert_int_equal(r->code, 2);
+    assert_contains(r->err, "--dataset is missing");
+    r = RUN("inspect", "data", "--dataset", "set", "--format", "coc");
+    assert_int_equal(r->code, 2);
+    r = RUN("inspect", "data", "--dataset", "set", "more");
+    assert_int_equal(r->code, 2);
+    r = RUN("inspect", "data", "--help");
+    assert_int_equal(r->code, 0);
+    assert_contains(r->out, "--subset");
+}
+
+static void test_nothing_to_use(void **state) {
+    (void)state;
+    const cli_result *r = RUN("inspect", "data", "--dataset", "nowhere");
+    assert_int_equal(r->code, 1);
+    assert_contains(r->err, "nowhere: there is no such folder");
+    assert_string_equal(r->out, "");
+    mkdir("broken", 0777);
+    cli_write("broken/a.png", "no picture");
+    cli_write("broken/v.json", "{" ENTRY("a.png", RECT("4", "cat")) "}");
+    r = RUN("inspect", "data", "--dataset", "broken"); /* opens, but nothing can be read */
+    assert_int_equal(r->code, 1);
+    assert_contains(r->out, "0 pictures with 0 objects can be used");
+    cli_write("broken/v.json", "{\n\n\"a\": {\"filename\": \"a.png\", \"regions\": [}}");
+    r = RUN("inspect", "data", "--dataset", "broken", "--check");
+    assert_int_equal(r->code, 1);
+    assert_contains(r->err, "broken/v.json: line 3, byte ");
+}
+
+int main(void) {
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_good),        cmocka_unit_test(test_problems),
+        cmocka_unit_test(test_full),        cmocka_unit_test(test_json),
+        cmocka_unit_test(test_wrong_usage), cmocka_unit_test(test_nothing_to_use),
+    };
+    return cmocka_run_group_tests(tests, enter, cli_leave);
+}
