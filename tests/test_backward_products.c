@@ -25,6 +25,7 @@ typedef struct trial {
     int residual_accumulate, residual_shared, no_residual_gradient;
     int pixel_count; /* 0: dense; otherwise of the whole batch, at most so many (negative: none) */
     int sparse_input;
+    int zero_blocks; /* dense, but zero outside of some blocks of pixels; 2: zero everywhere */
 } trial;
 
 /* The one live node of the trial, its weights, and everything that its runs read and write. */
@@ -93,6 +94,13 @@ static void make_pixels(bench *b) {
     b->list.index = b->index;
 }
 
+/* Blocks of 3 x 5 pixels of which one in six isn't zero. */
+static int is_zero_pixel(const bench *b, size_t pixel) {
+    size_t width = (size_t)b->out.width;
+    size_t block = pixel % width / 5 + pixel / width / 3 * 7;
+    return b->t->zero_blocks == 2 || (b->t->zero_blocks && block % 6 != 0);
+}
+
 static float *filled(size_t count, float value) {
     float *p = mr_alloc_aligned((count ? count : 1) * sizeof *p);
     assert_non_null(p);
@@ -141,7 +149,8 @@ static void set_up(bench *b, const trial *t, int threads) {
         t->pixel_count ? (size_t)b->list.count * (size_t)b->out.channels : b->out_count;
     float *dy = eval_noise(7, dy_count, -1, 1);
     b->dy = filled(dy_count, 0);
-    memcpy(b->dy, dy, dy_count * sizeof *dy);
+    for (size_t i = 0; i < dy_count; i++)
+        if (!is_zero_pixel(b, i / (size_t)b->out.channels)) b->dy[i] = dy[i];
     free(dy);
     size_t dx_count = t->sparse_input ? (size_t)b->list.count * (size_t)t->channels : b->in_count;
     b->dx = filled(dx_count, t->accumulate ? 0.5f : NAN);
@@ -473,6 +482,62 @@ static void convolutions(void **state) {
                     }
 }
 
+/* Enough of them for all three of Winograd's products; the gradient has zeros to leave out, or not. */
+static void wide_convolutions(void **state) {
+    (void)state;
+    for (int index = 0; index < 12; index++) {
+        trial t = {.op = MR_OP_CONV,
+                   .height = 29,
+                   .width = 34,
+                   .channels = 64,
+                   .filters = index % 2 ? 64 : 49,
+                   .kernel = 3,
+                   .stride = 1,
+                   .padding = MRCNN_SAME,
+                   .rows = index % 4 == 3 ? MR_ROWS_ROIS : MR_ROWS_IMAGES,
+                   .count = 1 + index / 2 % 2};
+        set_options(&t, index);
+        t.train = ALL;
+        t.zero_blocks = index % 3;
+        check(&t);
+    }
+}
+
+static void zeros_left_out(void **state) {
+    (void)state;
+    int index = 0;
+    for (int kernel = 1; kernel <= 5; kernel += 2)
+        for (int stride = 1; stride <= 2; stride++)
+            for (int blocks = 1; blocks <= 2; blocks++)
+                for (int batch = 1; batch <= 2; batch++)
+                    for (int filters = 3; filters <= 18; filters += 15, index++) {
+                        trial t = {.op = MR_OP_CONV,
+                                   .height = 13,
+                                   .width = 21,
+                                   .channels = 17,
+                                   .filters = filters,
+                                   .kernel = kernel,
+                                   .stride = stride,
+                                   .padding = MRCNN_SAME,
+                                   .count = batch,
+                                   .zero_blocks = blocks};
+                        set_options(&t, index);
+                        check(&t);
+                    }
+    /* More of them than are copied at a time. */
+    trial many = {.op = MR_OP_CONV,
+                  .height = 190,
+                  .width = 190,
+                  .channels = 2,
+                  .filters = 3,
+                  .kernel = 1,
+                  .stride = 1,
+                  .count = 1,
+                  .zero_blocks = 1};
+    set_options(&many, 7);
+    check(&many);
+}
+
 /* RoIs are counted at run time. */
 static void fewer_rows(void **state) {
     (void)state;
@@ -736,6 +801,7 @@ static void deterministic(void **state) {
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(finite_differences), cmocka_unit_test(convolutions),
+        cmocka_unit_test(wide_convolutions),  cmocka_unit_test(zeros_left_out),
         cmocka_unit_test(fewer_rows),         cmocka_unit_test(several_chunks),
         cmocka_unit_test(dense_layers),       cmocka_unit_test(deconvolutions),
         cmocka_unit_test(sparse_gradients),   cmocka_unit_test(deterministic),

@@ -80,7 +80,7 @@ static void run(const mr_winograd_kernels *k, const mr_winograd_shape *s, const 
                 const float *packed, const mr_winograd_epilogue *epilogue, float *y, int threads) {
     void *scratch = mr_alloc_aligned(mr_winograd_scratch_size_with(k, s, threads));
     assert_non_null(scratch);
-    mr_winograd_forward_with(k, s, x, packed, epilogue, y, scratch, threads);
+    mr_winograd_forward_with(k, s, NULL, x, packed, epilogue, y, scratch, threads);
     free(scratch);
 }
 
@@ -262,7 +262,7 @@ static void run_weights(const mr_winograd_kernels *k, const mr_winograd_shape *s
     assert_non_null(scratch);
     /* Whatever was in scratch must not matter. */
     memset(scratch, 0xff, mr_winograd_weights_scratch_size_with(k, s, threads));
-    mr_winograd_backward_weights_with(k, s, x, dy, dkernel, accumulate, scratch, threads);
+    mr_winograd_backward_weights_with(k, s, NULL, x, dy, dkernel, accumulate, scratch, threads);
     free(scratch);
 }
 
@@ -356,6 +356,89 @@ static void test_weights_differences(void **state) {
         }
     }
     free(x), free(dy), free(kernel), free(dkernel);
+}
+
+/* Every step-th tile from the first-th on. */
+static mr_winograd_tiles some_tiles(const mr_winograd_shape *s, int first, int step,
+                                    int32_t *index) {
+    int all = s->n * ((s->h + 3) / 4) * ((s->w + 3) / 4);
+    mr_winograd_tiles only = {0, index};
+    for (int i = first; i < all; i += step) index[only.count++] = i;
+    return only;
+}
+
+static int is_listed(const mr_winograd_shape *s, size_t pixel, int first, int step) {
+    int col = (int)(pixel % (size_t)s->w), row = (int)(pixel / (size_t)s->w);
+    int tile = ((row / s->h) * ((s->h + 3) / 4) + row % s->h / 4) * ((s->w + 3) / 4) + col / 4;
+    return tile >= first && (tile - first) % step == 0;
+}
+
+/* Listed tiles get what they get without a list, byte for byte; the others are left alone. */
+static void check_tiles(const mr_winograd_kernels *k, const mr_winograd_shape *s, const float *x,
+                        int first, int step, int threads) {
+    float *kernel = random_floats("kernel", 9 * (size_t)s->c_in * (size_t)s->c_out);
+    float *packed = pack(k, s, kernel), *start = random_floats("start", out_size(s));
+    float *all = malloc(out_size(s) * sizeof *all), *some = malloc(out_size(s) * sizeof *some);
+    int32_t *index = malloc(out_size(s) * sizeof *index);
+    void *scratch = mr_alloc_aligned(mr_winograd_tiles_scratch_size_with(k, s, threads));
+    assert_true(all && some && index && scratch);
+    mr_winograd_tiles only = some_tiles(s, first, step, index);
+    mr_winograd_epilogue none = {NULL, NULL, 0}, add = {NULL, some, 0};
+    run(k, s, x, packed, &none, all, 1);
+    for (int accumulate = 0; accumulate < 2; accumulate++) {
+        memcpy(some, start, out_size(s) * sizeof *some);
+        mr_winograd_forward_with(k, s, &only, x, packed, accumulate ? &add : &none, some, scratch,
+                                 threads);
+        for (size_t i = 0; i < out_size(s); i++) {
+            float want = start[i];
+            if (is_listed(s, i / (size_t)s->c_out, first, step))
+                want = accumulate ? start[i] + all[i] : all[i];
+            assert_float_equal(some[i], want, accumulate ? 1e-5 : 0);
+        }
+    }
+    free(kernel), free(packed), free(start), free(all), free(some), free(index), free(scratch);
+}
+
+/* As if the gradient were zero in tiles that aren't listed. */
+static void check_weights_tiles(const mr_winograd_kernels *k, const mr_winograd_shape *s,
+                                const float *x, int first, int step, int threads) {
+    size_t count = 9 * (size_t)s->c_in * (size_t)s->c_out;
+    float *dy = random_floats("dy", out_size(s)), *listed = random_floats("dy", out_size(s));
+    float *dkernel = malloc(count * sizeof *dkernel);
+    int32_t *index = malloc(out_size(s) * sizeof *index);
+    void *scratch = mr_alloc_aligned(mr_winograd_weights_tiles_scratch_size_with(k, s, threads));
+    assert_true(dkernel && index && scratch);
+    mr_winograd_tiles only = some_tiles(s, first, step, index);
+    for (size_t i = 0; i < out_size(s); i++)
+        if (!is_listed(s, i / (size_t)s->c_out, first, step)) listed[i] = 0;
+    double *want = direct_weights(s, x, listed);
+    mr_winograd_backward_weights_with(k, s, &only, x, dy, dkernel, 0, scratch, threads);
+    if (only.count)
+        assert_true(error_of(dkernel, want, count) < 4e-6);
+    else
+        for (size_t i = 0; i < count; i++) assert_true(dkernel[i] == 0);
+    mr_winograd_backward_weights_with(k, s, &only, x, dy, dkernel, 1, scratch, threads);
+    for (size_t i = 0; i < count; i++) want[i] *= 2;
+    if (only.count) assert_true(error_of(dkernel, want, count) < 4e-6);
+    free(dy), free(listed), free(dkernel), free(index), free(scratch), free(want);
+}
+
+/* Lists of all, of some, of one and of no tiles. */
+static void test_tiles(void **state) {
+    (void)state;
+    static const mr_winograd_shape shapes[] = {
+        {1, 1, 1, 3, 5}, {2, 9, 14, 16, 70}, {1, 66, 79, 17, 16}, {3, 45, 50, 8, 9}};
+    static const int lists[][2] = {{0, 1}, {1, 3}, {2, 11}, {0, 1 << 20}, {1 << 20, 1}};
+    for (size_t i = 0; i < sizeof shapes / sizeof shapes[0]; i++) {
+        float *x = random_floats("x", in_size(&shapes[i]));
+        for (size_t j = 0; j < sizeof lists / sizeof lists[0]; j++)
+            for (int t = 0; t < TABLES; t++)
+                for (int threads = 1; table(t) && threads <= 3; threads++) {
+                    check_tiles(table(t), &shapes[i], x, lists[j][0], lists[j][1], threads);
+                    check_weights_tiles(table(t), &shapes[i], x, lists[j][0], lists[j][1], threads);
+                }
+        free(x);
+    }
 }
 
 /* The error at the size of the network's layers. */
@@ -468,6 +551,7 @@ int main(void) {
         cmocka_unit_test(test_few_tiles),
         cmocka_unit_test(test_large_output),
         cmocka_unit_test(test_backward_data),
+        cmocka_unit_test(test_tiles),
         cmocka_unit_test(test_dispatch),
         cmocka_unit_test(test_wide),
         cmocka_unit_test(test_weights_map_sizes),

@@ -36,14 +36,29 @@ static void run_conv(mr_kernel *kernel, const mr_run *run) {
     convolve(k, run, k->weights, k->bias, run->scratch);
 }
 
+/* Scratch of a forward run that packs. */
+typedef struct training_scratch {
+    mr_fresh fresh;
+    float *packed;
+    void *primitive;
+} training_scratch;
+
+static training_scratch cut_scratch(const conv_kernel *k, mr_scratch *scratch) {
+    training_scratch s;
+    s.fresh = mr_take_fresh(scratch, &k->gradients.fold);
+    s.packed = mr_take(scratch, mr_dnnl_packed_size(k->primitive));
+    s.primitive = mr_take(scratch, mr_dnnl_scratch_bytes(k->primitive));
+    return s;
+}
+
 static void run_training(mr_kernel *kernel, const mr_run *run) {
     conv_kernel *k = (conv_kernel *)kernel;
-    void *scratch = run->scratch;
-    const float *bias;
-    const float *hwio = mr_fresh_weights(&k->gradients.fold, &scratch, &bias, run->threads);
-    float *packed = mr_take(&scratch, mr_dnnl_packed_size(k->primitive));
-    mr_dnnl_pack_prepared(k->primitive, hwio, packed);
-    convolve(k, run, packed, bias, scratch);
+    mr_scratch scratch = {run->scratch, 0};
+    training_scratch s = cut_scratch(k, &scratch);
+    const float *hwio =
+        mr_fold_weights(&k->gradients.fold, s.fresh.kernel, s.fresh.bias, run->threads);
+    mr_dnnl_pack_prepared(k->primitive, hwio, s.packed);
+    convolve(k, run, s.packed, s.fresh.bias, s.primitive);
 }
 
 static void backward_conv(mr_kernel *kernel, const mr_backward *b) {
@@ -150,11 +165,10 @@ static mrcnn_status prepare_training(conv_kernel *k, const mr_prepare *p,
     mrcnn_status status = mr_dnnl_prepare_packing(k->primitive, window, err);
     if (status == MRCNN_OK) status = mr_conv_gradients_prepare(&k->gradients, p, err);
     if (status != MRCNN_OK) return status;
-    size_t forward = mr_fresh_size(&k->gradients.fold) +
-                     mr_piece(mr_dnnl_packed_size(k->primitive)) +
-                     mr_dnnl_scratch_bytes(k->primitive);
+    mr_scratch forward = {NULL, 0};
+    cut_scratch(k, &forward);
     size_t backward = k->gradients.scratch_bytes;
-    k->base.scratch_bytes = forward > backward ? forward : backward;
+    k->base.scratch_bytes = forward.used > backward ? forward.used : backward;
     return MRCNN_OK;
 }
 

@@ -12,6 +12,7 @@
 typedef struct winograd_kernel {
     mr_kernel base;
     mr_winograd_shape shape;
+    size_t convolution_bytes; /* of scratch */
     mr_rows rows;
     int relu;
     const float *weights, *bias; /* belong to the pack; NULL while they train */
@@ -37,15 +38,29 @@ static size_t packed_bytes(int c_in, int c_out) {
     return mr_winograd_packed_size(c_in, c_out) * sizeof(float);
 }
 
+/* Scratch of a forward run that packs, in front of the convolution's own. */
+typedef struct training_scratch {
+    mr_fresh fresh;
+    float *packed;
+    void *convolution;
+} training_scratch;
+
+static training_scratch cut_scratch(const winograd_kernel *k, mr_scratch *scratch) {
+    training_scratch s;
+    s.fresh = mr_take_fresh(scratch, &k->gradients.fold);
+    s.packed = mr_take(scratch, packed_bytes(k->shape.c_in, k->shape.c_out));
+    s.convolution = mr_take(scratch, k->convolution_bytes);
+    return s;
+}
+
 static void run_training(mr_kernel *kernel, const mr_run *run) {
     winograd_kernel *k = (winograd_kernel *)kernel;
-    int c_in = k->shape.c_in, c_out = k->shape.c_out;
-    void *scratch = run->scratch;
-    const float *bias;
-    const float *hwio = mr_fresh_weights(&k->gradients.fold, &scratch, &bias, run->threads);
-    float *packed = mr_take(&scratch, packed_bytes(c_in, c_out));
-    mr_winograd_pack(hwio, c_in, c_out, packed, run->threads);
-    convolve(k, run, packed, bias, scratch);
+    mr_scratch scratch = {run->scratch, 0};
+    training_scratch s = cut_scratch(k, &scratch);
+    const float *hwio =
+        mr_fold_weights(&k->gradients.fold, s.fresh.kernel, s.fresh.bias, run->threads);
+    mr_winograd_pack(hwio, k->shape.c_in, k->shape.c_out, s.packed, run->threads);
+    convolve(k, run, s.packed, s.fresh.bias, s.convolution);
 }
 
 static void backward_winograd(mr_kernel *kernel, const mr_backward *b) {
@@ -78,6 +93,8 @@ static size_t largest_scratch(mr_winograd_shape shape, mr_rows rows, int threads
     return largest;
 }
 
+/* ------------------------------------------------------------------------------------ gradients */
+
 static mr_winograd_shape shape_of(const mr_conv_gradients *g, int n) {
     const mr_dnnl_window *w = &g->window;
     mr_winograd_shape shape = {n, w->in_h, w->in_w, w->in_c, w->out_c};
@@ -93,31 +110,48 @@ static mr_winograd_shape shape_of_gradient(const mr_conv_gradients *g, int n) {
 
 size_t mr_winograd_gradients_size(const mr_conv_gradients *g, int max_rows, int threads) {
     mr_winograd_shape x = shape_of_gradient(g, max_rows), w = shape_of(g, max_rows);
-    size_t input = mr_piece(packed_bytes(x.c_in, x.c_out)) +
-                   largest_scratch(x, g->rows, threads, mr_winograd_scratch_size);
-    if (!mr_fold_wants_kernel(&g->fold)) return input;
-    size_t kernel = largest_scratch(w, g->rows, threads, mr_winograd_weights_scratch_size);
-    return input > kernel ? input : kernel;
+    mr_scratch input = {NULL, 0}, kernel = {NULL, 0};
+    mr_take(&input, packed_bytes(x.c_in, x.c_out));
+    mr_take(&input, largest_scratch(x, g->rows, threads,
+                                    g->find_zeros ? mr_winograd_tiles_scratch_size
+                                                  : mr_winograd_scratch_size));
+    if (mr_fold_wants_kernel(&g->fold))
+        mr_take(&kernel, largest_scratch(w, g->rows, threads,
+                                         g->find_zeros ? mr_winograd_weights_tiles_scratch_size
+                                                       : mr_winograd_weights_scratch_size));
+    return input.used > kernel.used ? input.used : kernel.used;
 }
 
-void mr_winograd_input_gradient(const mr_conv_gradients *g, int n, const float *kernel,
-                                const float *dz, float *dx, int accumulate, void *scratch,
-                                int threads) {
+void mr_winograd_input_gradient(const mr_conv_gradients *g, int n, const mr_winograd_tiles *only,
+                                const float *kernel, const float *dz, float *dx, int accumulate,
+                                void *memory, int threads) {
     mr_winograd_shape shape = shape_of_gradient(g, n);
     if (n == 0) return;
-    float *packed = mr_take(&scratch, packed_bytes(shape.c_in, shape.c_out));
+    size_t bytes = packed_bytes(shape.c_in, shape.c_out);
+    mr_scratch scratch = {memory, 0};
+    float *packed = mr_take(&scratch, bytes);
     mr_winograd_pack_backward_data(kernel, shape.c_out, shape.c_in, packed, threads);
     mr_winograd_epilogue epilogue = {NULL, accumulate ? dx : NULL, 0};
-    mr_winograd_forward(&shape, dz, packed, &epilogue, dx, scratch, threads);
+    if (only)
+        mr_clear_gradient(dx, (size_t)n * (size_t)shape.h * (size_t)shape.w * (size_t)shape.c_out,
+                          accumulate, threads);
+    mr_winograd_forward_tiles(&shape, only, dz, packed, &epilogue, dx, mr_take(&scratch, 0),
+                              threads);
 }
 
-int mr_winograd_kernel_gradient(const mr_conv_gradients *g, int n, const float *x, const float *dz,
-                                float *dkernel, void *scratch, int threads) {
+int mr_winograd_gradient_is_fast(const mr_conv_gradients *g, int n) {
     mr_winograd_shape shape = shape_of(g, n);
-    if (n == 0 || !mr_winograd_weights_is_fast(&shape)) return 0;
-    mr_winograd_backward_weights(&shape, x, dz, dkernel, 0, scratch, threads);
-    return 1;
+    return n > 0 && mr_winograd_weights_is_fast(&shape);
 }
+
+void mr_winograd_kernel_gradient(const mr_conv_gradients *g, int n, const mr_winograd_tiles *only,
+                                 const float *x, const float *dz, float *dkernel, void *scratch,
+                                 int threads) {
+    mr_winograd_shape shape = shape_of(g, n);
+    mr_winograd_backward_weights_tiles(&shape, only, x, dz, dkernel, 0, scratch, threads);
+}
+
+/* -------------------------------------------------------------------------------------- preparing */
 
 static mrcnn_status use_pack(winograd_kernel *k, const mr_prepare *p, mrcnn_error *err) {
     const mr_pack *pack = NULL;
@@ -132,10 +166,10 @@ static mrcnn_status prepare_training(winograd_kernel *k, const mr_prepare *p, mr
     k->base.backward = backward_winograd;
     mrcnn_status status = mr_conv_gradients_prepare(&k->gradients, p, err);
     if (status != MRCNN_OK) return status;
-    k->base.scratch_bytes +=
-        mr_fresh_size(&k->gradients.fold) + mr_piece(packed_bytes(k->shape.c_in, k->shape.c_out));
-    if (k->gradients.scratch_bytes > k->base.scratch_bytes)
-        k->base.scratch_bytes = k->gradients.scratch_bytes;
+    mr_scratch forward = {NULL, 0};
+    cut_scratch(k, &forward);
+    size_t backward = k->gradients.scratch_bytes;
+    k->base.scratch_bytes = forward.used > backward ? forward.used : backward;
     return MRCNN_OK;
 }
 
@@ -151,7 +185,8 @@ mrcnn_status mr_cpu_conv_winograd(const mr_prepare *p, mr_kernel **kernel, mrcnn
     mr_winograd_shape shape = {p->max_rows[k->rows], in.height, in.width, in.channels,
                                p->node->shape.channels};
     k->shape = shape;
-    k->base.scratch_bytes = largest_scratch(shape, k->rows, p->threads, mr_winograd_scratch_size);
+    k->convolution_bytes = largest_scratch(shape, k->rows, p->threads, mr_winograd_scratch_size);
+    k->base.scratch_bytes = k->convolution_bytes;
     mrcnn_status status = mr_cpu_trains(p) ? prepare_training(k, p, err) : use_pack(k, p, err);
     if (status != MRCNN_OK) {
         free(k);

@@ -96,12 +96,31 @@ static void run_deconv(mr_kernel *kernel, const mr_run *run) {
     deconvolve(k, run, k->weights, k->bias, run->scratch);
 }
 
+/* Scratch of both directions. */
+typedef struct training_scratch {
+    mr_fresh fresh;
+    float *dbias, *dkernel;
+    void *work; /* blocks, or sums */
+} training_scratch;
+
+static training_scratch cut_scratch(const deconv_kernel *k, mr_scratch *scratch) {
+    training_scratch s;
+    size_t blocks = CHUNK * mr_shape_size(k->out) * sizeof(float);
+    size_t sums = mr_sum_size(k->fold.filters);
+    int wanted = mr_fold_wants_kernel(&k->fold);
+    s.fresh = mr_take_fresh(scratch, &k->fold);
+    s.dbias = mr_take(scratch, k->fold.filters * sizeof(float));
+    s.dkernel = mr_take(scratch, wanted ? k->fold.kernel_count * sizeof(float) : 0);
+    s.work = mr_take(scratch, blocks > sums ? blocks : sums);
+    return s;
+}
+
 static void run_training(mr_kernel *kernel, const mr_run *run) {
     deconv_kernel *k = (deconv_kernel *)kernel;
-    void *scratch = run->scratch;
-    const float *bias;
-    const float *weights = mr_fresh_weights(&k->fold, &scratch, &bias, run->threads);
-    deconvolve(k, run, weights, bias, scratch);
+    mr_scratch scratch = {run->scratch, 0};
+    training_scratch s = cut_scratch(k, &scratch);
+    const float *weights = mr_fold_weights(&k->fold, s.fresh.kernel, s.fresh.bias, run->threads);
+    deconvolve(k, run, weights, s.fresh.bias, s.work);
 }
 
 /* Both gradients of one chunk. dkernel: NULL: not wanted. */
@@ -124,18 +143,17 @@ static void backward_chunk(const deconv_kernel *k, const mr_backward *b, size_t 
 static void backward_deconv(mr_kernel *kernel, const mr_backward *b) {
     deconv_kernel *k = (deconv_kernel *)kernel;
     size_t rows = (size_t)b->rows[k->rows], filters = (size_t)k->out.channels;
+    mr_scratch scratch = {b->scratch, 0};
+    training_scratch s = cut_scratch(k, &scratch);
     if (rows == 0) return;
-    void *scratch = b->scratch;
-    const float *bias, *weights = mr_fresh_weights(&k->fold, &scratch, &bias, b->threads);
-    float *dbias = mr_take(&scratch, filters * sizeof(float)), *dkernel = NULL;
-    if (mr_fold_wants_kernel(&k->fold))
-        dkernel = mr_take(&scratch, k->fold.kernel_count * sizeof(float));
+    const float *weights = mr_fold_weights(&k->fold, s.fresh.kernel, s.fresh.bias, b->threads);
+    float *dkernel = mr_fold_wants_kernel(&k->fold) ? s.dkernel : NULL;
     mr_pixel_range all = {NULL, 0, rows * (size_t)k->out.height * (size_t)k->out.width};
     mr_relu_gradient(b->output_gradient, k->relu ? b->output : NULL, all, filters,
-                     mr_fold_wants_bias(&k->fold) ? dbias : NULL, scratch, b->threads);
+                     mr_fold_wants_bias(&k->fold) ? s.dbias : NULL, s.work, b->threads);
     for (size_t i = 0; i < rows; i += CHUNK)
-        backward_chunk(k, b, i, chunk_rows(rows, i), weights, dkernel, scratch);
-    mr_unfold_gradients(&k->fold, dkernel, dbias, b->threads);
+        backward_chunk(k, b, i, chunk_rows(rows, i), weights, dkernel, s.work);
+    mr_unfold_gradients(&k->fold, dkernel, s.dbias, b->threads);
 }
 
 static void free_deconv(mr_kernel *kernel) {
@@ -154,10 +172,9 @@ static mrcnn_status prepare_training(deconv_kernel *k, const mr_prepare *p, mrcn
     k->base.backward = backward_deconv;
     mrcnn_status status = mr_fold_prepare(&k->fold, p, err);
     if (status != MRCNN_OK) return status;
-    size_t filters = k->fold.filters, blocks = k->base.scratch_bytes;
-    k->base.scratch_bytes = mr_fresh_size(&k->fold) + mr_piece(filters * sizeof(float)) +
-                            mr_piece(k->fold.kernel_count * sizeof(float)) +
-                            (blocks > mr_sum_size(filters) ? blocks : mr_sum_size(filters));
+    mr_scratch scratch = {NULL, 0};
+    cut_scratch(k, &scratch);
+    k->base.scratch_bytes = scratch.used;
     return MRCNN_OK;
 }
 

@@ -59,12 +59,13 @@ static void run_dense(mr_kernel *kernel, const mr_run *run) {
 static void run_training(mr_kernel *kernel, const mr_run *run) {
     dense_kernel *k = (dense_kernel *)kernel;
     const mr_conv_gradients *g = &k->gradients;
-    void *scratch = run->scratch;
+    mr_scratch scratch = {run->scratch, 0};
     float *bias = mr_take(&scratch, k->units * sizeof(float));
+    float *room = mr_take(&scratch, g->block_rows * k->units * sizeof(float));
     for (size_t first = 0; first < k->inputs; first += g->block_rows) {
         size_t left = k->inputs - first, count = left < g->block_rows ? left : g->block_rows;
         mr_fold part = mr_fold_part(&g->fold, first, count);
-        multiply(k, run, mr_fold_weights(&part, scratch, bias, run->threads), first, count);
+        multiply(k, run, mr_fold_weights(&part, room, bias, run->threads), first, count);
     }
     finish(k, run, bias);
 }

@@ -9,31 +9,17 @@ int mr_cpu_trains(const mr_prepare *p) {
     return p->gradients && mr_has_backward(p->graph, p->node, p->gradients);
 }
 
-size_t mr_piece(size_t bytes) {
-    return (bytes + 63) & ~(size_t)63;
-}
-
-void *mr_take(void **scratch, size_t bytes) {
-    char *piece = *scratch;
-    *scratch = piece + mr_piece(bytes);
+void *mr_take(mr_scratch *scratch, size_t bytes) {
+    char *piece = scratch->memory ? scratch->memory + scratch->used : NULL;
+    scratch->used += (bytes + 63) & ~(size_t)63;
     return piece;
 }
 
 /* A kernel without batch norm is used where it is. */
-static size_t room_bytes(const mr_fold *fold) {
-    return fold->gamma ? fold->kernel_count * sizeof(float) : 0;
-}
-
-size_t mr_fresh_size(const mr_fold *fold) {
-    return mr_piece(fold->filters * sizeof(float)) + mr_piece(room_bytes(fold));
-}
-
-const float *mr_fresh_weights(const mr_fold *fold, void **scratch, const float **bias,
-                              int threads) {
-    float *b = mr_take(scratch, fold->filters * sizeof(float));
-    float *room = mr_take(scratch, room_bytes(fold));
-    *bias = b;
-    return mr_fold_weights(fold, room, b, threads);
+mr_fresh mr_take_fresh(mr_scratch *scratch, const mr_fold *fold) {
+    float *kernel = mr_take(scratch, fold->gamma ? fold->kernel_count * sizeof(float) : 0);
+    mr_fresh fresh = {kernel, mr_take(scratch, fold->filters * sizeof(float))};
+    return fresh;
 }
 
 mr_fold mr_fold_part(const mr_fold *fold, size_t first, size_t count) {
@@ -46,6 +32,34 @@ mr_fold mr_fold_part(const mr_fold *fold, size_t first, size_t count) {
 
 int mr_fold_wants_bias(const mr_fold *fold) {
     return fold->bias_gradient || fold->beta_gradient || fold->gamma_gradient;
+}
+
+typedef struct transpose_job {
+    const float *from;
+    size_t rows, columns;
+    float *to;
+} transpose_job;
+
+enum { SQUARE = 16 }; /* whole cache lines in both directions */
+
+static void transpose_square(const transpose_job *job, size_t r0, size_t c0) {
+    size_t r1 = r0 + SQUARE < job->rows ? r0 + SQUARE : job->rows;
+    size_t c1 = c0 + SQUARE < job->columns ? c0 + SQUARE : job->columns;
+    for (size_t c = c0; c < c1; c++)
+        for (size_t r = r0; r < r1; r++)
+            job->to[c * job->rows + r] = job->from[r * job->columns + c];
+}
+
+static void transpose_bands(void *context, size_t begin, size_t end, int thread) {
+    (void)thread;
+    const transpose_job *job = context;
+    for (size_t band = begin; band < end; band++)
+        for (size_t r = 0; r < job->rows; r += SQUARE) transpose_square(job, r, band * SQUARE);
+}
+
+void mr_transpose(const float *from, size_t rows, size_t columns, float *to, int threads) {
+    transpose_job job = {from, rows, columns, to};
+    mr_parallel(threads, (columns + SQUARE - 1) / SQUARE, transpose_bands, &job);
 }
 
 /* ------------------------------------------------------------------------- ReLU, bias, residual */

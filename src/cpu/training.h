@@ -9,13 +9,19 @@
 /* 1 when the node is to be prepared for training. */
 int mr_cpu_trains(const mr_prepare *prepare);
 
-/* Scratch is cut from the front into pieces that begin on cache lines. */
-size_t mr_piece(size_t bytes); /* what a piece of so many bytes takes */
-void *mr_take(void **scratch, size_t bytes);
+/* Scratch is cut from the front into pieces that begin on cache lines. Without memory they are only
+ * counted, so that one function says how much is needed and where each piece lies. */
+typedef struct mr_scratch {
+    char *memory; /* 64-byte aligned, or NULL */
+    size_t used;
+} mr_scratch;
+void *mr_take(mr_scratch *scratch, size_t bytes);
 
-/* The folded kernel and bias of this run, in scratch: mr_fresh_weights takes mr_fresh_size bytes. */
-size_t mr_fresh_size(const mr_fold *fold);
-const float *mr_fresh_weights(const mr_fold *fold, void **scratch, const float **bias, int threads);
+/* Where the folded kernel and bias of a run go. */
+typedef struct mr_fresh {
+    float *kernel, *bias;
+} mr_fresh;
+mr_fresh mr_take_fresh(mr_scratch *scratch, const mr_fold *fold);
 
 /* The fold of rows [first, first + count) of the kernel as a matrix of `filters` columns. Gradients
  * of bias and beta, and the bias' share in gamma's, belong to one part only: to the one whose
@@ -37,6 +43,9 @@ void mr_relu_gradient(float *gradient, const float *output, mr_pixel_range range
  * of the range too; otherwise it is a map. map_pixels: in that map. */
 void mr_residual_gradient(const mr_backward *b, mr_pixel_range range, int sparse, size_t map_pixels,
                           size_t channels);
+
+/* to (columns x rows) = the transpose of from (rows x columns). */
+void mr_transpose(const float *from, size_t rows, size_t columns, float *to, int threads);
 
 /* to = or += from. */
 void mr_write_gradient(const float *from, float *to, size_t count, int accumulate, int threads);

@@ -47,12 +47,13 @@ static void cut_pieces(layout *l, size_t threads) {
     l->longest_run = ceil_div(l->tiles.count, l->runs);
 }
 
-static layout cut(const mr_winograd_kernels *k, const mr_winograd_shape *s, int threads) {
+static layout cut(const mr_winograd_kernels *k, const mr_winograd_shape *s,
+                  const mr_winograd_tiles *only, int threads) {
     layout l;
     size_t lanes = (size_t)k->lanes, panel = (size_t)k->panel;
     l.blocks = ceil_div((size_t)s->c_in, lanes);
     l.panels = ceil_div((size_t)s->c_out, panel);
-    l.tiles = grid_of(s);
+    l.tiles = grid_of(s, only);
     cut_pieces(&l, (size_t)threads);
     /* An odd number of cache lines, or the 36 lines of a tile fall into few sets of L1. */
     l.v_position = (ceil_div(l.longest_run * l.blocks * lanes, LINE) | 1) * LINE;
@@ -64,11 +65,29 @@ static layout cut(const mr_winograd_kernels *k, const mr_winograd_shape *s, int 
     return l;
 }
 
+static size_t scratch_of(const layout *l, int threads) {
+    return sizeof(float) * (l->zero_floats + (l->v_floats + l->m_floats) * (size_t)threads);
+}
+
 size_t mr_winograd_scratch_size_with(const mr_winograd_kernels *k, const mr_winograd_shape *shape,
                                      int threads) {
     if (threads < 1) threads = 1;
-    layout l = cut(k, shape, threads);
-    return sizeof(float) * (l.zero_floats + (l.v_floats + l.m_floats) * (size_t)threads);
+    layout l = cut(k, shape, NULL, threads);
+    return scratch_of(&l, threads);
+}
+
+/* Runs are longest where tiles are few, or a whole number of runs a thread. */
+size_t mr_winograd_tiles_scratch_size_with(const mr_winograd_kernels *k,
+                                           const mr_winograd_shape *shape, int threads) {
+    if (threads < 1) threads = 1;
+    size_t largest = mr_winograd_scratch_size_with(k, shape, threads);
+    size_t most = at_most(grid_of(shape, NULL).count, ONLY_RUN + RUN * (size_t)threads);
+    mr_winograd_tiles only = {0, NULL};
+    for (only.count = 1; only.count <= most; only.count++) {
+        layout l = cut(k, shape, &only, threads);
+        if (scratch_of(&l, threads) > largest) largest = scratch_of(&l, threads);
+    }
+    return largest;
 }
 
 typedef struct {
@@ -169,11 +188,12 @@ static void convolve_pieces(void *context, size_t begin, size_t end, int thread)
 }
 
 void mr_winograd_forward_with(const mr_winograd_kernels *k, const mr_winograd_shape *shape,
-                              const float *x, const float *packed,
+                              const mr_winograd_tiles *only, const float *x, const float *packed,
                               const mr_winograd_epilogue *epilogue, float *y, void *scratch,
                               int threads) {
     if (threads < 1) threads = 1;
-    layout l = cut(k, shape, threads);
+    if (grid_of(shape, only).count == 0) return;
+    layout l = cut(k, shape, only, threads);
     size_t pixels = (size_t)shape->n * (size_t)shape->h * (size_t)shape->w;
     convolution c = {.k = k,
                      .shape = shape,
@@ -223,5 +243,18 @@ size_t mr_winograd_scratch_size(const mr_winograd_shape *shape, int threads) {
 void mr_winograd_forward(const mr_winograd_shape *shape, const float *x, const float *packed,
                          const mr_winograd_epilogue *epilogue, float *y, void *scratch,
                          int threads) {
-    mr_winograd_forward_with(mr_winograd_best(), shape, x, packed, epilogue, y, scratch, threads);
+    mr_winograd_forward_with(mr_winograd_best(), shape, NULL, x, packed, epilogue, y, scratch,
+                             threads);
+}
+
+void mr_winograd_forward_tiles(const mr_winograd_shape *shape, const mr_winograd_tiles *only,
+                               const float *x, const float *packed,
+                               const mr_winograd_epilogue *epilogue, float *y, void *scratch,
+                               int threads) {
+    mr_winograd_forward_with(mr_winograd_best(), shape, only, x, packed, epilogue, y, scratch,
+                             threads);
+}
+
+size_t mr_winograd_tiles_scratch_size(const mr_winograd_shape *shape, int threads) {
+    return mr_winograd_tiles_scratch_size_with(mr_winograd_best(), shape, threads);
 }

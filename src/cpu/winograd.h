@@ -6,11 +6,18 @@
 #define MR_CPU_WINOGRAD_H
 
 #include <stddef.h>
+#include <stdint.h>
 
 typedef struct mr_winograd_shape {
     int n, h, w;     /* batch and map size; any size >= 1 */
     int c_in, c_out; /* any channel counts >= 1 */
 } mr_winograd_shape;
+
+/* Some of the 4x4 tiles of a map, (picture * rows of tiles + row) * tiles in a row + column, rising. */
+typedef struct mr_winograd_tiles {
+    size_t count;
+    const int32_t *index;
+} mr_winograd_tiles;
 
 /* What happens in the store: y = relu?(conv + bias + residual). */
 typedef struct mr_winograd_epilogue {
@@ -47,6 +54,12 @@ void mr_winograd_forward(const mr_winograd_shape *shape, const float *x, const f
                          const mr_winograd_epilogue *epilogue, float *y, void *scratch,
                          int threads);
 
+/* The same for the listed tiles of y only: the others keep what they have. */
+void mr_winograd_forward_tiles(const mr_winograd_shape *shape, const mr_winograd_tiles *only,
+                               const float *x, const float *packed,
+                               const mr_winograd_epilogue *epilogue, float *y, void *scratch,
+                               int threads);
+
 /* 1 where mr_winograd_backward_weights is expected to be faster than a good direct one: with many
  * channels, on more than a few tiles. Depends on the shape and the instruction set alone. */
 int mr_winograd_weights_is_fast(const mr_winograd_shape *shape);
@@ -59,5 +72,15 @@ int mr_winograd_weights_is_fast(const mr_winograd_shape *shape);
 size_t mr_winograd_weights_scratch_size(const mr_winograd_shape *shape, int threads);
 void mr_winograd_backward_weights(const mr_winograd_shape *shape, const float *x, const float *dy,
                                   float *dkernel, int accumulate, void *scratch, int threads);
+
+/* The same over the listed tiles of dy only, as if it were zero in the others. */
+void mr_winograd_backward_weights_tiles(const mr_winograd_shape *shape,
+                                        const mr_winograd_tiles *only, const float *x,
+                                        const float *dy, float *dkernel, int accumulate,
+                                        void *scratch, int threads);
+
+/* Bytes of scratch that are enough for any list of tiles, and for none. */
+size_t mr_winograd_tiles_scratch_size(const mr_winograd_shape *shape, int threads);
+size_t mr_winograd_weights_tiles_scratch_size(const mr_winograd_shape *shape, int threads);
 
 #endif

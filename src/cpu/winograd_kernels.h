@@ -83,16 +83,22 @@ void mr_winograd_pack_backward_data_with(const mr_winograd_kernels *k, const flo
                                          int c_in, int c_out, float *packed, int threads);
 size_t mr_winograd_scratch_size_with(const mr_winograd_kernels *k, const mr_winograd_shape *shape,
                                      int threads);
+size_t mr_winograd_tiles_scratch_size_with(const mr_winograd_kernels *k,
+                                           const mr_winograd_shape *shape, int threads);
+/* only: NULL: all tiles */
 void mr_winograd_forward_with(const mr_winograd_kernels *k, const mr_winograd_shape *shape,
-                              const float *x, const float *packed,
+                              const mr_winograd_tiles *only, const float *x, const float *packed,
                               const mr_winograd_epilogue *epilogue, float *y, void *scratch,
                               int threads);
 
 int mr_winograd_weights_is_fast_with(const mr_winograd_kernels *k, const mr_winograd_shape *shape);
 size_t mr_winograd_weights_scratch_size_with(const mr_winograd_kernels *k,
                                              const mr_winograd_shape *shape, int threads);
+size_t mr_winograd_weights_tiles_scratch_size_with(const mr_winograd_kernels *k,
+                                                   const mr_winograd_shape *shape, int threads);
 void mr_winograd_backward_weights_with(const mr_winograd_kernels *k, const mr_winograd_shape *shape,
-                                       const float *x, const float *dy, float *dkernel,
-                                       int accumulate, void *scratch, int threads);
+                                       const mr_winograd_tiles *only, const float *x,
+                                       const float *dy, float *dkernel, int accumulate,
+                                       void *scratch, int threads);
 
 #endif

@@ -21,14 +21,16 @@ static inline size_t at_most(size_t a, size_t limit) {
 
 /* The tiles of a batch: 4x4 output pixels each, less at the right and lower borders. */
 typedef struct {
-    size_t high, wide, count; /* of one picture, and in the whole batch */
+    size_t high, wide, count; /* of one picture, and in the whole batch or the list */
+    const int32_t *list;      /* of the tiles that are looked at; NULL: all */
 } grid;
 
-static inline grid grid_of(const mr_winograd_shape *s) {
+static inline grid grid_of(const mr_winograd_shape *s, const mr_winograd_tiles *only) {
     grid g;
     g.high = ceil_div((size_t)s->h, MR_WINO_OUT);
     g.wide = ceil_div((size_t)s->w, MR_WINO_OUT);
-    g.count = (size_t)s->n * g.high * g.wide;
+    g.count = only ? only->count : (size_t)s->n * g.high * g.wide;
+    g.list = only ? only->index : NULL;
     return g;
 }
 
@@ -39,6 +41,7 @@ typedef struct {
 } place;
 
 static inline place place_of(const grid *g, size_t tile) {
+    if (g->list) tile = (size_t)g->list[at_most(tile, g->count - 1)];
     place at = {tile / g->wide / g->high, (int)(tile / g->wide % g->high) * MR_WINO_OUT,
                 (int)(tile % g->wide) * MR_WINO_OUT};
     return at;

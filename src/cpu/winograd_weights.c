@@ -33,10 +33,11 @@ typedef struct {
     size_t zero_floats, v_floats, u_floats, sum_floats; /* scratch */
 } layout;
 
-static layout cut(const mr_winograd_kernels *k, const mr_winograd_shape *s, int threads) {
+static layout cut(const mr_winograd_kernels *k, const mr_winograd_shape *s,
+                  const mr_winograd_tiles *only, int threads) {
     layout l;
     size_t c_in = (size_t)s->c_in, c_out = (size_t)s->c_out;
-    l.tiles = grid_of(s);
+    l.tiles = grid_of(s, only);
     l.lanes = (size_t)k->lanes;
     l.in_blocks = ceil_div(c_in, l.lanes);
     l.out_blocks = ceil_div(c_out, l.lanes);
@@ -64,10 +65,27 @@ static layout cut(const mr_winograd_kernels *k, const mr_winograd_shape *s, int 
     return l;
 }
 
+static size_t scratch_of(const layout *l) {
+    return sizeof(float) * (l->zero_floats + l->v_floats + l->u_floats + l->sum_floats);
+}
+
 size_t mr_winograd_weights_scratch_size_with(const mr_winograd_kernels *k,
                                              const mr_winograd_shape *shape, int threads) {
-    layout l = cut(k, shape, threads < 1 ? 1 : threads);
-    return sizeof(float) * (l.zero_floats + l.v_floats + l.u_floats + l.sum_floats);
+    layout l = cut(k, shape, NULL, threads < 1 ? 1 : threads);
+    return scratch_of(&l);
+}
+
+/* Chunks are longest where there is a whole number of them, and few. */
+size_t mr_winograd_weights_tiles_scratch_size_with(const mr_winograd_kernels *k,
+                                                   const mr_winograd_shape *shape, int threads) {
+    size_t largest = mr_winograd_weights_scratch_size_with(k, shape, threads);
+    size_t most = at_most(grid_of(shape, NULL).count, 2 * CHUNK);
+    mr_winograd_tiles only = {0, NULL};
+    for (only.count = 1; only.count <= most; only.count++) {
+        layout l = cut(k, shape, &only, threads < 1 ? 1 : threads);
+        if (scratch_of(&l) > largest) largest = scratch_of(&l);
+    }
+    return largest;
 }
 
 typedef struct {
@@ -212,13 +230,23 @@ static void finish_groups(void *context, size_t begin, size_t end, int thread) {
     }
 }
 
+/* Without a tile the gradient is zero. */
+static void add_nothing(const mr_winograd_shape *s, float *dkernel, int accumulate) {
+    if (!accumulate) memset(dkernel, 0, 9 * (size_t)s->c_in * (size_t)s->c_out * sizeof *dkernel);
+}
+
 void mr_winograd_backward_weights_with(const mr_winograd_kernels *k, const mr_winograd_shape *shape,
-                                       const float *x, const float *dy, float *dkernel,
-                                       int accumulate, void *scratch, int threads) {
+                                       const mr_winograd_tiles *only, const float *x,
+                                       const float *dy, float *dkernel, int accumulate,
+                                       void *scratch, int threads) {
     if (threads < 1) threads = 1;
+    if (grid_of(shape, only).count == 0) {
+        add_nothing(shape, dkernel, accumulate);
+        return;
+    }
     gradient g = {.k = k,
                   .shape = shape,
-                  .cut = cut(k, shape, threads),
+                  .cut = cut(k, shape, only, threads),
                   .x = x,
                   .dy = dy,
                   .dkernel = dkernel,
@@ -248,7 +276,7 @@ void mr_winograd_backward_weights_with(const mr_winograd_kernels *k, const mr_wi
 int mr_winograd_weights_is_fast_with(const mr_winograd_kernels *k, const mr_winograd_shape *s) {
     const double call = 5e6, tile_channel = 2000, weight = 700, direct_slowness = 1.05;
     if (k == mr_winograd_scalar()) return 0;
-    double tiles = (double)grid_of(s).count, pixels = (double)s->n * s->h * s->w;
+    double tiles = (double)grid_of(s, NULL).count, pixels = (double)s->n * s->h * s->w;
     double in = (double)round_up((size_t)s->c_in, (size_t)k->lanes);
     double out = (double)round_up((size_t)s->c_out, (size_t)k->lanes);
     double ours =
@@ -266,6 +294,18 @@ size_t mr_winograd_weights_scratch_size(const mr_winograd_shape *shape, int thre
 
 void mr_winograd_backward_weights(const mr_winograd_shape *shape, const float *x, const float *dy,
                                   float *dkernel, int accumulate, void *scratch, int threads) {
-    mr_winograd_backward_weights_with(mr_winograd_best(), shape, x, dy, dkernel, accumulate,
+    mr_winograd_backward_weights_with(mr_winograd_best(), shape, NULL, x, dy, dkernel, accumulate,
                                       scratch, threads);
+}
+
+void mr_winograd_backward_weights_tiles(const mr_winograd_shape *shape,
+                                        const mr_winograd_tiles *only, const float *x,
+                                        const float *dy, float *dkernel, int accumulate,
+                                        void *scratch, int threads) {
+    mr_winograd_backward_weights_with(mr_winograd_best(), shape, only, x, dy, dkernel, accumulate,
+                                      scratch, threads);
+}
+
+size_t mr_winograd_weights_tiles_scratch_size(const mr_winograd_shape *shape, int threads) {
+    return mr_winograd_weights_tiles_scratch_size_with(mr_winograd_best(), shape, threads);
 }
