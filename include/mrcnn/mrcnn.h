@@ -49,8 +49,8 @@
  *     program compiled today runs against a later library.
  *
  * Sections, in learning order: errors, pictures, configuration, models, sessions and detection,
- * masks, data sets, training, drawing, looking inside, weight files, the build. Writing a backbone of your
- * own: <mrcnn/graph.h>.
+ * masks, data sets, training, evaluation, drawing, looking inside, weight files, the build. Writing a
+ * backbone of your own: <mrcnn/graph.h>.
  */
 #ifndef MRCNN_MRCNN_H
 #define MRCNN_MRCNN_H
@@ -551,6 +551,87 @@ MRCNN_API mrcnn_status mrcnn_train_find_last(char **path, char **passed_over, co
 /* 1 when the path is a checkpoint in the folder of a run of this NAME, so that `resume` goes on in
  * that folder. */
 MRCNN_API int mrcnn_train_can_resume(const char *path, const char *name);
+
+/* --------------------------------------------------------------------------------- evaluation */
+
+/* COCO's twelve figures, equal to those of pycocotools to the last bit; each from 0 to 1, or -1 when
+ * it is about no object at all. Small objects have up to 32 x 32 pixels, large ones 96 x 96 or more. */
+typedef struct mrcnn_figures {
+    double ap;   /* average precision, mean over classes and IoU thresholds 0.50, 0.55, ... 0.95 */
+    double ap50; /* at IoU 0.50 */
+    double ap75;
+    double ap_small, ap_medium, ap_large;
+    double ar1, ar10, ar100; /* average recall with so many detections of a class in a picture */
+    double ar_small, ar_medium, ar_large; /* with 100 */
+} mrcnn_figures;
+
+typedef struct mrcnn_class_figures {
+    size_t objects; /* crowds are not counted */
+    double bbox_ap, bbox_ap50;
+    double segm_ap, segm_ap50;
+} mrcnn_class_figures;
+
+typedef struct mrcnn_report {
+    mrcnn_figures bbox; /* IoU of boxes */
+    mrcnn_figures segm; /* IoU of masks */
+    /* What matterport's notebooks call mAP (compute_ap, N66 and N67): precision over recall in one
+     * picture at a time, all classes together, by IoU of masks; the mean over pictures. At IoU 0.5,
+     * and the mean over 0.50, 0.55, ... 0.95 (compute_ap_range, N68). -1 without objects. Crowds are
+     * no objects here. */
+    double picture_map50, picture_map;
+    size_t pictures, objects, crowds, detections;
+    int class_count;
+    const mrcnn_class_figures
+        *classes; /* class_count rows; row 0, the background's, says nothing */
+} mrcnn_report;
+
+MRCNN_API void mrcnn_report_free(mrcnn_report **report);
+
+/* Compares what was found with what is there, picture by picture. Used by one thread at a time.
+ * Memory: some 60 bytes a detection; no mask is kept. */
+typedef struct mrcnn_evaluation mrcnn_evaluation;
+
+/* An object that is there. */
+typedef struct mrcnn_truth {
+    int32_t class_id; /* 1 .. class count - 1 */
+    int is_crowd;     /* any number of objects: a detection in it counts neither for nor against */
+    double x, y, width, height; /* its box, in pixels, as COCO's files have it */
+    double area;                /* in pixels; says whether it is small, medium or large */
+    mrcnn_mask mask;            /* of the picture's size; stays the caller's */
+} mrcnn_truth;
+
+MRCNN_API mrcnn_status mrcnn_evaluation_create(mrcnn_evaluation **evaluation, int class_count,
+                                               mrcnn_error *err);
+
+/* Adds a picture. Of equal scores the detection that comes first counts as the better one. Of each
+ * class the 100 best detections count. A detection is as large as its box for `bbox`, and as its mask
+ * for `segm`. */
+MRCNN_API mrcnn_status mrcnn_evaluation_add(mrcnn_evaluation *evaluation, const mrcnn_truth *truths,
+                                            size_t count, const mrcnn_result *found,
+                                            mrcnn_error *err);
+
+/* The figures of the pictures so far. Free them with mrcnn_report_free. */
+MRCNN_API mrcnn_status mrcnn_evaluation_report(const mrcnn_evaluation *evaluation,
+                                               mrcnn_report **report, mrcnn_error *err);
+MRCNN_API void mrcnn_evaluation_free(mrcnn_evaluation **evaluation);
+
+typedef struct mrcnn_evaluate_options {
+    size_t size;
+    size_t limit; /* look at the first so many pictures only; 0: at all of them */
+    /* Called before each picture. Return non-zero to stop. May be NULL. */
+    int (*progress)(void *user, size_t done, size_t total);
+    void *user;
+} mrcnn_evaluate_options;
+
+MRCNN_API mrcnn_evaluate_options mrcnn_evaluate_options_default(void);
+
+/* Detects objects in the pictures of a data set and compares. The set must have the model's classes:
+ * open it with their names. Make the model with DETECTION_MIN_CONFIDENCE 0, as COCO's figures need
+ * the unsure detections too. Objects are measured in the picture's own pixels; those without any
+ * are left out. A picture that can't be read ends it. `options` may be NULL. */
+MRCNN_API mrcnn_status mrcnn_evaluate(mrcnn_session *session, const mrcnn_dataset *set,
+                                      const mrcnn_evaluate_options *options, mrcnn_report **report,
+                                      mrcnn_error *err);
 
 /* ------------------------------------------------------------------------------------ drawing */
 

@@ -1,0 +1,301 @@
+/* eval.c - mrcnn eval: how good a model is on annotated pictures. */
+#include "commands.h"
+#include "eval_report.h"
+#include "files.h"
+#include "model.h"
+#include "progress.h"
+#include "signals.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+typedef struct eval_options {
+    model_options model;
+    session_options session;
+    const char *dataset, *subset, *json;
+    int64_t limit;
+    int format; /* index in format_words */
+} eval_options;
+
+#define FORMAT_WORDS "auto|via|shapes"
+static const char *const formats[] = {"auto", "via", "shapes"};
+
+static const option options[] = {
+    {"dataset", "DIR", OPTION_TEXT, offsetof(eval_options, dataset),
+     "the annotated pictures; \"shapes\" for generated ones", 0, 0},
+    {"format", FORMAT_WORDS, OPTION_CHOICE, offsetof(eval_options, format),
+     "how they are annotated: via, the VGG Image Annotator; shapes, generated (default auto)", 0,
+     0},
+    {"subset", "NAME", OPTION_TEXT, offsetof(eval_options, subset),
+     "the folder below DIR to look at (default val, or DIR itself if it has annotations)", 0, 0},
+    {"limit", "N", OPTION_INTEGER, offsetof(eval_options, limit),
+     "look at the first N pictures only (default 0: at all of them)", 0, 1000000000},
+    WEIGHTS_ROW(eval_options, model),
+    CLASSES_ROW(eval_options, model.classes),
+    CONFIG_ROWS(eval_options, model.config),
+    {"json", "FILE|-", OPTION_TEXT, offsetof(eval_options, json),
+     "write the figures as JSON; - is stdout, in place of the tables", 0, 0},
+    SESSION_ROWS(eval_options, session),
+    SEED_ROW(eval_options, model.seed),
+    {NULL, NULL, OPTION_FLAG, 0, NULL, 0, 0}};
+
+typedef struct run {
+    const command *self;
+    const eval_options *o;
+    mrcnn_config *config;
+    mrcnn_dataset *set;
+    mrcnn_model *model;
+    mrcnn_session *session;
+    const char *subset; /* NULL: DIR itself */
+} run;
+
+/* ------------------------------------------------------------------------------- configuration */
+
+/* COCO's figures need the detections that the model is unsure of, too; matterport's evaluation
+ * leaves none out, either. */
+static int keep_unsure(mrcnn_config *config) {
+    mrcnn_error err = MRCNN_ERROR_INIT;
+    const char *key = "DETECTION_MIN_CONFIDENCE";
+    if (strcmp(mrcnn_config_source(config, key), "set") == 0) return EXIT_DONE;
+    return mrcnn_config_set(config, key, "0", &err) == MRCNN_OK ? EXIT_DONE : fail_with(&err);
+}
+
+/* Fresh weights have the data set's classes unless somebody chose a number. */
+static int set_class_count(run *r) {
+    mrcnn_error err = MRCNN_ERROR_INIT;
+    char count[16];
+    if (strcmp(r->o->model.weights, "none") != 0 || config_is_chosen(r->config, "NUM_CLASSES"))
+        return EXIT_DONE;
+    snprintf(count, sizeof count, "%d", mrcnn_dataset_class_count(r->set));
+    return mrcnn_config_set(r->config, "NUM_CLASSES", count, &err) == MRCNN_OK ? EXIT_DONE
+                                                                               : fail_with(&err);
+}
+
+/* ------------------------------------------------------------------------------------ data set */
+
+/* `names` NULL: the classes that the annotations name. Generated pictures are as large as those that
+ * the model learned from. */
+static int open_set(run *r, const mrcnn_config *config, const char *const *names) {
+    mrcnn_error err = MRCNN_ERROR_INIT;
+    mrcnn_dataset_options options = mrcnn_dataset_options_default();
+    options.format = formats[r->o->format];
+    options.subset = r->subset;
+    options.class_names = names;
+    options.seed = strtoull(mrcnn_config_get(config, "SEED"), NULL, 10);
+    if (names)
+        options.shapes_height = options.shapes_width =
+            (int32_t)strtol(mrcnn_config_get(config, "IMAGE_MAX_DIM"), NULL, 10);
+    mrcnn_dataset_free(&r->set);
+    return mrcnn_dataset_open(&r->set, r->o->dataset, &options, &err) == MRCNN_OK ? EXIT_DONE
+                                                                                  : fail_with(&err);
+}
+
+/* The folder "val" when it is there; DIR may hold the annotations itself. */
+static void choose_subset(run *r) {
+    r->subset = r->o->subset;
+    if (r->subset) return;
+    char *folder = path_join(r->o->dataset, "val");
+    int generated = strcmp(r->o->dataset, "shapes") == 0 && !path_exists(r->o->dataset);
+    if (generated || strcmp(formats[r->o->format], "shapes") == 0 || path_is_folder(folder))
+        r->subset = "val";
+    free(folder);
+}
+
+static int show_problem(void *user, const mrcnn_dataset_problem *problem) {
+    enum { MOST_SHOWN = 20 };
+    size_t *shown = user;
+    if (signals_came()) return 1;
+    if (problem->level == MRCNN_PROBLEM_ERROR && (*shown)++ < MOST_SHOWN)
+        message("%s%s%s", problem->picture, *problem->picture ? ": " : "", problem->text);
+    return 0;
+}
+
+/* What is left out is said first: a missing picture makes every figure a wrong one. */
+static int check(run *r) {
+    size_t shown = 0;
+    mrcnn_error err = MRCNN_ERROR_INIT;
+    mrcnn_dataset_summary *summary = NULL;
+    mrcnn_dataset_check_options options = mrcnn_dataset_check_options_default();
+    options.report = show_problem;
+    options.user = &shown;
+    if (strcmp(mrcnn_dataset_format(r->set), "shapes") == 0) return EXIT_DONE;
+    if (mrcnn_dataset_check(r->set, &options, &summary, &err) != MRCNN_OK)
+        return signals_came() ? EXIT_INTERRUPTED : fail_with(&err);
+    if (summary->errors)
+        message("%zu pictures and %zu objects are left out; `mrcnn inspect data --check` says why",
+                summary->pictures_left_out, summary->objects_left_out);
+    int usable = summary->pictures > 0 && summary->objects > 0;
+    mrcnn_dataset_summary_free(&summary);
+    if (usable) return EXIT_DONE;
+    message("the data set has nothing to find");
+    return EXIT_FAILED;
+}
+
+/* ------------------------------------------------------------------------------------- classes */
+
+/* NULL-terminated; free it, not the names. */
+static const char **model_names(const mrcnn_model *model) {
+    int count = mrcnn_model_class_count(model);
+    const char **names = text_grow(NULL, (size_t)count + 1, sizeof *names);
+    for (int i = 0; i < count; i++) names[i] = mrcnn_model_class_name(model, i);
+    names[count] = NULL;
+    return names;
+}
+
+/* "class 1", "class 2": the weights came without names. */
+static int is_unnamed(const mrcnn_model *model) {
+    char numbered[32];
+    for (int i = 1; i < mrcnn_model_class_count(model); i++) {
+        snprintf(numbered, sizeof numbered, "class %d", i);
+        if (strcmp(mrcnn_model_class_name(model, i), numbered) != 0) return 0;
+    }
+    return 1;
+}
+
+static int take_names(run *r) {
+    mrcnn_error err = MRCNN_ERROR_INIT;
+    int count = mrcnn_dataset_class_count(r->set);
+    const char **names = text_grow(NULL, (size_t)count, sizeof *names);
+    for (int i = 0; i < count; i++) names[i] = mrcnn_dataset_class_name(r->set, i);
+    mrcnn_status status = mrcnn_model_set_class_names(r->model, names, (size_t)count, &err);
+    free(names);
+    if (status != MRCNN_OK) return fail_with(&err);
+    if (strcmp(r->o->model.weights, "none") != 0)
+        message("the weights have no class names; they are taken to have the data set's %d classes "
+                "in the order of `mrcnn inspect data` (--classes says otherwise)",
+                count - 1);
+    return EXIT_DONE;
+}
+
+static int model_has_class(const mrcnn_model *model, const char *name) {
+    for (int i = 1; i < mrcnn_model_class_count(model); i++)
+        if (strcmp(mrcnn_model_class_name(model, i), name) == 0) return 1;
+    return 0;
+}
+
+/* Class numbers mean nothing; names have to agree. The model may know more classes. */
+static int match_classes(run *r) {
+    int count = mrcnn_dataset_class_count(r->set);
+    if (is_unnamed(r->model) && mrcnn_model_class_count(r->model) == count) return take_names(r);
+    for (int i = 1; i < count; i++) {
+        const char *name = mrcnn_dataset_class_name(r->set, i);
+        if (model_has_class(r->model, name)) continue;
+        message("the data set's class \"%s\" is none of the model's %d classes (%s%s); "
+                "--classes gives the model's classes their names",
+                name, mrcnn_model_class_count(r->model) - 1, mrcnn_model_class_name(r->model, 1),
+                mrcnn_model_class_count(r->model) > 2 ? ", ..." : "");
+        return EXIT_FAILED;
+    }
+    return EXIT_DONE;
+}
+
+/* ----------------------------------------------------------------------------------------- run */
+
+static int prepare(run *r) {
+    int code = configure(r->self, &r->o->model.config, &r->config);
+    if (code == EXIT_DONE) code = keep_unsure(r->config);
+    choose_subset(r);
+    if (code == EXIT_DONE) code = open_set(r, r->config, NULL);
+    if (code == EXIT_DONE) code = set_class_count(r);
+    if (code == EXIT_DONE) code = open_model(r->self, &r->o->model, r->config, &r->model);
+    if (code == EXIT_DONE) code = match_classes(r);
+    if (code != EXIT_DONE) return code;
+    const char **names = model_names(r->model);
+    code = open_set(r, mrcnn_model_config(r->model), names);
+    free(names);
+    if (code == EXIT_DONE) code = check(r);
+    if (code == EXIT_DONE) code = open_session(&r->o->session, r->model, &r->session);
+    return code;
+}
+
+static int show_progress(void *user, size_t done, size_t total) {
+    (void)user;
+    progress_show(done, total);
+    return signals_came();
+}
+
+static int save_json(const char *path, const eval_outcome *outcome) {
+    new_file file;
+    if (strcmp(path, "-") == 0) {
+        eval_write_json(stdout, outcome);
+        return EXIT_DONE;
+    }
+    if (new_file_open(&file, path) != 0) return EXIT_FAILED;
+    eval_write_json(file.stream, outcome);
+    return new_file_commit(&file) == 0 ? EXIT_DONE : EXIT_FAILED;
+}
+
+static int evaluate(run *r) {
+    mrcnn_error err = MRCNN_ERROR_INIT;
+    mrcnn_report *report = NULL;
+    mrcnn_evaluate_options options = mrcnn_evaluate_options_default();
+    options.limit = (size_t)r->o->limit;
+    options.progress = show_progress;
+    progress_start("pictures", PROGRESS_ITEMS);
+    mrcnn_status status = mrcnn_evaluate(r->session, r->set, &options, &report, &err);
+    progress_end();
+    if (status != MRCNN_OK) {
+        fail_with(&err);
+        return status == MRCNN_E_CANCELLED ? EXIT_INTERRUPTED : EXIT_FAILED;
+    }
+    eval_outcome outcome = {report,        r->set,    r->model,
+                            r->o->dataset, r->subset, r->o->model.weights};
+    int code = EXIT_DONE;
+    if (!r->o->json || strcmp(r->o->json, "-") != 0) eval_print_tables(&outcome);
+    if (r->o->json) code = save_json(r->o->json, &outcome);
+    mrcnn_report_free(&report);
+    return code;
+}
+
+static int run_eval(const command *self, int argc, char **argv) {
+    eval_options values = {0};
+    arguments given;
+    int code = options_parse(self, argc, argv, &values, &given);
+    if (code != OPTIONS_READ) return code;
+    run r = {.self = self, .o = &values};
+    if (!values.dataset)
+        code = message_usage(self->path, "--dataset is missing: a folder of annotated pictures, or "
+                                         "shapes");
+    else if (!values.model.weights)
+        code = message_usage(self->path, "--weights is missing: a Keras .h5 file, a published name "
+                                         "(coco), or none for fresh weights");
+    else
+        code = EXIT_DONE;
+    signals_catch();
+    if (code == EXIT_DONE) code = prepare(&r);
+    if (code == EXIT_DONE) code = evaluate(&r);
+    mrcnn_session_free(&r.session);
+    mrcnn_model_free(&r.model);
+    mrcnn_dataset_free(&r.set);
+    mrcnn_config_free(&r.config);
+    options_free(self, &values);
+    return code;
+}
+
+const command command_eval = {
+    .name = "eval",
+    .path = "eval",
+    .summary = "measure a model on annotated pictures: COCO's figures",
+    .usage = "--dataset DIR --weights W [OPTION]...",
+    .about =
+        "Detects objects in annotated pictures and compares: COCO's average precision and recall,\n"
+        "equal to those of pycocotools, for boxes (bbox) and masks (segm), and for each class;\n"
+        "then what matterport's notebooks call mAP. Figures go from 0 to 1; \"-\" (in JSON -1)\n"
+        "stands where there is no object to measure by.\n"
+        "\n"
+        "All detections count, however unsure, as COCO's figures need them: only --set\n"
+        "DETECTION_MIN_CONFIDENCE=... leaves some out, not a preset or a file. The classes of the\n"
+        "pictures must be classes of the model, by name.\n"
+        "\n"
+        "matterport's mAP is the mean over pictures of the average precision of one picture, all\n"
+        "classes together: it is higher than COCO's figures and can't be compared with them.",
+    .examples = "mrcnn eval --dataset balloon --weights logs/.../mask_rcnn_balloon_0030.h5\n"
+                "    the pictures in balloon/val\n"
+                "mrcnn eval --dataset shapes --subset test --weights mine.h5 --json -\n"
+                "    generated pictures that no training has seen; JSON on stdout",
+    .options = options,
+    .at_least = 0,
+    .at_most = 0,
+    .run = run_eval,
+};

@@ -1,0 +1,74 @@
+/* coco.h - COCO's evaluation: how detections and objects of one picture match, and the figures that
+ * follow from all matches. The algorithm and its rounding are those of pycocotools' COCOeval. */
+#ifndef MR_EVAL_COCO_H
+#define MR_EVAL_COCO_H
+
+#include <mrcnn/mrcnn.h>
+
+enum {
+    MR_COCO_THRESHOLDS = 10, /* of IoU */
+    MR_COCO_RECALLS = 101,   /* at which precision is read off */
+    MR_COCO_AREAS = 4,       /* all, small, medium, large */
+    MR_COCO_MOST = 100       /* detections of a class in a picture */
+};
+
+typedef enum mr_coco_kind { MR_COCO_BBOX, MR_COCO_SEGM, MR_COCO_KINDS } mr_coco_kind;
+
+/* An object or a detection, as it is compared. */
+typedef struct mr_coco_item {
+    int32_t class_id;
+    int is_crowd;
+    float score;
+    double x, y, width, height;
+    double area[MR_COCO_KINDS];
+    const mrcnn_mask *mask;
+    int32_t mask_box[4]; /* around the mask's pixels: y1, x1, y2, x2 */
+} mr_coco_item;
+
+/* A bit for each threshold: the detection found an object; it counts neither way. */
+typedef struct mr_coco_outcome {
+    uint16_t matched, ignored;
+} mr_coco_outcome;
+
+/* All that is kept of a detection. */
+typedef struct mr_coco_detection {
+    float score;
+    int32_t class_id;
+    int rank; /* among those of its class in its picture, from 0 */
+    mr_coco_outcome outcomes[MR_COCO_KINDS][MR_COCO_AREAS];
+} mr_coco_detection;
+
+typedef struct mr_coco_class {
+    size_t objects[MR_COCO_AREAS]; /* that are to be found */
+} mr_coco_class;
+
+/* Everything seen so far. `classes` has class_count entries. */
+typedef struct mr_coco {
+    int class_count;
+    mr_coco_class *classes;
+    mr_coco_detection *detections; /* picture by picture, by class, by falling score */
+    size_t count, room;
+} mr_coco;
+
+/* IoU of a detection and an object; for a crowd, the part of the detection that lies in it. */
+double mr_coco_overlap(mr_coco_kind kind, const mr_coco_item *detection,
+                       const mr_coco_item *object);
+
+/* How many pixels two masks of one size share. */
+uint64_t mr_mask_intersection(const mrcnn_mask *a, const mrcnn_mask *b);
+
+/* The threshold, 0.50 to 0.95. */
+double mr_coco_threshold(int index);
+
+/* Matches a picture. Classes lie in 1 .. class_count - 1, scores are finite. On failure nothing has
+ * changed. */
+mrcnn_status mr_coco_add(mr_coco *coco, const mr_coco_item *objects, size_t object_count,
+                         const mr_coco_item *detections, size_t detection_count, mrcnn_error *err);
+
+/* The figures, and those of each class (class_count rows). */
+mrcnn_status mr_coco_figures(const mr_coco *coco, mrcnn_figures figures[MR_COCO_KINDS],
+                             mrcnn_class_figures *classes, mrcnn_error *err);
+
+void mr_coco_free(mr_coco *coco);
+
+#endif
