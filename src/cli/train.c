@@ -41,11 +41,13 @@ static const option options[] = {
     {"exclude", "LAYER", OPTION_TEXTS, offsetof(train_options, exclude),
      "a layer that is not taken from the weights; may be given many times", 0, 0},
     {"layers", "heads|3+|4+|5+|all|REGEX", OPTION_TEXT, offsetof(train_options, layers),
-     "what to train (default: the key STAGES; otherwise all with --weights none, else heads)", 0,
-     0},
+     "what to train (default: the key STAGES; otherwise what the run that goes on trains, all with "
+     "--weights none, or else heads)",
+     0, 0},
     {"epochs", "N", OPTION_INTEGER, offsetof(train_options, epochs),
-     "the last epoch, counted from the run's first one (default: that of STAGES, or 1)", 1,
-     1000000},
+     "the last epoch, counted from the run's first one (default: that of STAGES, the one "
+     "that the run that goes on was to end with, or 1)",
+     1, 1000000},
     {"logs", "DIR", OPTION_TEXT, offsetof(train_options, logs),
      "where the run's folder is made (default logs)", 0, 0},
     CONFIG_ROWS(train_options, config),
@@ -257,7 +259,7 @@ static int train(run *r) {
     const char *stages = mrcnn_config_get(mrcnn_model_config(r->model), "STAGES");
     options.logs = r->o->logs;
     options.layers = r->o->layers;
-    if (!options.layers && strcmp(stages, "none") == 0)
+    if (!options.layers && !r->resumes && strcmp(stages, "none") == 0)
         options.layers = strcmp(r->o->weights, "none") == 0 ? "all" : "heads";
     options.epochs = (int)r->o->epochs;
     options.resume = r->resumes ? r->weights : NULL;
@@ -270,8 +272,12 @@ static int train(run *r) {
     if (result.skipped)
         message("%lld steps were skipped: a loss or a gradient was no finite number",
                 (long long)result.skipped);
-    if (!signals_came()) return EXIT_DONE;
-    message("stopped after %lld steps; `mrcnn train --weights last` with the same options goes on",
+    if (!result.stopped || !signals_came()) return EXIT_DONE;
+    if (result.steps == 0)
+        message("stopped before the first step: there is nothing to go on from");
+    else
+        message(
+            "stopped after %lld steps; `mrcnn train --weights last` with the same options goes on",
             (long long)result.steps);
     return EXIT_INTERRUPTED;
 }

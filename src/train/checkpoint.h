@@ -24,7 +24,8 @@
  *   best      KEEP_BEST: if this epoch is state->best_epoch, it also becomes the checkpoint "best"
  * On failure (a full disk) older checkpoints are as they were and no part of the new one is left;
  * only "best" may be missing beside a new pair that is whole. `keep` and `best` do not count for an
- * interrupted run. */
+ * interrupted run. A checkpoint of a step that was skipped supersedes nothing, is superseded by the
+ * next of its kind alone, and is not found as the last one. */
 mrcnn_status mr_checkpoint_save(const mr_run_folder *run, mr_checkpoint_kind kind,
                                 const mr_tensors *weights, const mr_training_state *state, int keep,
                                 int best, mrcnn_error *err);

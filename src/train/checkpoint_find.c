@@ -103,7 +103,7 @@ static mrcnn_status list_candidates(search *s, const char *folder) {
         mr_checkpoint_kind kind;
         int64_t epoch;
         if (mr_checkpoint_name_parse(e->d_name, s->run_name, ".h5", &kind, &epoch) &&
-            kind != MR_CHECKPOINT_BEST)
+            (kind == MR_CHECKPOINT_EPOCH || kind == MR_CHECKPOINT_INTERRUPTED))
             status = add_candidate(s, mr_format("%s/%s", folder, e->d_name), kind, epoch);
     }
     closedir(dir);

@@ -122,7 +122,7 @@ static int is_leftover(const sweep *s, const char *file) {
     int64_t epoch;
     const char *name = s->run->name;
     if (mr_checkpoint_name_parse(file, name, ".state", &kind, &epoch))
-        return !is_own(s, kind, epoch);
+        return kind != MR_CHECKPOINT_NON_FINITE && !is_own(s, kind, epoch);
     if (mr_checkpoint_name_parse(file, name, ".state.new", &kind, &epoch) ||
         mr_checkpoint_name_parse(file, name, ".h5.new", &kind, &epoch))
         return 1;
@@ -208,7 +208,7 @@ mrcnn_status mr_checkpoint_save(const mr_run_folder *run, mr_checkpoint_kind kin
     if (status == MRCNN_OK) status = write_new(&p, weights, state, &info, err);
     if (status == MRCNN_OK) status = rename_new(&p, run->path, err);
     sweep s = {run, kind, state->epoch, state, keep, 0};
-    if (status == MRCNN_OK) remove_superseded(&s);
+    if (status == MRCNN_OK && kind != MR_CHECKPOINT_NON_FINITE) remove_superseded(&s);
     if (status == MRCNN_OK && best && kind == MR_CHECKPOINT_EPOCH &&
         state->best_epoch == state->epoch)
         status = write_best(run, p.weights, weights, &info, err);

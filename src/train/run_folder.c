@@ -156,11 +156,15 @@ static int ends_in_date(const char *text, size_t n) {
            between(d + 6, 1, 31) && between(d + 9, 0, 23) && between(d + 11, 0, 59);
 }
 
+static const char *const kind_words[] = {[MR_CHECKPOINT_INTERRUPTED] = "interrupted",
+                                         [MR_CHECKPOINT_BEST] = "best",
+                                         [MR_CHECKPOINT_NON_FINITE] = "nonfinite"};
+enum { KINDS = sizeof kind_words / sizeof *kind_words };
+
 char *mr_checkpoint_path(const mr_run_folder *run, mr_checkpoint_kind kind, int64_t epoch) {
     if (kind == MR_CHECKPOINT_EPOCH)
         return mr_format("%s/mask_rcnn_%s_%04lld.h5", run->path, run->name, (long long)epoch);
-    return mr_format("%s/mask_rcnn_%s_%s.h5", run->path, run->name,
-                     kind == MR_CHECKPOINT_BEST ? "best" : "interrupted");
+    return mr_format("%s/mask_rcnn_%s_%s.h5", run->path, run->name, kind_words[kind]);
 }
 
 /* The digits that end text[0, n): all of them behind a "_", the last four behind anything else.
@@ -196,8 +200,10 @@ int mr_checkpoint_name_parse(const char *file, const char *run_name, const char 
     rest += name + 1;
     n -= name + 1;
     *epoch = -1;
-    *kind = is(rest, n, "best") ? MR_CHECKPOINT_BEST : MR_CHECKPOINT_INTERRUPTED;
-    if (*kind == MR_CHECKPOINT_BEST || is(rest, n, "interrupted")) return 1;
+    for (int k = MR_CHECKPOINT_EPOCH + 1; k < KINDS; k++) {
+        *kind = (mr_checkpoint_kind)k;
+        if (is(rest, n, kind_words[k])) return 1;
+    }
     *kind = MR_CHECKPOINT_EPOCH;
     if (n > 9 || !all_digits(rest, n)) return 0;
     *epoch = epoch_at_end(rest - 1, n + 1);
@@ -217,6 +223,12 @@ static int all_words(const char *text, size_t n) {
     return n > 0;
 }
 
+/* "..._word" */
+static int ends_in_word(const char *text, size_t n, const char *word) {
+    size_t length = strlen(word);
+    return n > length && text[n - length - 1] == '_' && is(text + n - length, length, word);
+}
+
 int mr_checkpoint_origin_parse(mr_checkpoint_origin *origin, const char *path, const char *name) {
     char wanted[MR_RUN_NAME];
     mr_run_name(wanted, name);
@@ -226,8 +238,8 @@ int mr_checkpoint_origin_parse(mr_checkpoint_origin *origin, const char *path, c
     const char *rest = middle(path + file, "mask_rcnn_", ".h5", &n);
     if (!ends_in_date(path + folder, length) || !all_words(path + folder, length - DATE)) return 0;
     if (!rest || !all_words(rest, n)) return 0;
-    size_t interrupted = strlen("_interrupted");
-    int stopped = n > interrupted && is(rest + n - interrupted, interrupted, "_interrupted");
+    int stopped = ends_in_word(rest, n, kind_words[MR_CHECKPOINT_INTERRUPTED]) ||
+                  ends_in_word(rest, n, kind_words[MR_CHECKPOINT_NON_FINITE]);
     int64_t epoch = stopped || n < 5 ? -1 : epoch_at_end(rest, n);
     if (!stopped && epoch < 0) return 0;
     mr_checkpoint_kind kind;

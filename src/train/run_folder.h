@@ -5,6 +5,7 @@
  *     <logs>/balloon20261121T0309/mask_rcnn_balloon_0007.h5           after 7 epochs
  *                                 mask_rcnn_balloon_interrupted.h5    stopped within an epoch
  *                                 mask_rcnn_balloon_best.h5           lowest validation loss
+ *                                 mask_rcnn_balloon_nonfinite.h5      before a step that was skipped
  */
 #ifndef MR_TRAIN_RUN_FOLDER_H
 #define MR_TRAIN_RUN_FOLDER_H
@@ -40,7 +41,8 @@ mrcnn_status mr_run_folder_open(mr_run_folder *run, const char *folder, const ch
 typedef enum mr_checkpoint_kind {
     MR_CHECKPOINT_EPOCH,
     MR_CHECKPOINT_INTERRUPTED,
-    MR_CHECKPOINT_BEST
+    MR_CHECKPOINT_BEST,
+    MR_CHECKPOINT_NON_FINITE
 } mr_checkpoint_kind;
 
 /* malloc'ed path of a checkpoint; NULL: no memory. `epoch` is the number of finished epochs. */
@@ -54,13 +56,13 @@ int mr_checkpoint_name_parse(const char *file, const char *run_name, const char 
 /* What a checkpoint's path says about the run that it belongs to. */
 typedef struct mr_checkpoint_origin {
     char *folder;  /* malloc'ed */
-    int64_t epoch; /* finished epochs; -1 for an interrupted run, whose state file knows */
+    int64_t epoch; /* finished epochs; -1: the state file knows */
     int same_name; /* folder and file carry the name that was asked about */
 } mr_checkpoint_origin;
 
 /* Returns 1 if the path is one that matterport continues from (NUMERICS 6, "Resume"):
  *     .*[/\\][\w-]+(\d{4})(\d{2})(\d{2})T(\d{2})(\d{2})[/\\]mask\_rcnn\_[\w-]+(\d{4})\.h5
- * Beyond that, the path may begin with the folder itself, an interrupted checkpoint counts, and
+ * Beyond that, the path may begin with the folder itself, checkpoints within an epoch count, and
  * more than four digits are read as written. 0 if it is not, or memory is short. */
 int mr_checkpoint_origin_parse(mr_checkpoint_origin *origin, const char *path, const char *name);
 

@@ -6,7 +6,6 @@
 #include "base/options.h"
 #include "base/parallel.h"
 #include "model/session.h"
-#include "train/layers.h"
 
 #include <math.h>
 #include <stdarg.h>
@@ -34,10 +33,6 @@ int mr_trainer_should_stop(mr_trainer *t) {
     return t->result->stopped;
 }
 
-const mr_stage *mr_trainer_stage(const mr_trainer *t) {
-    return &t->stages.items[t->state.stage];
-}
-
 mrcnn_status mr_trainer_learner(mr_trainer *t, int height, int width, mrcnn_error *err) {
     if (t->learner && t->learner_height == height && t->learner_width == width) return MRCNN_OK;
     mr_learner_free(&t->learner);
@@ -56,30 +51,6 @@ mrcnn_status mr_trainer_learner(mr_trainer *t, int height, int width, mrcnn_erro
 }
 
 /* -------------------------------------------------------------------------------------- setup */
-
-static mrcnn_status find_stages(mr_trainer *t, mrcnn_error *err) {
-    const char *layers = t->options.layers;
-    mrcnn_status status = MRCNN_OK;
-    if (!layers) status = mr_stages_parse(&t->stages, t->settings->stages, err);
-    if (status != MRCNN_OK || t->stages.count > 0) {
-        int last = t->stages.count - 1;
-        if (t->options.epochs > 0 && status == MRCNN_OK) {
-            while (last > 0 && t->stages.items[last - 1].last_epoch >= t->options.epochs) last--;
-            t->stages.count = last + 1;
-            t->stages.items[last].last_epoch = t->options.epochs;
-        }
-        return status;
-    }
-    mr_stage *stage = &t->stages.items[0];
-    if (!layers) layers = "heads";
-    if (strlen(layers) >= sizeof stage->layers)
-        return mr_fail(err, MRCNN_E_ARGUMENT, "the layers' regular expression is too long");
-    memcpy(stage->layers, layers, strlen(layers) + 1);
-    stage->last_epoch = t->options.epochs > 0 ? t->options.epochs : 1;
-    stage->factor = 1;
-    t->stages.count = 1;
-    return MRCNN_OK;
-}
 
 static mrcnn_status check_set(const mr_trainer *t, const mr_dataset *set, const char *what,
                               mrcnn_error *err) {
@@ -102,6 +73,9 @@ static mrcnn_status check(const mr_trainer *t, mrcnn_error *err) {
     if (!s->name[0])
         return mr_fail(err, MRCNN_E_CONFIG,
                        "NAME is not set: it names the folder of logs and the checkpoints");
+    if (!t->validation && (s->early_stop > 0 || s->keep_best))
+        return mr_fail(err, MRCNN_E_CONFIG, "%s needs a validation set, and there is none",
+                       s->keep_best ? "KEEP_BEST" : "EARLY_STOP");
     if (!s->use_rpn_rois)
         return mr_fail(
             err, MRCNN_E_UNSUPPORTED,
@@ -119,64 +93,6 @@ static mrcnn_status check(const mr_trainer *t, mrcnn_error *err) {
     return MRCNN_OK;
 }
 
-/* Gradients, optimizer and plans of a stage. An optimizer that exists goes over to it (N49). */
-static mrcnn_status start_stage(mr_trainer *t, mrcnn_error *err) {
-    mr_tensors *gradients = NULL;
-    mr_learner_free(&t->learner);
-    mr_packs_free(&t->packs);
-    t->packs = mr_packs_create();
-    if (!t->packs) return mr_fail_memory(err, 1, "packed weights");
-    mrcnn_status status =
-        mr_layers_gradients(t->model->weights, mr_trainer_stage(t)->layers, &gradients, err);
-    if (status == MRCNN_OK)
-        status = t->optimizer ? mr_optimizer_retarget(t->optimizer, gradients, err)
-                              : mr_optimizer_create(&t->optimizer, t->settings, t->model->weights,
-                                                    gradients, t->threads, err);
-    if (status != MRCNN_OK) {
-        mr_tensors_free(&gradients);
-        return status;
-    }
-    mr_tensors_free(&t->gradients);
-    t->gradients = gradients;
-    return MRCNN_OK;
-}
-
-static size_t set_bytes(const mr_tensors *set) {
-    size_t bytes = 0;
-    for (size_t i = 0; set && i < mr_tensors_count(set); i++)
-        bytes += mr_tensors_at(set, i)->count * sizeof(float);
-    return bytes;
-}
-
-/* All memory of the stage is there before its first step. */
-static mrcnn_status announce(mr_trainer *t, mrcnn_error *err) {
-    const mr_settings *s = t->settings;
-    if (s->image_resize_mode == MR_RESIZE_SQUARE || s->image_resize_mode == MR_RESIZE_CROP) {
-        int side = s->image_resize_mode == MR_RESIZE_CROP ? s->image_min_dim : s->image_max_dim;
-        mrcnn_status status = mr_trainer_learner(t, side, side, err);
-        if (status != MRCNN_OK) return status;
-    }
-    if (!t->options.on_start) return MRCNN_OK;
-    mrcnn_train_start start = {.folder = t->folder.path,
-                               .layers = mr_trainer_stage(t)->layers,
-                               .trained_tensors = mr_tensors_count(t->gradients),
-                               .trained_weights = set_bytes(t->gradients) / sizeof(float),
-                               .epoch = (int)t->state.epoch + 1,
-                               .last_epoch = mr_trainer_stage(t)->last_epoch,
-                               .resumed = t->resumed,
-                               .pictures = mr_dataset_picture_count(t->set),
-                               .validation_pictures =
-                                   t->validation ? mr_dataset_picture_count(t->validation) : 0,
-                               .weight_bytes = mr_weight_bytes(t->packs, t->model->weights),
-                               .gradient_bytes = set_bytes(t->gradients),
-                               .activation_bytes = t->learner ? mr_learner_bytes(t->learner) : 0};
-    for (int part = 0; part < MR_OPTIMIZER_PARTS; part++)
-        start.optimizer_bytes +=
-            set_bytes(mr_optimizer_state(t->optimizer, (mr_optimizer_part)part));
-    t->options.on_start(t->options.user, &start);
-    return MRCNN_OK;
-}
-
 /* --------------------------------------------------------------------------------------- run */
 
 static void note_validation(mr_trainer *t, double loss) {
@@ -191,9 +107,8 @@ static void note_validation(mr_trainer *t, double loss) {
     }
 }
 
-static mrcnn_status report_epoch(mr_trainer *t, const mr_log_epoch *line, mrcnn_error *err) {
-    mrcnn_status status = mr_log_add_epoch(&t->log, line, err);
-    if (status != MRCNN_OK || !t->options.on_epoch) return status;
+static void report_epoch(mr_trainer *t, const mr_log_epoch *line) {
+    if (!t->options.on_epoch) return;
     mrcnn_train_epoch epoch = {.epoch = (int)t->state.epoch,
                                .last_epoch = t->stages.items[t->stages.count - 1].last_epoch,
                                .losses = mr_public_losses(&line->losses),
@@ -204,30 +119,34 @@ static mrcnn_status report_epoch(mr_trainer *t, const mr_log_epoch *line, mrcnn_
                                .seconds = line->seconds,
                                .checkpoint = t->result->checkpoint};
     t->options.on_epoch(t->options.user, &epoch);
-    return MRCNN_OK;
 }
 
-/* Validation comes first: the checkpoint says whether it is the best one. */
+/* Validation comes first: the checkpoint says whether it is the best one. If it is interrupted, the
+ * epoch isn't over: going on begins with it. The log comes before the checkpoint: what a run that is
+ * killed between the two has logged too much is cut off when it goes on. */
 static mrcnn_status end_epoch(mr_trainer *t, mrcnn_error *err) {
-    mr_log_epoch line = {.step = t->state.step,
-                         .epoch = t->state.epoch + 1,
+    mr_training_state *s = &t->state;
+    mr_log_epoch line = {.step = s->step,
+                         .epoch = s->epoch + 1,
                          .learning_rate = t->settings->learning_rate * mr_trainer_stage(t)->factor,
-                         .seconds = t->epoch_seconds};
-    if (t->summed) mr_add_losses(&line.losses, &t->sums, 1.0 / (double)t->summed);
-    t->state.epoch++;
-    t->state.step_in_epoch = 0;
-    memset(&t->sums, 0, sizeof t->sums);
-    t->summed = 0;
-    t->epoch_seconds = 0;
-    t->improved = 0;
+                         .seconds = s->epoch_seconds};
     mrcnn_status status = MRCNN_OK;
-    if (t->validation) {
-        status = mr_trainer_validate(t, &line.validation, &line.validated, err);
-        if (status == MRCNN_OK && line.validated) note_validation(t, line.validation.loss);
-    }
+    if (t->validation) status = mr_trainer_validate(t, &line.validation, &line.validated, err);
+    if (status != MRCNN_OK) return status;
+    if (t->validation && !line.validated) return mr_trainer_save(t, MR_CHECKPOINT_INTERRUPTED, err);
+    if (s->summed) mr_add_losses(&line.losses, &t->sums, 1.0 / (double)s->summed);
+    memset(&t->sums, 0, sizeof t->sums);
+    s->epoch++;
+    s->step_in_epoch = s->summed = 0;
+    s->epoch_seconds = 0;
+    t->improved = 0;
+    if (line.validated) note_validation(t, line.validation.loss);
+    status = mr_log_add_epoch(&t->log, &line, err);
     if (status == MRCNN_OK) status = mr_trainer_save(t, MR_CHECKPOINT_EPOCH, err);
-    t->result->epochs = (int)t->state.epoch;
-    return status == MRCNN_OK ? report_epoch(t, &line, err) : status;
+    if (status != MRCNN_OK) return status;
+    t->result->epochs = (int)s->epoch;
+    report_epoch(t, &line);
+    return MRCNN_OK;
 }
 
 static int has_waited_enough(mr_trainer *t) {
@@ -239,6 +158,16 @@ static int has_waited_enough(mr_trainer *t) {
     return 1;
 }
 
+/* What a step that failed leaves is what was before it, so that nothing is lost of the epoch. */
+static void save_before_failure(mr_trainer *t) {
+    mrcnn_error err = MRCNN_ERROR_INIT;
+    if (t->state.step_in_epoch == 0) return;
+    if (mr_trainer_save(t, MR_CHECKPOINT_INTERRUPTED, &err) == MRCNN_OK)
+        mr_trainer_say(t, "the run is saved as it was after step %lld", (long long)t->state.step);
+    else
+        mr_trainer_say(t, "the run could not be saved: %s", err.message);
+}
+
 static mrcnn_status run_epoch(mr_trainer *t, mrcnn_error *err) {
     while (t->state.step_in_epoch < t->settings->steps_per_epoch) {
         if (mr_trainer_should_stop(t))
@@ -246,7 +175,10 @@ static mrcnn_status run_epoch(mr_trainer *t, mrcnn_error *err) {
                                           : MRCNN_OK;
         mrcnn_status status = mr_trainer_step(t, err);
         t->result->steps = t->state.step;
-        if (status != MRCNN_OK) return status;
+        if (status != MRCNN_OK) {
+            save_before_failure(t);
+            return status;
+        }
     }
     return end_epoch(t, err);
 }
@@ -258,18 +190,24 @@ static int is_over(const mr_trainer *t) {
 static mrcnn_status run_stages(mr_trainer *t, mrcnn_error *err) {
     mrcnn_status status = MRCNN_OK;
     int announced = 0;
-    while (status == MRCNN_OK && !t->result->stopped) {
-        if (is_over(t)) {
-            if (t->state.stage + 1 == t->stages.count) break;
+    int64_t before = t->state.epoch;
+    while (status == MRCNN_OK && !t->result->stopped && !has_waited_enough(t)) {
+        if (!is_over(t)) {
+            if (!announced) status = mr_trainer_announce(t, err);
+            announced = 1;
+            if (status == MRCNN_OK) status = run_epoch(t, err);
+        } else if (t->state.stage + 1 < t->stages.count) {
             t->state.stage++;
-            status = start_stage(t, err);
             announced = 0;
-            continue;
+            status = mr_trainer_start_stage(t, err);
+        } else {
+            if (t->state.epoch == before)
+                mr_trainer_say(t,
+                               "nothing is left to do: %lld epochs are done, and epoch %d is the "
+                               "last one",
+                               (long long)before, mr_trainer_stage(t)->last_epoch);
+            break;
         }
-        if (!announced) status = announce(t, err);
-        announced = 1;
-        if (status == MRCNN_OK) status = run_epoch(t, err);
-        if (status == MRCNN_OK && !t->result->stopped && has_waited_enough(t)) break;
     }
     return status;
 }
@@ -277,10 +215,14 @@ static mrcnn_status run_stages(mr_trainer *t, mrcnn_error *err) {
 static mrcnn_status open_run(mr_trainer *t, mrcnn_error *err) {
     mr_checkpoint checkpoint = {0};
     mrcnn_status status = mr_trainer_open(t, &checkpoint, err);
-    int last = t->stages.count - 1;
-    int had_stage = checkpoint.has_state && t->state.stage <= last;
-    if (!had_stage) t->state.stage = 0;
-    if (status == MRCNN_OK) status = start_stage(t, err);
+    if (status == MRCNN_OK && checkpoint.has_state)
+        status = mr_trainer_find_stages(t, &checkpoint.state, err);
+    int had_stage = checkpoint.has_state && t->state.stage < t->stages.count;
+    if (!had_stage) {
+        t->state.stage = 0;
+        if (t->resumed) t->resumed = 2;
+    }
+    if (status == MRCNN_OK) status = mr_trainer_start_stage(t, err);
     if (status == MRCNN_OK && had_stage) status = mr_trainer_restore(t, &checkpoint, err);
     mr_checkpoint_free(&checkpoint);
     if (status == MRCNN_OK)
@@ -304,6 +246,7 @@ static void close_run(mr_trainer *t) {
     mr_learner_free(&t->learner);
     mr_optimizer_free(&t->optimizer);
     mr_tensors_free(&t->gradients);
+    mr_tensors_free(&t->statistics);
     mr_packs_free(&t->packs);
     mr_log_close(&t->log);
     mr_run_folder_free(&t->folder);
@@ -328,7 +271,7 @@ mrcnn_status mrcnn_train(mrcnn_model *model, const mrcnn_dataset *set,
     if (!t.executor) return MRCNN_E_ARGUMENT;
     t.threads = t.options.threads > 0 ? t.options.threads : mr_cores();
     status = check(&t, err);
-    if (status == MRCNN_OK) status = find_stages(&t, err);
+    if (status == MRCNN_OK) status = mr_trainer_find_stages(&t, NULL, err);
     if (status != MRCNN_OK) return status;
     int before = mr_set_library_threads(t.threads);
     status = open_run(&t, err);

@@ -1,5 +1,5 @@
-/* trainer.h - inside a training run: trainer.c (the run: stages, epochs), trainer_step.c (one step),
- * trainer_save.c (checkpoints, going on from one), validate.c. */
+/* trainer.h - inside a training run: trainer.c (the run: epochs), trainer_stage.c (stages),
+ * trainer_step.c (one step), trainer_save.c (checkpoints, going on from one), validate.c. */
 #ifndef MR_TRAIN_TRAINER_H
 #define MR_TRAIN_TRAINER_H
 
@@ -22,6 +22,7 @@ typedef struct mr_trainer {
     int threads;
 
     mr_stages stages;
+    int stages_by_key; /* STAGES told them, and not options.layers */
     mr_run_folder folder;
     mr_log log;
     mr_batches *batches;
@@ -34,21 +35,30 @@ typedef struct mr_trainer {
     mr_learner *learner; /* for pictures of learner_height x learner_width */
     int learner_height, learner_width;
 
-    mr_training_state state; /* numbers only; sets are filled in for saving */
-    uint64_t first_draw;     /* of the step under way: where a replay of it begins */
-    mr_log_losses sums;      /* of the epoch's steps so far */
-    int64_t summed;
-    double epoch_seconds, step_seconds; /* the second: a moving mean */
+    mr_training_state state; /* numbers only; the rest is filled in for saving */
+    mr_tensors *statistics;  /* with TRAIN_BN: moving statistics as they were before the step */
+    mr_log_losses sums;      /* of the epoch's state.summed steps */
+    double step_seconds;     /* a moving mean */
     double waited_before;
+    int skipped_in_a_row;
     int improved; /* the last validation was the best one */
 } mr_trainer;
 
 void mr_trainer_say(mr_trainer *trainer, const char *format, ...) MR_PRINTF(2, 3);
 int mr_trainer_should_stop(mr_trainer *trainer);
 
-const mr_stage *mr_trainer_stage(const mr_trainer *trainer);
 /* Makes trainer->learner one for pictures of this size. */
 mrcnn_status mr_trainer_learner(mr_trainer *trainer, int height, int width, mrcnn_error *err);
+
+/* trainer_stage.c: options.layers, or else what a run that goes on had, or else STAGES, or else the
+ * heads; `saved` is NULL for a new run. */
+mrcnn_status mr_trainer_find_stages(mr_trainer *trainer, const mr_training_state *saved,
+                                    mrcnn_error *err);
+const mr_stage *mr_trainer_stage(const mr_trainer *trainer);
+/* Gradients, optimizer and packs of the stage; an optimizer that exists goes over to it (N49). */
+mrcnn_status mr_trainer_start_stage(mr_trainer *trainer, mrcnn_error *err);
+/* Makes plans and tells on_start. */
+mrcnn_status mr_trainer_announce(mr_trainer *trainer, mrcnn_error *err);
 
 /* trainer_step.c: one update of the weights, logged and reported. */
 mrcnn_status mr_trainer_step(mr_trainer *trainer, mrcnn_error *err);

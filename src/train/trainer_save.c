@@ -38,30 +38,60 @@ static void list_sets(mr_trainer *t) {
     }
 }
 
-mrcnn_status mr_trainer_save(mr_trainer *t, mr_checkpoint_kind kind, mrcnn_error *err) {
+/* The losses' sums are seven numbers without names there. */
+static void put_sums(double sums[MR_STATE_SUMS], const mr_log_losses *losses) {
+    sums[0] = losses->loss;
+    for (int i = 0; i < MR_LOSSES; i++) sums[1 + i] = losses->parts[i];
+    sums[1 + MR_LOSSES] = losses->regulariser;
+}
+
+static mr_log_losses take_sums(const double sums[MR_STATE_SUMS]) {
+    mr_log_losses losses = {.loss = sums[0], .regulariser = sums[1 + MR_LOSSES]};
+    for (int i = 0; i < MR_LOSSES; i++) losses.parts[i] = sums[1 + i];
+    return losses;
+}
+
+/* What the state borrows for being written. The weights are exchanged with their average. */
+static void fill_state(mr_trainer *t) {
     mr_training_state *s = &t->state;
     const char *optimizer = t->settings->optimizer == MR_ADAMW ? "adamw" : "sgd";
     memset(s->optimizer, 0, sizeof s->optimizer);
     memcpy(s->optimizer, optimizer, strlen(optimizer));
     s->optimizer_steps = mr_optimizer_updates(t->optimizer);
-    s->config = mr_config_to_yaml(t->model->config);
-    if (!s->config) return mr_fail_memory(err, 1 << 12, "the configuration's text");
     s->class_count = t->model->info.class_count;
     s->class_names = t->model->info.class_names;
-    mr_trainer_swap_average(t);
+    s->layers = t->stages_by_key ? NULL : t->stages.items[0].layers;
+    s->last_epoch = t->stages_by_key ? 0 : t->stages.items[0].last_epoch;
+    put_sums(s->loss_sums, &t->sums);
     list_sets(t);
-    mrcnn_status status =
-        mr_checkpoint_save(&t->folder, kind, t->model->weights, s, t->settings->keep_checkpoints,
-                           t->settings->keep_best && t->improved, err);
-    mr_trainer_swap_average(t);
-    free(s->config);
-    s->config = NULL; /* and the names and sets are only borrowed */
+}
+
+static void forget_borrowed(mr_training_state *s) {
+    s->config = s->layers = NULL;
     s->class_names = NULL;
     s->class_count = 0;
     s->set_count = 0;
+}
+
+mrcnn_status mr_trainer_save(mr_trainer *t, mr_checkpoint_kind kind, mrcnn_error *err) {
+    mr_training_state *s = &t->state;
+    char *config = mr_config_to_yaml(t->model->config);
     char *path = mr_checkpoint_path(&t->folder, kind, s->epoch);
-    if (status == MRCNN_OK && path)
+    mrcnn_status status =
+        config && path ? MRCNN_OK : mr_fail_memory(err, 1 << 12, "the configuration's text");
+    if (status == MRCNN_OK) {
+        mr_trainer_swap_average(t);
+        fill_state(t);
+        s->config = config;
+        status = mr_checkpoint_save(&t->folder, kind, t->model->weights, s,
+                                    t->settings->keep_checkpoints,
+                                    t->settings->keep_best && t->improved, err);
+        forget_borrowed(s);
+        mr_trainer_swap_average(t);
+    }
+    if (status == MRCNN_OK && kind != MR_CHECKPOINT_NON_FINITE)
         snprintf(t->result->checkpoint, sizeof t->result->checkpoint, "%s", path);
+    free(config);
     free(path);
     return status;
 }
@@ -98,13 +128,10 @@ static void guess_state(mr_trainer *t, int64_t epoch) {
 }
 
 static void take_numbers(mr_trainer *t, const mr_training_state *saved) {
-    mr_training_state *s = &t->state;
-    *s = *saved;
-    s->set_count = 0;
-    memset(s->sets, 0, sizeof s->sets);
-    s->config = NULL;
-    s->class_names = NULL;
-    s->class_count = 0;
+    t->state = *saved;
+    memset(t->state.sets, 0, sizeof t->state.sets);
+    forget_borrowed(&t->state);
+    t->sums = take_sums(saved->loss_sums);
 }
 
 mrcnn_status mr_trainer_open(mr_trainer *t, mr_checkpoint *checkpoint, mrcnn_error *err) {

@@ -70,25 +70,29 @@ static mrcnn_status run_batches(mr_trainer *t, char **pictures, mr_log_losses *m
 }
 
 /* Weights and state as they were before the step, and the draws that made it: training from that
- * checkpoint repeats the step. */
+ * checkpoint repeats the step. A run that stops goes on from it, one that skips leaves it behind. */
 static mrcnn_status keep_for_replay(mr_trainer *t, const char *what, const char *pictures,
                                     mrcnn_error *err) {
+    int stops = t->settings->non_finite == MR_NON_FINITE_STOP;
+    mr_checkpoint_kind kind = stops ? MR_CHECKPOINT_INTERRUPTED : MR_CHECKPOINT_NON_FINITE;
+    char *weights = mr_checkpoint_path(&t->folder, kind, 0);
     char *path = mr_format("%s/nonfinite_%lld.txt", t->folder.path, (long long)t->state.step + 1);
     char *text = mr_format("step: %lld\nepoch: %lld\nfirst draw: %llu\nnot finite: %s\n"
-                           "pictures: %s\nto repeat it: mrcnn train --weights "
-                           "%s/mask_rcnn_%s_interrupted.h5 with the same options\n",
+                           "pictures: %s\nto repeat it: mrcnn train --weights %s with the same "
+                           "options\n",
                            (long long)t->state.step + 1, (long long)t->state.epoch + 1,
-                           (unsigned long long)t->first_draw, what, pictures ? pictures : "?",
-                           t->folder.path, t->folder.name);
-    mrcnn_status status = path && text ? mr_file_write(path, text, strlen(text), err)
-                                       : mr_fail_memory(err, 1000, "a report");
+                           (unsigned long long)t->state.next_draw, what, pictures ? pictures : "?",
+                           weights ? weights : "?");
+    mrcnn_status status = path && text && weights ? mr_file_write(path, text, strlen(text), err)
+                                                  : mr_fail_memory(err, 1000, "a report");
+    free(weights);
     free(path);
     free(text);
-    if (status == MRCNN_OK) status = mr_trainer_save(t, MR_CHECKPOINT_INTERRUPTED, err);
+    if (status == MRCNN_OK) status = mr_trainer_save(t, kind, err);
     return status;
 }
 
-/* What kept being not finite for so long will not become so any more. */
+/* What was not finite so many times in a row will not become so any more. */
 enum { MOST_SKIPPED = 100 };
 
 static mrcnn_status handle_fault(mr_trainer *t, const fault *f, const char *pictures,
@@ -105,7 +109,8 @@ static mrcnn_status handle_fault(mr_trainer *t, const fault *f, const char *pict
         status = keep_for_replay(t, what, pictures, err);
     if (status != MRCNN_OK) return status;
     t->result->skipped++;
-    if (t->settings->non_finite == MR_NON_FINITE_STOP || t->result->skipped >= MOST_SKIPPED)
+    t->skipped_in_a_row++;
+    if (t->settings->non_finite == MR_NON_FINITE_STOP || t->skipped_in_a_row >= MOST_SKIPPED)
         return mr_fail(err, MRCNN_E_UNSUPPORTED,
                        "step %lld: the %s is not finite (pictures: %.300s); a smaller "
                        "LEARNING_RATE or GRADIENT_CLIP_NORM may help, NON_FINITE=skip goes on; "
@@ -136,7 +141,7 @@ static mrcnn_status report(mr_trainer *t, const mr_log_losses *losses, const mr_
     mrcnn_status status = mr_log_add_step(&t->log, &line, err);
     if (status == MRCNN_OK && t->options.on_step) {
         mr_log_losses mean = {0};
-        if (t->summed) mr_add_losses(&mean, &t->sums, 1.0 / (double)t->summed);
+        if (t->state.summed) mr_add_losses(&mean, &t->sums, 1.0 / (double)t->state.summed);
         int64_t to_come =
             (int64_t)(last_epoch - t->state.epoch) * s->steps_per_epoch - t->state.step_in_epoch;
         mrcnn_train_step step = {.epoch = (int)t->state.epoch + 1,
@@ -158,32 +163,51 @@ static mrcnn_status report(mr_trainer *t, const mr_log_losses *losses, const mr_
     return status;
 }
 
+/* From the weights to the copy, or back. */
+static void copy_statistics(mr_trainer *t, int back) {
+    for (size_t i = 0; t->statistics && i < mr_tensors_count(t->statistics); i++) {
+        mr_tensor *kept = mr_tensors_at(t->statistics, i);
+        mr_tensor *w = mr_tensors_find(t->model->weights, kept->layer, kept->param);
+        memcpy(back ? w->values : kept->values, back ? kept->values : w->values,
+               w->count * sizeof(float));
+    }
+}
+
+/* Numbers that are not finite, and errors, leave the weights as they are. */
+static mrcnn_status update(mr_trainer *t, double rate, mr_log_losses *losses, mr_update *made,
+                           mrcnn_error *err) {
+    fault f = {NULL, NULL};
+    char *pictures = NULL;
+    copy_statistics(t, 0);
+    t->state.next_draw = (int64_t)mr_batches_next_draw(t->batches);
+    mrcnn_status status = run_batches(t, &pictures, losses, &f, err);
+    if (status == MRCNN_OK && !f.what) {
+        mr_optimizer_step(t->optimizer, rate, t->settings->gradient_accumulation, made);
+        f.tensor = made->non_finite;
+        f.what = f.tensor ? "gradient of" : NULL;
+    }
+    if (status != MRCNN_OK || f.what) copy_statistics(t, 1);
+    if (status == MRCNN_OK && f.what) {
+        status = handle_fault(t, &f, pictures, err);
+    } else if (status == MRCNN_OK) {
+        mr_add_losses(&t->sums, losses, 1);
+        t->state.summed++;
+        t->skipped_in_a_row = 0;
+    }
+    free(pictures);
+    return status;
+}
+
 mrcnn_status mr_trainer_step(mr_trainer *t, mrcnn_error *err) {
     double before = mr_milliseconds(), rate = rate_of(t);
     mr_log_losses losses;
-    mr_update update = {.gradient_norm = NAN};
-    fault f = {NULL, NULL};
-    char *pictures = NULL;
-    t->first_draw = mr_batches_next_draw(t->batches);
-    t->state.next_draw = (int64_t)t->first_draw;
-    mrcnn_status status = run_batches(t, &pictures, &losses, &f, err);
-    if (status == MRCNN_OK && !f.what) {
-        mr_optimizer_step(t->optimizer, rate, t->settings->gradient_accumulation, &update);
-        f.tensor = update.non_finite;
-        f.what = f.tensor ? "gradient of" : NULL;
-    }
-    int good = status == MRCNN_OK && !f.what;
-    if (status == MRCNN_OK && f.what) status = handle_fault(t, &f, pictures, err);
-    free(pictures);
+    mr_update made = {.gradient_norm = NAN};
+    mrcnn_status status = update(t, rate, &losses, &made, err);
     if (status != MRCNN_OK) return status;
     t->state.step++;
     t->state.step_in_epoch++;
     t->state.next_draw = (int64_t)mr_batches_next_draw(t->batches);
-    if (good) {
-        mr_add_losses(&t->sums, &losses, 1);
-        t->summed++;
-    }
     double seconds = (mr_milliseconds() - before) / 1000;
-    t->epoch_seconds += seconds;
-    return report(t, &losses, &update, rate, seconds, err);
+    t->state.epoch_seconds += seconds;
+    return report(t, &losses, &made, rate, seconds, err);
 }

@@ -15,21 +15,35 @@ enum { FORMAT = 1 };
 static const struct {
     const char *name;
     size_t offset;
-} integers[] = {
-    {"step", offsetof(mr_training_state, step)},
-    {"epoch", offsetof(mr_training_state, epoch)},
-    {"step_in_epoch", offsetof(mr_training_state, step_in_epoch)},
-    {"stage", offsetof(mr_training_state, stage)},
-    {"next_draw", offsetof(mr_training_state, next_draw)},
-    {"optimizer_steps", offsetof(mr_training_state, optimizer_steps)},
-    {"best_epoch", offsetof(mr_training_state, best_epoch)},
-    {"epochs_without_improvement", offsetof(mr_training_state, epochs_without_improvement)},
+} integers[] =
+    {
+        {"step", offsetof(mr_training_state, step)},
+        {"epoch", offsetof(mr_training_state, epoch)},
+        {"step_in_epoch", offsetof(mr_training_state, step_in_epoch)},
+        {"stage", offsetof(mr_training_state, stage)},
+        {"next_draw", offsetof(mr_training_state, next_draw)},
+        {"optimizer_steps", offsetof(mr_training_state, optimizer_steps)},
+        {"best_epoch", offsetof(mr_training_state, best_epoch)},
+        {"epochs_without_improvement", offsetof(mr_training_state, epochs_without_improvement)},
+        {"last_epoch", offsetof(mr_training_state, last_epoch)},
+        {"summed", offsetof(mr_training_state, summed)},
+},
+  reals[] = {
+      {"best_loss", offsetof(mr_training_state, best_loss)},
+      {"epoch_seconds", offsetof(mr_training_state, epoch_seconds)},
+      {"loss_sums/0", offsetof(mr_training_state, loss_sums[0])},
+      {"loss_sums/1", offsetof(mr_training_state, loss_sums[1])},
+      {"loss_sums/2", offsetof(mr_training_state, loss_sums[2])},
+      {"loss_sums/3", offsetof(mr_training_state, loss_sums[3])},
+      {"loss_sums/4", offsetof(mr_training_state, loss_sums[4])},
+      {"loss_sums/5", offsetof(mr_training_state, loss_sums[5])},
+      {"loss_sums/6", offsetof(mr_training_state, loss_sums[6])},
 };
-enum { INTEGERS = sizeof integers / sizeof integers[0] };
+enum { INTEGERS = sizeof integers / sizeof *integers, REALS = sizeof reals / sizeof *reals };
 
 /* Names of the other arrays. Those of a list go on with a number or a name. */
-static const char format_name[] = "format", loss_name[] = "best_loss",
-                  optimizer_name[] = "optimizer", config_name[] = "config",
+static const char format_name[] = "format", optimizer_name[] = "optimizer",
+                  config_name[] = "config", layers_name[] = "layers",
                   weights_name[] = "weights_fingerprint", sum_name[] = "fingerprint",
                   classes_prefix[] = "class_names/", sizes_prefix[] = "set_sizes/",
                   sets_prefix[] = "sets/";
@@ -41,6 +55,7 @@ void mr_training_state_free(mr_training_state *state) {
     for (size_t i = 0; i < state->class_count; i++) free(state->class_names[i]);
     free(state->class_names);
     free(state->config);
+    free(state->layers);
     *state = (mr_training_state){0};
 }
 
@@ -102,7 +117,7 @@ static void put_set(builder *b, const mr_state_set *set, int64_t *size) {
 }
 
 static size_t array_count(const mr_training_state *state) {
-    size_t count = INTEGERS + OTHERS + state->class_count;
+    size_t count = INTEGERS + REALS + OTHERS + state->class_count;
     for (int i = 0; i < state->set_count; i++)
         count += 1 + mr_tensors_count(state->sets[i].tensors);
     return count;
@@ -119,9 +134,12 @@ static void put_all(builder *b, const mr_training_state *state, extras *more) {
     for (size_t i = 0; i < INTEGERS; i++)
         put_integer(b, integers[i].name,
                     (const int64_t *)((const char *)state + integers[i].offset));
-    put(b, mr_strdup(loss_name), MR_FLOAT64, sizeof state->best_loss, &state->best_loss);
+    for (size_t i = 0; i < REALS; i++)
+        put(b, mr_strdup(reals[i].name), MR_FLOAT64, sizeof(double),
+            (const char *)state + reals[i].offset);
     put_text(b, mr_strdup(optimizer_name), state->optimizer);
     if (state->config) put_text(b, mr_strdup(config_name), state->config);
+    if (state->layers) put_text(b, mr_strdup(layers_name), state->layers);
     for (size_t i = 0; i < state->class_count; i++)
         put_text(b, mr_format("%s%zu", classes_prefix, i), state->class_names[i]);
     for (int i = 0; i < state->set_count; i++) put_set(b, &state->sets[i], &more->sizes[i]);
@@ -188,12 +206,14 @@ static mrcnn_status get_numbers(mr_training_state *state, const mr_array_list *l
         status = get_integer(to, list, integers[i].name, path, err);
         if (status == MRCNN_OK && *to < 0) status = missing(path, integers[i].name, err);
     }
+    for (size_t i = 0; i < REALS && status == MRCNN_OK; i++) {
+        const mr_named_array *a = mr_array_list_find(list, reals[i].name, MR_FLOAT64);
+        if (!a || a->rank != 0) return missing(path, reals[i].name, err);
+        memcpy((char *)state + reals[i].offset, a->values, sizeof(double));
+    }
     if (status != MRCNN_OK) return status;
-    const mr_named_array *loss = mr_array_list_find(list, loss_name, MR_FLOAT64);
     const mr_named_array *optimizer = mr_array_list_find(list, optimizer_name, MR_TEXT);
-    if (!loss || loss->rank != 0) return missing(path, loss_name, err);
     if (!optimizer || optimizer->bytes >= MR_STATE_NAME) return missing(path, optimizer_name, err);
-    memcpy(&state->best_loss, loss->values, sizeof state->best_loss);
     memcpy(state->optimizer, optimizer->values, optimizer->bytes + 1);
     return MRCNN_OK;
 }
@@ -257,6 +277,10 @@ static mrcnn_status take_array(mr_training_state *state, mr_named_array *a, cons
     const char *rest;
     if (a->element == MR_TEXT && strcmp(a->name, config_name) == 0 && !state->config) {
         state->config = take_text(a);
+        return MRCNN_OK;
+    }
+    if (a->element == MR_TEXT && strcmp(a->name, layers_name) == 0 && !state->layers) {
+        state->layers = take_text(a);
         return MRCNN_OK;
     }
     if (a->element == MR_TEXT && after(a->name, classes_prefix))

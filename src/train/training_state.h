@@ -9,7 +9,7 @@
 
 #include "weights/weights.h"
 
-enum { MR_STATE_SETS = 8, MR_STATE_NAME = 32 };
+enum { MR_STATE_SETS = 8, MR_STATE_NAME = 32, MR_STATE_SUMS = 7 };
 
 typedef struct mr_state_set {
     char name[MR_STATE_NAME]; /* "velocity", "moment1", "moment2", "weights" (raw, beside EMA's) */
@@ -27,11 +27,16 @@ typedef struct mr_training_state {
     int64_t optimizer_steps;
     int64_t best_epoch; /* epochs finished when validation was best; 0: not validated yet */
     int64_t epochs_without_improvement;
-    double best_loss;              /* validation loss of best_epoch */
-    char optimizer[MR_STATE_NAME]; /* "sgd", "adamw" */
+    int64_t last_epoch;   /* with `layers`: where the run was to end */
+    int64_t summed;       /* steps of the epoch under way whose losses are in loss_sums */
+    double best_loss;     /* validation loss of best_epoch */
+    double epoch_seconds; /* that the epoch under way has taken */
+    double loss_sums[MR_STATE_SUMS]; /* the loss, its parts, the regulariser */
+    char optimizer[MR_STATE_NAME];   /* "sgd", "adamw" */
     int set_count;
     mr_state_set sets[MR_STATE_SETS];
     char *config; /* YAML; NULL: none */
+    char *layers; /* what the run trains when that is not told by STAGES; NULL: it is */
     size_t class_count;
     char **class_names;
 } mr_training_state;

@@ -33,33 +33,57 @@ static double regulariser(const mr_trainer *t) {
     return mr_regularise(t->model->weights, t->gradients, s, 0);
 }
 
-/* Batch statistics are for training only (N50, None): then validation has plans of its own. */
-static mrcnn_status make_learner(mr_trainer *t, const mr_batches *batches, mr_packs *packs,
-                                 mr_learner **own, mrcnn_error *err) {
-    int height = mr_batches_height(batches), width = mr_batches_width(batches);
-    if (t->settings->train_bn != MR_BN_NORMAL) return mr_trainer_learner(t, height, width, err);
-    mr_learner_free(own);
-    mr_learner_options options = {.settings = t->settings,
+typedef struct validation {
+    mr_batches *batches;
+    mr_settings settings;
+    mr_packs *packs;
+    mr_learner *own; /* NULL: the trainer's is used */
+} validation;
+
+/* The trainer's plans will not do where they move statistics, and where the average is of layers that
+ * they have packed. TRAIN_BN none then normalises as detection does (N50: Keras' test phase). */
+static int needs_own(const mr_trainer *t) {
+    const mr_tensors *average = mr_optimizer_state(t->optimizer, MR_PART_EMA);
+    return t->settings->train_bn != MR_BN_FROZEN ||
+           (average && mr_tensors_count(average) > mr_tensors_count(t->gradients));
+}
+
+static mrcnn_status make_own(mr_trainer *t, validation *v, int height, int width,
+                             mrcnn_error *err) {
+    mr_learner_free(&v->own);
+    mr_learner_options options = {.settings = &v->settings,
                                   .executor = t->executor,
                                   .weights = t->model->weights,
-                                  .packs = packs,
+                                  .packs = v->packs,
                                   .height = height,
                                   .width = width,
                                   .batch = mr_batch_size(t->settings),
                                   .threads = t->threads};
-    return mr_learner_create(own, &options, err);
+    return mr_learner_create(&v->own, &options, err);
 }
 
-static mrcnn_status validate_batch(mr_trainer *t, mr_batches *batches, mr_packs *packs,
-                                   mr_learner **own, mr_log_losses *losses, mrcnn_error *err) {
+static mrcnn_status find_learner(mr_trainer *t, validation *v, mr_learner **learner,
+                                 mrcnn_error *err) {
+    int height = mr_batches_height(v->batches), width = mr_batches_width(v->batches);
+    int varies = t->settings->image_resize_mode == MR_RESIZE_PAD64 ||
+                 t->settings->image_resize_mode == MR_RESIZE_NONE;
+    mrcnn_status status = MRCNN_OK;
+    if (!needs_own(t))
+        status = mr_trainer_learner(t, height, width, err);
+    else if (!v->own || varies)
+        status = make_own(t, v, height, width, err);
+    *learner = v->own ? v->own : t->learner;
+    return status;
+}
+
+static mrcnn_status validate_batch(mr_trainer *t, validation *v, mr_log_losses *losses,
+                                   mrcnn_error *err) {
     const mr_lesson *lessons;
     mr_lesson_result result;
-    mrcnn_status status = mr_batches_next(batches, &lessons, err);
-    int fresh = !*own || t->settings->image_resize_mode == MR_RESIZE_PAD64 ||
-                t->settings->image_resize_mode == MR_RESIZE_NONE;
-    if (status == MRCNN_OK && fresh) status = make_learner(t, batches, packs, own, err);
-    if (status != MRCNN_OK) return status;
-    status = mr_learner_run(*own ? *own : t->learner, lessons, 0, &result, err);
+    mr_learner *learner;
+    mrcnn_status status = mr_batches_next(v->batches, &lessons, err);
+    if (status == MRCNN_OK) status = find_learner(t, v, &learner, err);
+    if (status == MRCNN_OK) status = mr_learner_run(learner, lessons, 0, &result, err);
     if (status == MRCNN_OK) mr_weigh_losses(t->settings, &result, 0, losses);
     return status;
 }
@@ -77,27 +101,26 @@ mrcnn_status mr_trainer_validate(mr_trainer *t, mr_log_losses *losses, int *done
                                .name = "the validation set",
                                .settings = t->settings,
                                .seed = (uint64_t)t->settings->seed};
-    mr_batches *batches = NULL;
-    mr_learner *own = NULL;
-    mr_packs *packs = mr_packs_create();
+    validation v = {.settings = *t->settings, .packs = mr_packs_create()};
+    if (v.settings.train_bn == MR_BN_NORMAL) v.settings.train_bn = MR_BN_FROZEN;
     int64_t count = batch_count(t);
     memset(losses, 0, sizeof *losses);
     *done = 0;
-    mrcnn_status status =
-        packs ? mr_batches_open(&batches, &options, err) : mr_fail_memory(err, 1, "packed weights");
+    mrcnn_status status = v.packs ? mr_batches_open(&v.batches, &options, err)
+                                  : mr_fail_memory(err, 1, "packed weights");
     mr_trainer_swap_average(t);
     for (int64_t i = 0; status == MRCNN_OK && i < count; i++) {
         mr_log_losses batch;
         if (mr_trainer_should_stop(t)) break;
-        status = validate_batch(t, batches, packs, &own, &batch, err);
+        status = validate_batch(t, &v, &batch, err);
         if (status == MRCNN_OK) mr_add_losses(losses, &batch, 1.0 / (double)count);
         *done = i + 1 == count;
     }
     losses->regulariser = regulariser(t);
     losses->loss += losses->regulariser;
     mr_trainer_swap_average(t);
-    mr_learner_free(&own);
-    mr_packs_free(&packs);
-    mr_batches_free(&batches);
+    mr_learner_free(&v.own);
+    mr_packs_free(&v.packs);
+    mr_batches_free(&v.batches);
     return status;
 }
