@@ -545,14 +545,15 @@ static void test_every_preset_is_valid(void **state) {
         assert_true(strlen(help) > 10);
         mrcnn_config_free(&config);
     }
-    assert_int_equal(count, 6);
+    assert_int_equal(count, 7);
     assert_null(mrcnn_config_preset(count, NULL));
     mrcnn_config *config = NULL;
     mrcnn_error err = MRCNN_ERROR_INIT;
     assert_int_equal(mrcnn_config_create(&config, "balloons", &err), MRCNN_E_CONFIG);
     assert_null(config);
     assert_contains(err.message, "\"balloons\"");
-    assert_contains(err.message, "balloon, coco, nucleus, nucleus-inference, shapes, small");
+    assert_contains(err.message, "balloon, coco, nucleus, nucleus-inference, shapes, "
+                                 "shapes-scratch, small");
 }
 
 static void test_small_is_small(void **state) {
