@@ -580,9 +580,9 @@ typedef struct mrcnn_report {
      * no objects here. */
     double picture_map50, picture_map;
     size_t pictures, objects, crowds, detections;
+    size_t pictures_left_out; /* by mrcnn_evaluate: they can't be read */
     int class_count;
-    const mrcnn_class_figures
-        *classes; /* class_count rows; row 0, the background's, says nothing */
+    const mrcnn_class_figures *classes; /* class_count rows; that of the background says nothing */
 } mrcnn_report;
 
 MRCNN_API void mrcnn_report_free(mrcnn_report **report);
@@ -620,6 +620,9 @@ typedef struct mrcnn_evaluate_options {
     size_t limit; /* look at the first so many pictures only; 0: at all of them */
     /* Called before each picture. Return non-zero to stop. May be NULL. */
     int (*progress)(void *user, size_t done, size_t total);
+    /* Called for a picture that can't be read, with what is wrong: it is left out, and counted in the
+     * report. NULL: such a picture is an error. */
+    void (*left_out)(void *user, const char *message);
     void *user;
 } mrcnn_evaluate_options;
 
@@ -628,7 +631,7 @@ MRCNN_API mrcnn_evaluate_options mrcnn_evaluate_options_default(void);
 /* Detects objects in the pictures of a data set and compares. The set must have the model's classes:
  * open it with their names. Make the model with DETECTION_MIN_CONFIDENCE 0, as COCO's figures need
  * the unsure detections too. Objects are measured in the picture's own pixels; those without any
- * are left out. A picture that can't be read ends it. `options` may be NULL. */
+ * are left out. `options` may be NULL. */
 MRCNN_API mrcnn_status mrcnn_evaluate(mrcnn_session *session, const mrcnn_dataset *set,
                                       const mrcnn_evaluate_options *options, mrcnn_report **report,
                                       mrcnn_error *err);

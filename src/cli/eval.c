@@ -91,44 +91,44 @@ static int open_set(run *r, const mrcnn_config *config, const char *const *names
                                                                                   : fail_with(&err);
 }
 
-/* The folder "val" when it is there; DIR may hold the annotations itself. */
+static int has_folder(const char *folder, const char *name) {
+    char *path = path_join(folder, name);
+    int is_there = path_is_folder(path);
+    free(path);
+    return is_there;
+}
+
+/* "val", never the pictures that a model learned from, unless DIR holds the annotations itself. */
 static void choose_subset(run *r) {
-    r->subset = r->o->subset;
-    if (r->subset) return;
-    char *folder = path_join(r->o->dataset, "val");
-    int generated = strcmp(r->o->dataset, "shapes") == 0 && !path_exists(r->o->dataset);
-    if (generated || strcmp(formats[r->o->format], "shapes") == 0 || path_is_folder(folder))
-        r->subset = "val";
-    free(folder);
+    const char *dataset = r->o->dataset;
+    int is_flat =
+        path_exists(dataset) && !has_folder(dataset, "val") && !has_folder(dataset, "train");
+    int is_generated = strcmp(formats[r->o->format], "shapes") == 0;
+    r->subset = r->o->subset ? r->o->subset : is_flat && !is_generated ? NULL : "val";
 }
 
-static int show_problem(void *user, const mrcnn_dataset_problem *problem) {
-    enum { MOST_SHOWN = 20 };
-    size_t *shown = user;
-    if (signals_came()) return 1;
-    if (problem->level == MRCNN_PROBLEM_ERROR && (*shown)++ < MOST_SHOWN)
-        message("%s%s%s", problem->picture, *problem->picture ? ": " : "", problem->text);
-    return 0;
+static int stop(void *user, size_t done, size_t total) {
+    (void)user, (void)done, (void)total;
+    return signals_came();
 }
 
-/* What is left out is said first: a missing picture makes every figure a wrong one. */
+/* What is left out is said first. */
 static int check(run *r) {
-    size_t shown = 0;
     mrcnn_error err = MRCNN_ERROR_INIT;
     mrcnn_dataset_summary *summary = NULL;
     mrcnn_dataset_check_options options = mrcnn_dataset_check_options_default();
-    options.report = show_problem;
-    options.user = &shown;
+    options.progress = stop;
     if (strcmp(mrcnn_dataset_format(r->set), "shapes") == 0) return EXIT_DONE;
     if (mrcnn_dataset_check(r->set, &options, &summary, &err) != MRCNN_OK)
         return signals_came() ? EXIT_INTERRUPTED : fail_with(&err);
     if (summary->errors)
-        message("%zu pictures and %zu objects are left out; `mrcnn inspect data --check` says why",
-                summary->pictures_left_out, summary->objects_left_out);
-    int usable = summary->pictures > 0 && summary->objects > 0;
+        message("the data set has %zu errors; what can't be used is left out (`mrcnn inspect data "
+                "--check` shows them)",
+                summary->errors);
+    int usable = summary->objects > 0;
     mrcnn_dataset_summary_free(&summary);
     if (usable) return EXIT_DONE;
-    message("the data set has nothing to find");
+    message("the data set has no objects to find");
     return EXIT_FAILED;
 }
 
@@ -215,6 +215,12 @@ static int show_progress(void *user, size_t done, size_t total) {
     return signals_came();
 }
 
+/* The others go on, as in detect; the exit code tells. */
+static void show_left_out(void *user, const char *text) {
+    (void)user;
+    message("%s", text);
+}
+
 static int save_json(const char *path, const eval_outcome *outcome) {
     new_file file;
     if (strcmp(path, "-") == 0) {
@@ -232,6 +238,7 @@ static int evaluate(run *r) {
     mrcnn_evaluate_options options = mrcnn_evaluate_options_default();
     options.limit = (size_t)r->o->limit;
     options.progress = show_progress;
+    options.left_out = show_left_out;
     progress_start("pictures", PROGRESS_ITEMS);
     mrcnn_status status = mrcnn_evaluate(r->session, r->set, &options, &report, &err);
     progress_end();
@@ -241,9 +248,9 @@ static int evaluate(run *r) {
     }
     eval_outcome outcome = {report,        r->set,    r->model,
                             r->o->dataset, r->subset, r->o->model.weights};
-    int code = EXIT_DONE;
+    int code = report->pictures_left_out ? EXIT_FAILED : EXIT_DONE;
     if (!r->o->json || strcmp(r->o->json, "-") != 0) eval_print_tables(&outcome);
-    if (r->o->json) code = save_json(r->o->json, &outcome);
+    if (r->o->json && save_json(r->o->json, &outcome) != EXIT_DONE) code = EXIT_FAILED;
     mrcnn_report_free(&report);
     return code;
 }
@@ -254,14 +261,13 @@ static int run_eval(const command *self, int argc, char **argv) {
     int code = options_parse(self, argc, argv, &values, &given);
     if (code != OPTIONS_READ) return code;
     run r = {.self = self, .o = &values};
+    code = EXIT_DONE;
     if (!values.dataset)
         code = message_usage(self->path, "--dataset is missing: a folder of annotated pictures, or "
                                          "shapes");
     else if (!values.model.weights)
         code = message_usage(self->path, "--weights is missing: a Keras .h5 file, a published name "
                                          "(coco), or none for fresh weights");
-    else
-        code = EXIT_DONE;
     signals_catch();
     if (code == EXIT_DONE) code = prepare(&r);
     if (code == EXIT_DONE) code = evaluate(&r);
@@ -286,10 +292,12 @@ const command command_eval = {
         "\n"
         "All detections count, however unsure, as COCO's figures need them: only --set\n"
         "DETECTION_MIN_CONFIDENCE=... leaves some out, not a preset or a file. The classes of the\n"
-        "pictures must be classes of the model, by name.\n"
+        "pictures must be classes of the model, by name. A picture that can't be read is named "
+        "and\n"
+        "the others go on; the exit code is then 1.\n"
         "\n"
         "matterport's mAP is the mean over pictures of the average precision of one picture, all\n"
-        "classes together: it is higher than COCO's figures and can't be compared with them.",
+        "classes together. It is no COCO figure, and mostly higher.",
     .examples = "mrcnn eval --dataset balloon --weights logs/.../mask_rcnn_balloon_0030.h5\n"
                 "    the pictures in balloon/val\n"
                 "mrcnn eval --dataset shapes --subset test --weights mine.h5 --json -\n"

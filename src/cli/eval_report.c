@@ -42,6 +42,12 @@ static void print_figure(double figure) {
         printf(" %8.3f", figure);
 }
 
+static void print_picture_map(const char *name, double figure) {
+    printf("%-6s %-17s %8s", name, "as matterport's", "");
+    print_figure(figure);
+    putchar('\n');
+}
+
 static void print_classes(const eval_outcome *o) {
     printf("\n%-24s %8s %8s %8s %8s %8s\n", "class", "objects", "bbox AP", "AP50", "segm AP",
            "AP50");
@@ -62,18 +68,17 @@ void eval_print_tables(const eval_outcome *o) {
     const mrcnn_report *r = o->report;
     printf("%zu pictures, %zu objects", r->pictures, r->objects);
     if (r->crowds) printf(", %zu crowds", r->crowds);
-    printf(", %zu detections\n\n%-24s %8s %8s\n", r->detections, "", "bbox", "segm");
+    printf(", %zu detections\n", r->detections);
+    if (r->pictures_left_out) printf("%zu pictures are left out\n", r->pictures_left_out);
+    printf("\n%-24s %8s %8s\n", "", "bbox", "segm");
     for (int i = 0; i < ROWS; i++) {
         printf("%-6s %-17s", rows[i].name, rows[i].help);
         print_figure(value(&r->bbox, &rows[i]));
         print_figure(value(&r->segm, &rows[i]));
         putchar('\n');
     }
-    printf("\n%-24s %8s", "matterport's mAP, IoU 0.50", "");
-    print_figure(r->picture_map50);
-    printf("\n%-24s %8s", "    IoU 0.50 to 0.95", "");
-    print_figure(r->picture_map);
-    putchar('\n');
+    print_picture_map("mAP50", r->picture_map50);
+    print_picture_map("mAP", r->picture_map);
     print_classes(o);
 }
 
@@ -141,6 +146,7 @@ void eval_write_json(FILE *stream, const eval_outcome *o) {
     json_end(&out, '}');
     put_classes(&out, o);
     put_integer(&out, "pictures", r->pictures);
+    put_integer(&out, "pictures_left_out", r->pictures_left_out);
     put_integer(&out, "objects", r->objects);
     put_integer(&out, "crowds", r->crowds);
     put_integer(&out, "detections", r->detections);

@@ -93,28 +93,43 @@ static mrcnn_status compare(mrcnn_evaluation *e, const mrcnn_dataset *set, size_
 }
 
 static mrcnn_status evaluate_picture(mrcnn_session *session, mrcnn_evaluation *e,
-                                     const mrcnn_dataset *set, size_t index, mrcnn_error *err) {
-    mrcnn_image image = {0};
+                                     const mrcnn_dataset *set, size_t index,
+                                     const mrcnn_image *image, mrcnn_error *err) {
     mrcnn_result *found = NULL;
-    mrcnn_status status = mrcnn_dataset_read(set, index, &image, err);
-    if (status != MRCNN_OK) return status; /* the message names the file */
-    status = mrcnn_detect(session, &image, 1, &found, err);
-    mrcnn_image_free(&image);
+    mrcnn_status status = mrcnn_detect(session, image, 1, &found, err);
     if (status == MRCNN_OK) status = compare(e, set, index, found, err);
     mrcnn_result_free(&found);
     return status == MRCNN_OK ? status
                               : mr_prefix(err, status, mrcnn_dataset_picture(set, index)->id);
 }
 
+/* What is wrong with a file is the caller's to judge; short memory is not. */
+static int may_be_left_out(mrcnn_status status, const mrcnn_evaluate_options *o) {
+    return o->left_out && (status == MRCNN_E_IO || status == MRCNN_E_FORMAT ||
+                           status == MRCNN_E_UNSUPPORTED || status == MRCNN_E_ARGUMENT);
+}
+
 static mrcnn_status evaluate_all(mrcnn_session *session, mrcnn_evaluation *e,
                                  const mrcnn_dataset *set, const mrcnn_evaluate_options *o,
-                                 mrcnn_error *err) {
+                                 size_t *left_out, mrcnn_error *err) {
     size_t count = mrcnn_dataset_count(set);
     if (o->limit && o->limit < count) count = o->limit;
     for (size_t i = 0; i < count; i++) {
+        mrcnn_image image = {0};
+        mrcnn_error unreadable = MRCNN_ERROR_INIT;
         if (o->progress && o->progress(o->user, i, count))
             return mr_fail(err, MRCNN_E_CANCELLED, "stopped after %zu of %zu pictures", i, count);
-        mrcnn_status status = evaluate_picture(session, e, set, i, err);
+        mrcnn_status status = mrcnn_dataset_read(set, i, &image, &unreadable);
+        if (status == MRCNN_OK) {
+            status = evaluate_picture(session, e, set, i, &image, err);
+        } else if (may_be_left_out(status, o)) {
+            o->left_out(o->user, unreadable.message);
+            status = MRCNN_OK;
+            ++*left_out;
+        } else {
+            mr_fail(err, status, "%s", unreadable.message);
+        }
+        mrcnn_image_free(&image);
         if (status != MRCNN_OK) return status;
     }
     return MRCNN_OK;
@@ -125,12 +140,14 @@ mrcnn_status mrcnn_evaluate(mrcnn_session *session, const mrcnn_dataset *set,
                             mrcnn_error *err) {
     mrcnn_evaluate_options o = mrcnn_evaluate_options_default();
     mrcnn_evaluation *e = NULL;
+    size_t left_out = 0;
     mrcnn_status status = mr_take_options(&o, sizeof o, options, "mrcnn_evaluate_options", err);
     if (status == MRCNN_OK) status = check_classes(session->model, set, err);
     if (status == MRCNN_OK)
         status = mrcnn_evaluation_create(&e, mrcnn_model_class_count(session->model), err);
-    if (status == MRCNN_OK) status = evaluate_all(session, e, set, &o, err);
+    if (status == MRCNN_OK) status = evaluate_all(session, e, set, &o, &left_out, err);
     if (status == MRCNN_OK) status = mrcnn_evaluation_report(e, report, err);
+    if (status == MRCNN_OK) (*report)->pictures_left_out = left_out;
     mrcnn_evaluation_free(&e);
     return status;
 }
