@@ -75,6 +75,8 @@ mrcnn_losses mr_public_losses(const mr_log_losses *losses);
 
 /* trainer_save.c */
 mrcnn_status mr_trainer_save(mr_trainer *trainer, mr_checkpoint_kind kind, mrcnn_error *err);
+/* The first of the weights that holds an infinity or a NaN: it can't be saved. NULL: none. */
+const mr_tensor *mr_trainer_broken_tensor(const mr_trainer *trainer);
 /* Opens a new folder, or takes up options.resume: folder, weights, numbers; with a state, in
  * *checkpoint, the optimizer's sets are to be restored by mr_trainer_restore. */
 mrcnn_status mr_trainer_open(mr_trainer *trainer, mr_checkpoint *checkpoint, mrcnn_error *err);

@@ -1,7 +1,9 @@
 /* trainer_save.c - checkpoints of a run, and going on from one. */
 #include "base/memory.h"
 #include "train/trainer.h"
+#include "train/update.h"
 
+#include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -73,12 +75,31 @@ static void forget_borrowed(mr_training_state *s) {
     s->set_count = 0;
 }
 
+const mr_tensor *mr_trainer_broken_tensor(const mr_trainer *t) {
+    for (size_t i = 0; i < mr_tensors_count(t->model->weights); i++) {
+        const mr_tensor *w = mr_tensors_at(t->model->weights, i);
+        if (!isfinite(mr_sum_of_squares(w->values, w->count))) return w;
+    }
+    return NULL;
+}
+
+/* Nobody could read such a checkpoint, and it would supersede one that is good. */
+static mrcnn_status check_weights(const mr_trainer *t, mrcnn_error *err) {
+    const mr_tensor *broken = mr_trainer_broken_tensor(t);
+    if (!broken) return MRCNN_OK;
+    return mr_fail(err, MRCNN_E_UNSUPPORTED,
+                   "step %lld has made weights of %s/%s that are not finite; go on from the last "
+                   "checkpoint with a smaller LEARNING_RATE or GRADIENT_CLIP_NORM",
+                   (long long)t->state.step, broken->layer, broken->param);
+}
+
 mrcnn_status mr_trainer_save(mr_trainer *t, mr_checkpoint_kind kind, mrcnn_error *err) {
     mr_training_state *s = &t->state;
+    mrcnn_status status = check_weights(t, err);
+    if (status != MRCNN_OK) return status;
     char *config = mr_config_to_yaml(t->model->config);
     char *path = mr_checkpoint_path(&t->folder, kind, s->epoch);
-    mrcnn_status status =
-        config && path ? MRCNN_OK : mr_fail_memory(err, 1 << 12, "the configuration's text");
+    if (!config || !path) status = mr_fail_memory(err, 1 << 12, "the configuration's text");
     if (status == MRCNN_OK) {
         mr_trainer_swap_average(t);
         fill_state(t);

@@ -69,6 +69,22 @@ static mrcnn_status run_batches(mr_trainer *t, char **pictures, mr_log_losses *m
     return status;
 }
 
+static char *describe_fault(const mr_trainer *t, const char *what, const char *pictures,
+                            const char *weights) {
+    const mr_tensor *broken = mr_trainer_broken_tensor(t);
+    char *how = broken ? mr_format("not finite before the step either: weights of %s/%s\n",
+                                   broken->layer, broken->param)
+                       : mr_format("to repeat it: mrcnn train --weights %s with the same options\n",
+                                   weights);
+    char *text =
+        mr_format("step: %lld\nepoch: %lld\nfirst draw: %lld\nnot finite: %s\n"
+                  "pictures: %s\n%s",
+                  (long long)t->state.step + 1, (long long)t->state.epoch + 1,
+                  (long long)t->state.next_draw, what, pictures ? pictures : "?", how ? how : "");
+    free(how);
+    return text;
+}
+
 /* Weights and state as they were before the step, and the draws that made it: training from that
  * checkpoint repeats the step. A run that stops goes on from it, one that skips leaves it behind. */
 static mrcnn_status keep_for_replay(mr_trainer *t, const char *what, const char *pictures,
@@ -77,19 +93,14 @@ static mrcnn_status keep_for_replay(mr_trainer *t, const char *what, const char 
     mr_checkpoint_kind kind = stops ? MR_CHECKPOINT_INTERRUPTED : MR_CHECKPOINT_NON_FINITE;
     char *weights = mr_checkpoint_path(&t->folder, kind, 0);
     char *path = mr_format("%s/nonfinite_%lld.txt", t->folder.path, (long long)t->state.step + 1);
-    char *text = mr_format("step: %lld\nepoch: %lld\nfirst draw: %llu\nnot finite: %s\n"
-                           "pictures: %s\nto repeat it: mrcnn train --weights %s with the same "
-                           "options\n",
-                           (long long)t->state.step + 1, (long long)t->state.epoch + 1,
-                           (unsigned long long)t->state.next_draw, what, pictures ? pictures : "?",
-                           weights ? weights : "?");
-    mrcnn_status status = path && text && weights ? mr_file_write(path, text, strlen(text), err)
-                                                  : mr_fail_memory(err, 1000, "a report");
+    char *text = weights ? describe_fault(t, what, pictures, weights) : NULL;
+    mrcnn_status status = path && text ? mr_file_write(path, text, strlen(text), err)
+                                       : mr_fail_memory(err, 1000, "a report");
     free(weights);
     free(path);
     free(text);
-    if (status == MRCNN_OK) status = mr_trainer_save(t, kind, err);
-    return status;
+    if (status != MRCNN_OK || mr_trainer_broken_tensor(t)) return status;
+    return mr_trainer_save(t, kind, err);
 }
 
 /* What was not finite so many times in a row will not become so any more. */
