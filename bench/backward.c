@@ -94,7 +94,7 @@ typedef struct node_bench {
     mr_kernel *kernel[PASSES];
     mrcnn_shape in;
     size_t in_count, out_count;
-    float *x, *y, *dy, *dx;
+    float *x, *y, *dy, *dx, *peer_x, *peer_y;
     void *scratch;
     int32_t *index;
     mr_pixels pixels;
@@ -169,8 +169,8 @@ static void prepare(node_bench *b, const job *j, int threads) {
     b->in = b->graph[WEIGHTS]->nodes[0].shape;
     b->in_count = (size_t)b->rows * mr_shape_size(b->in);
     b->out_count = (size_t)b->rows * mr_shape_size(b->node->shape);
-    b->x = floats(b->in_count), b->dx = floats(b->in_count);
-    b->y = floats(b->out_count), b->dy = floats(b->out_count);
+    b->x = floats(b->in_count), b->dx = floats(b->in_count), b->peer_x = floats(b->in_count);
+    b->y = floats(b->out_count), b->dy = floats(b->out_count), b->peer_y = floats(b->out_count);
     b->scratch = mr_alloc_aligned(scratch + 64);
     b->index = calloc((size_t)j->pixels + 1, sizeof *b->index);
     if (!b->scratch || !b->index) fail("no memory");
@@ -209,6 +209,7 @@ static void release(node_bench *b) {
     mr_tensors_free(&b->none);
     mr_packs_free(&b->packs);
     free(b->x), free(b->y), free(b->dx), free(b->dy), free(b->scratch), free(b->index);
+    free(b->peer_x), free(b->peer_y);
 }
 
 /* ------------------------------------------------------------------------------------ oneDNN's */
@@ -256,7 +257,7 @@ static peer make_peer(const node_bench *b, int pass, dnnl_engine_t engine) {
     dnnl_query_t query = pass == WEIGHTS ? dnnl_query_diff_weights_md : dnnl_query_weights_md;
     md[1] = *dnnl_primitive_desc_query_md(pd, query, 0);
     dnnl_primitive_desc_destroy(pd);
-    void *data[3] = {b->dx, DNNL_MEMORY_ALLOCATE, b->dy};
+    void *data[3] = {b->peer_x, DNNL_MEMORY_ALLOCATE, b->peer_y};
     for (int i = 0; i < 3; i++) {
         made.args[i].arg = names[pass][i];
         dnnl_memory_create(&made.args[i].memory, &md[i], engine, data[i]);

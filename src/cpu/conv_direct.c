@@ -13,7 +13,7 @@ typedef struct conv_kernel {
     mr_kernel base;
     mr_dnnl *primitive;
     mr_rows rows;
-    const float *weights, *bias; /* belong to the pack; NULL while they train */
+    const float *weights, *bias; /* belong to the pack; NULL in training */
     size_t in_size, out_size;    /* of one row */
     mr_conv_gradients gradients;
 } conv_kernel;
@@ -38,16 +38,17 @@ static void run_conv(mr_kernel *kernel, const mr_run *run) {
 
 /* Scratch of a forward run that packs. */
 typedef struct training_scratch {
-    mr_fresh fresh;
-    float *packed;
-    void *primitive;
+    float *packed, *bias;
+    void *work; /* the folded kernel, then the primitive's */
 } training_scratch;
 
 static training_scratch cut_scratch(const conv_kernel *k, mr_scratch *scratch) {
     training_scratch s;
-    s.fresh = mr_take_fresh(scratch, &k->gradients.fold);
+    const mr_fold *fold = &k->gradients.fold;
+    size_t room = mr_fold_room(fold), primitive = mr_dnnl_scratch_bytes(k->primitive);
     s.packed = mr_take(scratch, mr_dnnl_packed_size(k->primitive));
-    s.primitive = mr_take(scratch, mr_dnnl_scratch_bytes(k->primitive));
+    s.bias = mr_take(scratch, fold->filters * sizeof(float));
+    s.work = mr_take(scratch, room > primitive ? room : primitive);
     return s;
 }
 
@@ -55,10 +56,9 @@ static void run_training(mr_kernel *kernel, const mr_run *run) {
     conv_kernel *k = (conv_kernel *)kernel;
     mr_scratch scratch = {run->scratch, 0};
     training_scratch s = cut_scratch(k, &scratch);
-    const float *hwio =
-        mr_fold_weights(&k->gradients.fold, s.fresh.kernel, s.fresh.bias, run->threads);
+    const float *hwio = mr_fold_weights(&k->gradients.fold, s.work, s.bias, run->threads);
     mr_dnnl_pack_prepared(k->primitive, hwio, s.packed);
-    convolve(k, run, s.packed, s.fresh.bias, s.primitive);
+    convolve(k, run, s.packed, s.bias, s.work);
 }
 
 static void backward_conv(mr_kernel *kernel, const mr_backward *b) {
@@ -161,13 +161,13 @@ static mrcnn_status use_pack(conv_kernel *k, const mr_prepare *p, const mr_dnnl_
 static mrcnn_status prepare_training(conv_kernel *k, const mr_prepare *p,
                                      const mr_dnnl_window *window, mrcnn_error *err) {
     k->base.run = run_training;
-    k->base.backward = backward_conv;
+    if (mr_cpu_trains(p)) k->base.backward = backward_conv;
     mrcnn_status status = mr_dnnl_prepare_packing(k->primitive, window, err);
     if (status == MRCNN_OK) status = mr_conv_gradients_prepare(&k->gradients, p, err);
     if (status != MRCNN_OK) return status;
     mr_scratch forward = {NULL, 0};
     cut_scratch(k, &forward);
-    size_t backward = k->gradients.scratch_bytes;
+    size_t backward = k->base.backward ? k->gradients.scratch_bytes : 0;
     k->base.scratch_bytes = forward.used > backward ? forward.used : backward;
     return MRCNN_OK;
 }
@@ -184,8 +184,8 @@ mrcnn_status mr_cpu_conv_direct(const mr_prepare *p, mr_kernel **kernel, mrcnn_e
     mrcnn_status status = mr_dnnl_convolution(&k->primitive, &window, p->node->residual >= 0,
                                               p->node->relu, NULL, err);
     if (status == MRCNN_OK)
-        status =
-            mr_cpu_trains(p) ? prepare_training(k, p, &window, err) : use_pack(k, p, &window, err);
+        status = mr_cpu_packs_anew(p) ? prepare_training(k, p, &window, err)
+                                      : use_pack(k, p, &window, err);
     if (status != MRCNN_OK) {
         free_conv(&k->base);
         return mr_prefix(err, status, p->node->layer);

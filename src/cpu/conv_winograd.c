@@ -15,7 +15,7 @@ typedef struct winograd_kernel {
     size_t convolution_bytes; /* of scratch */
     mr_rows rows;
     int relu;
-    const float *weights, *bias; /* belong to the pack; NULL while they train */
+    const float *weights, *bias; /* belong to the pack; NULL in training */
     mr_conv_gradients gradients;
 } winograd_kernel;
 
@@ -38,18 +38,19 @@ static size_t packed_bytes(int c_in, int c_out) {
     return mr_winograd_packed_size(c_in, c_out) * sizeof(float);
 }
 
-/* Scratch of a forward run that packs, in front of the convolution's own. */
+/* Scratch of a forward run that packs. */
 typedef struct training_scratch {
-    mr_fresh fresh;
-    float *packed;
-    void *convolution;
+    float *packed, *bias;
+    void *work; /* the folded kernel, then the convolution's */
 } training_scratch;
 
 static training_scratch cut_scratch(const winograd_kernel *k, mr_scratch *scratch) {
     training_scratch s;
-    s.fresh = mr_take_fresh(scratch, &k->gradients.fold);
+    const mr_fold *fold = &k->gradients.fold;
+    size_t room = mr_fold_room(fold), convolution = k->convolution_bytes;
     s.packed = mr_take(scratch, packed_bytes(k->shape.c_in, k->shape.c_out));
-    s.convolution = mr_take(scratch, k->convolution_bytes);
+    s.bias = mr_take(scratch, fold->filters * sizeof(float));
+    s.work = mr_take(scratch, room > convolution ? room : convolution);
     return s;
 }
 
@@ -57,10 +58,9 @@ static void run_training(mr_kernel *kernel, const mr_run *run) {
     winograd_kernel *k = (winograd_kernel *)kernel;
     mr_scratch scratch = {run->scratch, 0};
     training_scratch s = cut_scratch(k, &scratch);
-    const float *hwio =
-        mr_fold_weights(&k->gradients.fold, s.fresh.kernel, s.fresh.bias, run->threads);
+    const float *hwio = mr_fold_weights(&k->gradients.fold, s.work, s.bias, run->threads);
     mr_winograd_pack(hwio, k->shape.c_in, k->shape.c_out, s.packed, run->threads);
-    convolve(k, run, s.packed, s.fresh.bias, s.convolution);
+    convolve(k, run, s.packed, s.bias, s.work);
 }
 
 static void backward_winograd(mr_kernel *kernel, const mr_backward *b) {
@@ -163,12 +163,12 @@ static mrcnn_status use_pack(winograd_kernel *k, const mr_prepare *p, mrcnn_erro
 
 static mrcnn_status prepare_training(winograd_kernel *k, const mr_prepare *p, mrcnn_error *err) {
     k->base.run = run_training;
-    k->base.backward = backward_winograd;
+    if (mr_cpu_trains(p)) k->base.backward = backward_winograd;
     mrcnn_status status = mr_conv_gradients_prepare(&k->gradients, p, err);
     if (status != MRCNN_OK) return status;
     mr_scratch forward = {NULL, 0};
     cut_scratch(k, &forward);
-    size_t backward = k->gradients.scratch_bytes;
+    size_t backward = k->base.backward ? k->gradients.scratch_bytes : 0;
     k->base.scratch_bytes = forward.used > backward ? forward.used : backward;
     return MRCNN_OK;
 }
@@ -187,7 +187,7 @@ mrcnn_status mr_cpu_conv_winograd(const mr_prepare *p, mr_kernel **kernel, mrcnn
     k->shape = shape;
     k->convolution_bytes = largest_scratch(shape, k->rows, p->threads, mr_winograd_scratch_size);
     k->base.scratch_bytes = k->convolution_bytes;
-    mrcnn_status status = mr_cpu_trains(p) ? prepare_training(k, p, err) : use_pack(k, p, err);
+    mrcnn_status status = mr_cpu_packs_anew(p) ? prepare_training(k, p, err) : use_pack(k, p, err);
     if (status != MRCNN_OK) {
         free(k);
         return status;

@@ -20,7 +20,7 @@ typedef struct deconv_kernel {
     mr_rows rows;
     int relu;
     mrcnn_shape in, out;
-    /* (2, 2, out, in): 4 out rows of in numbers. They belong to the pack; NULL while they train. */
+    /* (2, 2, out, in): 4 out rows of in numbers. They belong to the pack; NULL in training. */
     const float *weights, *bias;
     mr_fold fold;
 } deconv_kernel;
@@ -98,8 +98,7 @@ static void run_deconv(mr_kernel *kernel, const mr_run *run) {
 
 /* Scratch of both directions. */
 typedef struct training_scratch {
-    mr_fresh fresh;
-    float *dbias, *dkernel;
+    float *kernel, *bias, *dbias, *dkernel;
     void *work; /* blocks, or sums */
 } training_scratch;
 
@@ -108,7 +107,8 @@ static training_scratch cut_scratch(const deconv_kernel *k, mr_scratch *scratch)
     size_t blocks = CHUNK * mr_shape_size(k->out) * sizeof(float);
     size_t sums = mr_sum_size(k->fold.filters);
     int wanted = mr_fold_wants_kernel(&k->fold);
-    s.fresh = mr_take_fresh(scratch, &k->fold);
+    s.kernel = mr_take(scratch, mr_fold_room(&k->fold));
+    s.bias = mr_take(scratch, k->fold.filters * sizeof(float));
     s.dbias = mr_take(scratch, k->fold.filters * sizeof(float));
     s.dkernel = mr_take(scratch, wanted ? k->fold.kernel_count * sizeof(float) : 0);
     s.work = mr_take(scratch, blocks > sums ? blocks : sums);
@@ -119,8 +119,8 @@ static void run_training(mr_kernel *kernel, const mr_run *run) {
     deconv_kernel *k = (deconv_kernel *)kernel;
     mr_scratch scratch = {run->scratch, 0};
     training_scratch s = cut_scratch(k, &scratch);
-    const float *weights = mr_fold_weights(&k->fold, s.fresh.kernel, s.fresh.bias, run->threads);
-    deconvolve(k, run, weights, s.fresh.bias, s.work);
+    const float *weights = mr_fold_weights(&k->fold, s.kernel, s.bias, run->threads);
+    deconvolve(k, run, weights, s.bias, s.work);
 }
 
 /* Both gradients of one chunk. dkernel: NULL: not wanted. */
@@ -146,7 +146,7 @@ static void backward_deconv(mr_kernel *kernel, const mr_backward *b) {
     mr_scratch scratch = {b->scratch, 0};
     training_scratch s = cut_scratch(k, &scratch);
     if (rows == 0) return;
-    const float *weights = mr_fold_weights(&k->fold, s.fresh.kernel, s.fresh.bias, b->threads);
+    const float *weights = mr_fold_weights(&k->fold, s.kernel, s.bias, b->threads);
     float *dkernel = mr_fold_wants_kernel(&k->fold) ? s.dkernel : NULL;
     mr_pixel_range all = {NULL, 0, rows * (size_t)k->out.height * (size_t)k->out.width};
     mr_relu_gradient(b->output_gradient, k->relu ? b->output : NULL, all, filters,
@@ -169,7 +169,7 @@ static mrcnn_status use_pack(deconv_kernel *k, const mr_prepare *p, mrcnn_error 
 
 static mrcnn_status prepare_training(deconv_kernel *k, const mr_prepare *p, mrcnn_error *err) {
     k->base.run = run_training;
-    k->base.backward = backward_deconv;
+    if (mr_cpu_trains(p)) k->base.backward = backward_deconv;
     mrcnn_status status = mr_fold_prepare(&k->fold, p, err);
     if (status != MRCNN_OK) return status;
     mr_scratch scratch = {NULL, 0};
@@ -189,7 +189,7 @@ mrcnn_status mr_cpu_deconv(const mr_prepare *p, mr_kernel **kernel, mrcnn_error 
     k->in = mr_input_shape(p, 0);
     k->out = p->node->shape;
     k->base.scratch_bytes = CHUNK * mr_shape_size(k->out) * sizeof(float);
-    mrcnn_status status = mr_cpu_trains(p) ? prepare_training(k, p, err) : use_pack(k, p, err);
+    mrcnn_status status = mr_cpu_packs_anew(p) ? prepare_training(k, p, err) : use_pack(k, p, err);
     if (status != MRCNN_OK) {
         free(k);
         return status;

@@ -13,7 +13,7 @@ typedef struct dense_kernel {
     mr_rows rows;
     int relu;
     size_t inputs, units;
-    const float *weights, *bias; /* belong to the pack; NULL while they train */
+    const float *weights, *bias; /* belong to the pack; NULL in training */
     mr_conv_gradients gradients;
 } dense_kernel;
 
@@ -54,20 +54,30 @@ static void run_dense(mr_kernel *kernel, const mr_run *run) {
     finish(k, run, k->bias);
 }
 
+typedef struct training_scratch {
+    float *bias, *room;
+} training_scratch;
+
+static training_scratch cut_scratch(const dense_kernel *k, mr_scratch *scratch) {
+    training_scratch s;
+    s.bias = mr_take(scratch, k->units * sizeof(float));
+    s.room = mr_take(scratch, k->gradients.block_rows * k->units * sizeof(float));
+    return s;
+}
+
 /* Batch norm is folded into a block of the kernel at a time: a copy of all would be the largest
  * scratch of the network (51 MB for the box head's first layer). */
 static void run_training(mr_kernel *kernel, const mr_run *run) {
     dense_kernel *k = (dense_kernel *)kernel;
     const mr_conv_gradients *g = &k->gradients;
     mr_scratch scratch = {run->scratch, 0};
-    float *bias = mr_take(&scratch, k->units * sizeof(float));
-    float *room = mr_take(&scratch, g->block_rows * k->units * sizeof(float));
+    training_scratch s = cut_scratch(k, &scratch);
     for (size_t first = 0; first < k->inputs; first += g->block_rows) {
         size_t left = k->inputs - first, count = left < g->block_rows ? left : g->block_rows;
         mr_fold part = mr_fold_part(&g->fold, first, count);
-        multiply(k, run, mr_fold_weights(&part, room, bias, run->threads), first, count);
+        multiply(k, run, mr_fold_weights(&part, s.room, s.bias, run->threads), first, count);
     }
-    finish(k, run, bias);
+    finish(k, run, s.bias);
 }
 
 static void backward_dense(mr_kernel *kernel, const mr_backward *b) {
@@ -87,9 +97,12 @@ static mrcnn_status use_pack(dense_kernel *k, const mr_prepare *p, mrcnn_error *
 
 static mrcnn_status prepare_training(dense_kernel *k, const mr_prepare *p, mrcnn_error *err) {
     k->base.run = run_training;
-    k->base.backward = backward_dense;
+    if (mr_cpu_trains(p)) k->base.backward = backward_dense;
     mrcnn_status status = mr_conv_gradients_prepare(&k->gradients, p, err);
-    k->base.scratch_bytes = k->gradients.scratch_bytes; /* has a block of the kernel, too */
+    mr_scratch forward = {NULL, 0};
+    cut_scratch(k, &forward);
+    size_t backward = k->base.backward ? k->gradients.scratch_bytes : 0;
+    k->base.scratch_bytes = forward.used > backward ? forward.used : backward;
     return status;
 }
 
@@ -103,7 +116,7 @@ mrcnn_status mr_cpu_dense(const mr_prepare *p, mr_kernel **kernel, mrcnn_error *
     k->relu = p->node->relu;
     k->inputs = mr_shape_size(mr_input_shape(p, 0));
     k->units = (size_t)p->node->shape.channels;
-    mrcnn_status status = mr_cpu_trains(p) ? prepare_training(k, p, err) : use_pack(k, p, err);
+    mrcnn_status status = mr_cpu_packs_anew(p) ? prepare_training(k, p, err) : use_pack(k, p, err);
     if (status != MRCNN_OK) {
         free(k);
         return status;

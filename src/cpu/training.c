@@ -5,6 +5,10 @@
 
 #include <string.h>
 
+int mr_cpu_packs_anew(const mr_prepare *p) {
+    return p->gradients != NULL;
+}
+
 int mr_cpu_trains(const mr_prepare *p) {
     return p->gradients != NULL;
 }
@@ -15,11 +19,8 @@ void *mr_take(mr_scratch *scratch, size_t bytes) {
     return piece;
 }
 
-/* A kernel without batch norm is used where it is. */
-mr_fresh mr_take_fresh(mr_scratch *scratch, const mr_fold *fold) {
-    float *kernel = mr_take(scratch, fold->gamma ? fold->kernel_count * sizeof(float) : 0);
-    mr_fresh fresh = {kernel, mr_take(scratch, fold->filters * sizeof(float))};
-    return fresh;
+size_t mr_fold_room(const mr_fold *fold) {
+    return fold->gamma ? fold->kernel_count * sizeof(float) : 0;
 }
 
 mr_fold mr_fold_part(const mr_fold *fold, size_t first, size_t count) {

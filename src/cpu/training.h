@@ -6,9 +6,10 @@
 #include "cpu/windows.h"
 #include "graph/executor.h"
 
-/* 1 when the node is to be prepared for training. So are layers that are not trained themselves:
- * packing a kernel for each run takes a percent of a step, keeping a backbone packed as much memory
- * as its gradients would. */
+/* 1 in a training plan. Kernels are packed on each run then: most change between runs, and packs of
+ * the others would take more memory than time (Winograd's are four times the kernel). */
+int mr_cpu_packs_anew(const mr_prepare *prepare);
+/* 1 when the node has a backward. */
 int mr_cpu_trains(const mr_prepare *prepare);
 
 /* Scratch is cut from the front into pieces that begin on cache lines. Without memory they are only
@@ -19,11 +20,8 @@ typedef struct mr_scratch {
 } mr_scratch;
 void *mr_take(mr_scratch *scratch, size_t bytes);
 
-/* Where the folded kernel and bias of a run go. */
-typedef struct mr_fresh {
-    float *kernel, *bias;
-} mr_fresh;
-mr_fresh mr_take_fresh(mr_scratch *scratch, const mr_fold *fold);
+/* Bytes of the folded kernel of a run: none where the kernel is used as it is. */
+size_t mr_fold_room(const mr_fold *fold);
 
 /* The fold of rows [first, first + count) of the kernel as a matrix of `filters` columns. Gradients
  * of bias and beta, and the bias' share in gamma's, belong to one part only: to the one whose

@@ -42,7 +42,7 @@ typedef struct mr_prepare {
 
     /* Training: the trainable tensors' gradients (same keys and shapes as the weights); NULL:
      * inference. A node with mr_has_backward then reads its raw weights anew on every run, because
-     * they change, and gets a backward. All others are prepared as for inference. */
+     * they change, and gets a backward. All others may do so to save the memory of packs. */
     mr_tensors *gradients;
     int update_statistics; /* BATCH_NORM with batch_statistics: move the moving ones (N50) */
 } mr_prepare;
