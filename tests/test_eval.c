@@ -294,6 +294,39 @@ static void test_crowd(void **state) {
     mrcnn_report_free(&r);
 }
 
+/* A detection takes the object that it covers best, and leaves the other one to the next: a box of
+ * 20 x 13 lies nearer to 20 x 10 (IoU 0.77) than to 20 x 20 (0.65). */
+static void test_best_object(void **state) {
+    (void)state;
+    for (int swapped = 0; swapped < 2; swapped++) {
+        scene *s = make_scene();
+        put_object(s, 1, 0, 0, 0, 20, swapped ? 10 : 20);
+        put_object(s, 1, 0, 0, 0, 20, swapped ? 20 : 10);
+        put_detection(s, 1, 0.9f, 0, 0, 20, 13);
+        put_detection(s, 1, 0.8f, 0, 0, 20, 20);
+        mrcnn_report *r = report_on(s, 2);
+        assert_float_equal(r->picture_map, (6 * 1 + 4 * 0.25) / 10, 1e-12);
+        assert_float_equal(r->segm.ap, (6 * 1 + 4 * 0.5 * 51 / 101) / 10, 1e-12);
+        assert_float_equal(r->bbox.ap, r->segm.ap, 0);
+        mrcnn_report_free(&r);
+    }
+}
+
+static void test_truth_of_mask(void **state) {
+    (void)state;
+    mrcnn_mask mask = box_mask(10, 20, 15, 90);
+    mrcnn_truth t = mr_truth_of_mask(&mask, -3);
+    const double have[] = {t.x, t.y, t.width, t.height, t.area}, want[] = {20, 10, 70, 5, 350};
+    assert_memory_equal(have, want, sizeof have);
+    assert_int_equal(t.class_id, 3);
+    assert_int_equal(t.is_crowd, 1);
+    t = mr_truth_of_mask(&mask, 2);
+    assert_int_equal(t.class_id, 2);
+    assert_int_equal(t.is_crowd, 0);
+    assert_ptr_equal(t.mask.counts, mask.counts);
+    mrcnn_mask_free(&mask);
+}
+
 /* Another class's detection finds nothing. */
 static void test_classes(void **state) {
     (void)state;
@@ -305,6 +338,7 @@ static void test_classes(void **state) {
     assert_float_equal(r->classes[1].segm_ap, 0, 0);
     assert_float_equal(r->classes[2].segm_ap, -1, 0); /* there is none to find */
     assert_float_equal(r->classes[3].bbox_ap50, -1, 0);
+    assert_float_equal(r->picture_map50, 0, 0);
     mrcnn_report_free(&r);
 }
 
@@ -421,11 +455,12 @@ static void test_intersection(void **state) {
 
 int main(int argc, char **argv) {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_cases),     cmocka_unit_test(test_perfect),
-        cmocka_unit_test(test_threshold), cmocka_unit_test(test_order),
-        cmocka_unit_test(test_crowd),     cmocka_unit_test(test_classes),
-        cmocka_unit_test(test_nothing),   cmocka_unit_test(test_report_between),
-        cmocka_unit_test(test_refused),   cmocka_unit_test(test_intersection)};
+        cmocka_unit_test(test_cases),       cmocka_unit_test(test_perfect),
+        cmocka_unit_test(test_threshold),   cmocka_unit_test(test_order),
+        cmocka_unit_test(test_crowd),       cmocka_unit_test(test_classes),
+        cmocka_unit_test(test_nothing),     cmocka_unit_test(test_report_between),
+        cmocka_unit_test(test_refused),     cmocka_unit_test(test_intersection),
+        cmocka_unit_test(test_best_object), cmocka_unit_test(test_truth_of_mask)};
     if (argc > 1) cases_path = argv[1];
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -7,7 +7,7 @@
 #include <math.h>
 #include <stdlib.h>
 
-enum { PICTURES = 3, SIDE = 128 };
+enum { PICTURES = 6, SIDE = 128 };
 
 typedef struct world {
     mrcnn_model *model;
@@ -29,7 +29,9 @@ static void set_keys(mrcnn_config *config) {
                                               {"IMAGE_MAX_DIM", "128"},
                                               {"RPN_ANCHOR_SCALES", "[8, 16, 32, 64, 128]"},
                                               {"NUM_CLASSES", "4"},
-                                              {"DETECTION_MIN_CONFIDENCE", "0"}};
+                                              {"DETECTION_MIN_CONFIDENCE", "0"},
+                                              {"DETECTION_MAX_INSTANCES", "300"},
+                                              {"POST_NMS_ROIS_INFERENCE", "300"}};
     for (size_t i = 0; i < sizeof settings / sizeof *settings; i++)
         assert_int_equal(mrcnn_config_set(config, settings[i][0], settings[i][1], NULL), MRCNN_OK);
 }
@@ -46,26 +48,43 @@ static mrcnn_dataset *open_shapes(const char *const *class_names) {
     return set;
 }
 
-static int enter(void **state) {
-    world *w = calloc(1, sizeof *w);
-    mrcnn_config *config = NULL;
-    *state = w;
-    if (!w || mrcnn_config_create(&config, NULL, NULL) != MRCNN_OK) return 1;
-    set_keys(config);
+static void forget_model(world *w) {
+    mrcnn_session_free(&w->session);
+    mrcnn_model_free(&w->model);
+}
+
+/* 1 if this seed's network finds a box or two, so that the figures say something. */
+static int make_model(world *w, const mrcnn_config *config, uint64_t seed) {
+    mrcnn_report *report = NULL;
     mrcnn_session_options options = mrcnn_session_options_default();
     options.threads = 1;
-    mrcnn_status status = mrcnn_model_create(&w->model, config, 4, NULL);
-    if (status == MRCNN_OK) status = mrcnn_model_set_class_names(w->model, names, 4, NULL);
-    if (status == MRCNN_OK) status = mrcnn_session_create(&w->session, w->model, &options, NULL);
+    forget_model(w);
+    assert_int_equal(mrcnn_model_create(&w->model, config, seed, NULL), MRCNN_OK);
+    assert_int_equal(mrcnn_model_set_class_names(w->model, names, 4, NULL), MRCNN_OK);
+    assert_int_equal(mrcnn_session_create(&w->session, w->model, &options, NULL), MRCNN_OK);
+    assert_int_equal(mrcnn_evaluate(w->session, w->set, NULL, &report, NULL), MRCNN_OK);
+    int finds = report->bbox.ap > 0;
+    mrcnn_report_free(&report);
+    return finds;
+}
+
+static int enter(void **state) {
+    enum { MOST_SEEDS = 62 };
+    world *w = calloc(1, sizeof *w);
+    mrcnn_config *config = NULL;
+    uint64_t seed = 12; /* found by trying; others follow where rounding differs */
+    *state = w;
+    assert_int_equal(mrcnn_config_create(&config, NULL, NULL), MRCNN_OK);
+    set_keys(config);
+    w->set = open_shapes(names);
+    while (seed < MOST_SEEDS && !make_model(w, config, seed)) seed++;
     mrcnn_config_free(&config);
-    if (status == MRCNN_OK) w->set = open_shapes(names);
-    return status != MRCNN_OK;
+    return seed == MOST_SEEDS;
 }
 
 static int leave(void **state) {
     world *w = *state;
-    mrcnn_session_free(&w->session);
-    mrcnn_model_free(&w->model);
+    forget_model(w);
     mrcnn_dataset_free(&w->set);
     free(w);
     return 0;
@@ -126,7 +145,7 @@ static void compare(const mrcnn_report *a, const mrcnn_report *b) {
 
 static void test_steps(void **state) {
     const world *w = *state;
-    for (size_t limit = 0; limit < PICTURES; limit++) {
+    for (size_t limit = 0; limit < 3; limit++) {
         mrcnn_evaluation *e = NULL;
         mrcnn_report *report = NULL, *expected = NULL;
         mrcnn_evaluate_options options = mrcnn_evaluate_options_default();
@@ -161,7 +180,7 @@ static void test_stopped(void **state) {
     options.user = &calls;
     assert_int_equal(mrcnn_evaluate(w->session, w->set, &options, &report, &err),
                      MRCNN_E_CANCELLED);
-    assert_string_equal(err.message, "stopped after 1 of 3 pictures");
+    assert_string_equal(err.message, "stopped after 1 of 6 pictures");
     assert_int_equal(calls, 2);
     assert_null(report);
 }

@@ -57,6 +57,10 @@ double mr_coco_overlap(mr_coco_kind kind, const mr_coco_item *detection,
 /* How many pixels two masks of one size share. */
 uint64_t mr_mask_intersection(const mrcnn_mask *a, const mrcnn_mask *b);
 
+/* An object as its mask says it is: matterport's boxes, too, come from masks (extract_bboxes). A
+ * negative class is a crowd's (N26). The truth's mask is the one given, not a copy. */
+mrcnn_truth mr_truth_of_mask(const mrcnn_mask *mask, int32_t class_id);
+
 /* The threshold, 0.50 to 0.95. */
 double mr_coco_threshold(int index);
 

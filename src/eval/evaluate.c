@@ -46,8 +46,7 @@ static void free_truths(truths *all) {
     free(all->items);
 }
 
-/* An object as its mask says it is; matterport's boxes, too, come from masks (extract_bboxes). */
-static mrcnn_truth measure(const mrcnn_mask *mask, int32_t class_id) {
+mrcnn_truth mr_truth_of_mask(const mrcnn_mask *mask, int32_t class_id) {
     int32_t box[4];
     mr_mask_box(mask, box);
     return (mrcnn_truth){.class_id = class_id < 0 ? -class_id : class_id,
@@ -72,7 +71,7 @@ static mrcnn_status read_truths(truths *all, const mrcnn_dataset *set, size_t in
         int32_t class_id = 0;
         status = mrcnn_dataset_mask(set, index, i, height, width, &mask, &class_id, err);
         if (status == MRCNN_OK && mrcnn_mask_area(&mask) > 0)
-            all->items[all->count++] = measure(&mask, class_id);
+            all->items[all->count++] = mr_truth_of_mask(&mask, class_id);
         else
             mrcnn_mask_free(&mask);
     }
