@@ -35,7 +35,9 @@ static const char *const tiny[] = {"NAME",
                                    "RPN_ANCHOR_SCALES",
                                    "[8, 16, 32, 64, 128]",
                                    "POST_NMS_ROIS_TRAINING",
-                                   "100",
+                                   "800",
+                                   "RPN_BBOX_STD_DEV", /* proposals near anchors: more positives */
+                                   "[0.02, 0.02, 0.02, 0.02]",
                                    "TRAIN_ROIS_PER_IMAGE",
                                    "16",
                                    "IMAGES_PER_GPU",
@@ -186,6 +188,7 @@ static void on_step(void *user, const mrcnn_train_step *step) {
     (void)user;
     if (made.steps < 512) made.step_losses[made.steps] = step->losses.total;
     made.steps++;
+    made.mask_steps += step->losses.mrcnn_mask > 0 && step->losses.mrcnn_bbox > 0;
     made.gradient_norm = step->gradient_norm;
     if (running->copy_at_step && step->total_step == running->copy_at_step)
         copy_run("", running->copy_at_step);
@@ -251,7 +254,7 @@ static void poison(const char *tensor) {
     snprintf(layer, sizeof layer, "%.*s", (int)(param - tensor - 1), tensor);
     mr_tensor *t = mr_tensors_find(made.model->weights, layer, param);
     assert_non_null(t);
-    t->values[0] = 1e38f;
+    for (size_t i = 0; i < t->count; i++) t->values[i] = 3e38f;
 }
 
 const train_made *train_run(const train_case *c) {

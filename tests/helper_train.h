@@ -17,12 +17,12 @@ typedef struct train_case {
     size_t pictures;     /* of shapes; 0: 6 */
     size_t validation;   /* pictures; 0: no validation set */
     int threads;         /* 0: 1 */
-    int stop_at_step;    /* ask to stop when so many steps are done; 0: never */
+    int stop_at_step;    /* ask to stop when so many steps are done; 0: never, -1: at once */
     int stop_after_epoch;
     /* Copies the run's folder into <logs>-<step> when so many steps are done, and into
      * <logs>-epoch-<epoch> when an epoch is: what a run that is killed there leaves. */
     int copy_at_step, copy_epochs;
-    const char *poison; /* "layer/param" whose first weight becomes 1e38 before the run */
+    const char *poison; /* "layer/param" whose weights become 3e38 before the run */
 } train_case;
 
 typedef struct train_made {
@@ -31,6 +31,7 @@ typedef struct train_made {
     mrcnn_train_result result;
     int starts, steps, epochs; /* calls */
     int resumed;               /* of the last start */
+    int mask_steps; /* steps with positive RoIs */
     double step_losses[512];
     double gradient_norm; /* of the last step */
     double losses[TRAIN_EPOCHS], validation[TRAIN_EPOCHS];

@@ -26,7 +26,7 @@ static const variant variants[] = {
      (const char *const[]){"GRADIENT_ACCUMULATION", "2", "HORIZONTAL_FLIP", "0.5", NULL}},
     {"stages", NULL, 2,
      (const char *const[]){"STAGES", "heads 1; all 3 0.1", "EMA_DECAY", "0.5", "KEEP_BEST", "true",
-                           "EARLY_STOP", "2", NULL}},
+                           "EARLY_STOP", "3", NULL}},
     {"fewer", NULL, 2,
      (const char *const[]){"STAGES", "all 1; heads 2; 5+ 3", "EMA_DECAY", "0.5",
                            "LEARNING_RATE_SCHEDULE", "cosine", NULL}},
@@ -62,7 +62,8 @@ static void check_killed(const variant *v) {
     train_case c = case_of(v, v->name);
     c.copy_at_step = STEPS + 2;
     c.copy_epochs = 1;
-    train_well(&c);
+    const train_made *m = train_well(&c);
+    if (m->mask_steps < 3) fail_msg("%d steps with positive RoIs", m->mask_steps);
     snprintf(logs, sizeof logs, "%s-%d", v->name, c.copy_at_step);
     go_on(v, logs, 1);
     for (int epoch = 1; epoch < EPOCHS; epoch++) {

@@ -1,0 +1,291 @@
+/* test_train_errors.c - training runs that can't begin or can't go on: what is said, and what is
+ * left. */
+#include "helper_assert.h"
+#include "helper_cli.h"
+#include "helper_train.h"
+
+#include "data/data.h"
+
+#include <signal.h>
+#include <stdlib.h>
+#include <sys/resource.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+static const train_made *expect(const train_case *c, mrcnn_status status, const char *message) {
+    const train_made *m = train_run(c);
+    if (m->status == MRCNN_OK) fail_msg("%s: trained", c->logs);
+    assert_contains(m->err.message, message);
+    assert_int_equal(m->status, status);
+    assert_int_equal(m->err.status, status);
+    return m;
+}
+
+/* Nothing is made on disk for a run that can't begin. */
+static void test_configuration(void **state) {
+    (void)state;
+    static const struct {
+        const char *key, *value, *message;
+        mrcnn_status status;
+    } cases[] = {
+        {"NAME", "none", "NAME is not set", MRCNN_E_CONFIG},
+        {"NUM_CLASSES", "3", "NUM_CLASSES is 3, but the data set has 4 classes", MRCNN_E_CONFIG},
+        {"USE_RPN_ROIS", "false", "USE_RPN_ROIS", MRCNN_E_UNSUPPORTED},
+        {"IMAGE_CHANNEL_COUNT", "1", "", MRCNN_E_UNSUPPORTED},
+        {"EARLY_STOP", "2", "EARLY_STOP needs a validation set", MRCNN_E_CONFIG},
+        {"KEEP_BEST", "true", "KEEP_BEST needs a validation set", MRCNN_E_CONFIG},
+    };
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        const char *keys[] = {cases[i].key, cases[i].value, NULL, NULL, NULL};
+        if (strcmp(cases[i].key, "IMAGE_CHANNEL_COUNT") == 0) {
+            keys[2] = "MEAN_PIXEL";
+            keys[3] = "[100]";
+        }
+        train_case c = {.logs = "configuration", .keys = keys, .layers = "heads"};
+        expect(&c, cases[i].status, cases[i].message);
+        assert_false(cli_exists("configuration"));
+    }
+}
+
+static void test_layers(void **state) {
+    (void)state;
+    char longest[2000];
+    memset(longest, 'a', sizeof longest - 1);
+    longest[sizeof longest - 1] = 0;
+    train_case c = {.logs = "layers", .layers = "haeds"};
+    expect(&c, MRCNN_E_CONFIG, "layers \"haeds\": no layer with weights has such a name");
+    c.layers = "(res5.*";
+    expect(&c, MRCNN_E_CONFIG, "(res5.*");
+    c.layers = longest;
+    expect(&c, MRCNN_E_ARGUMENT, "too long");
+    c.layers = "";
+    expect(&c, MRCNN_E_CONFIG, "");
+}
+
+static void test_folders(void **state) {
+    (void)state;
+    cli_write("file", "");
+    train_case c = {.logs = "file/logs", .layers = "heads"};
+    expect(&c, MRCNN_E_IO, "file");
+    c.logs = "/proc/logs";
+    expect(&c, MRCNN_E_IO, "/proc/logs");
+}
+
+/* A session has packed the weights: training would change what it doesn't see. */
+static void test_packed(void **state) {
+    (void)state;
+    mrcnn_error err = MRCNN_ERROR_INIT;
+    train_case c = {.logs = "packed", .layers = "heads", .epochs = 1};
+    const train_made *m = train_well(&c);
+    mrcnn_session *session = NULL;
+    mrcnn_result *result = NULL;
+    mrcnn_image image = {80, 80, 3, calloc(80 * 80, 3)};
+    assert_int_equal(mrcnn_session_create(&session, m->model, NULL, &err), MRCNN_OK);
+    assert_int_equal(mrcnn_detect(session, &image, 1, &result, &err), MRCNN_OK);
+    mrcnn_dataset *set = NULL;
+    mrcnn_dataset_options o = mrcnn_dataset_options_default();
+    o.format = "shapes";
+    assert_int_equal(mrcnn_dataset_open(&set, "", &o, NULL), MRCNN_OK);
+    assert_int_equal(mrcnn_train(m->model, set, NULL, NULL, NULL, &err), MRCNN_E_ARGUMENT);
+    assert_contains(err.message, "a session has packed");
+    mrcnn_train_options wrong = mrcnn_train_options_default();
+    wrong.executor = "abacus";
+    assert_int_equal(mrcnn_train(m->model, set, NULL, &wrong, NULL, &err), MRCNN_E_ARGUMENT);
+    assert_contains(err.message, "abacus");
+    mrcnn_dataset_free(&set);
+    mrcnn_result_free(&result);
+    mrcnn_session_free(&session);
+    free(image.pixels);
+}
+
+/* ------------------------------------------------------------------------------------ pictures */
+
+static void test_nothing_to_learn(void **state) {
+    (void)state;
+    static const int sizes[][2] = {{70, 70}, {70, 70}, {70, 70}};
+    train_via("outside", 3, sizes, 1);
+    train_case c = {.logs = "outside-logs", .layers = "heads", .dataset = "outside"};
+    expect(&c, MRCNN_E_FORMAT, "no picture of the data set has an object to learn from");
+}
+
+static void test_sizes(void **state) {
+    (void)state;
+    static const int sizes[][2] = {{64, 64}, {128, 64}};
+    train_via("sizes", 2, sizes, 0);
+    train_case c = {.logs = "sizes-logs", .layers = "heads", .dataset = "sizes"};
+    c.keys = TRAIN_KEYS("IMAGE_RESIZE_MODE", "pad64", "IMAGES_PER_GPU", "2");
+    expect(&c, MRCNN_E_CONFIG, "set IMAGES_PER_GPU to 1");
+}
+
+/* A picture that breaks in the middle of an epoch costs nothing of it: mended, the run goes on. */
+static void test_broken_picture(void **state) {
+    (void)state;
+    static const int sizes[][2] = {{64, 64}, {64, 64}, {64, 64}};
+    train_via("broken", 3, sizes, 0);
+    train_case c = {.logs = "broken-logs", .layers = "heads", .epochs = 2, .dataset = "broken"};
+    c.keys = TRAIN_KEYS("STEPS_PER_EPOCH", "4", "TRAIN_BN", "none");
+    train_well(&c);
+    c.logs = "broken-well";
+    train_well(&c);
+    train_same_epoch("broken-logs", "broken-well", 2);
+    /* Not the first one that is drawn. */
+    c.logs = "broken-here";
+    const train_made *m = NULL;
+    for (int i = 0; i < 3 && (!m || m->steps == 0); i++) {
+        char path[64], away[64];
+        snprintf(path, sizeof path, "broken/%d.png", i);
+        snprintf(away, sizeof away, "away-%d", i);
+        rename(path, away);
+        cli_write(path, "\x89PNG\r\n\x1a\n and no more");
+        snprintf(away, sizeof away, "broken-here-%d", i);
+        c.logs = away;
+        m = expect(&c, MRCNN_E_FORMAT, path);
+        snprintf(away, sizeof away, "away-%d", i);
+        rename(away, path);
+        snprintf(away, sizeof away, "broken-here-%d", i);
+        if (m->steps == 0) continue;
+        assert_contains(m->messages, "the run is saved as it was after step");
+        c.resume = "last";
+        train_well(&c);
+        train_same_epoch("broken-well", away, 2);
+    }
+    assert_true(m->steps > 0);
+}
+
+/* --------------------------------------------------------------------------------- not finite */
+
+static void test_non_finite_loss(void **state) {
+    (void)state;
+    train_case c = {.logs = "nan", .layers = "all", .epochs = 2, .poison = "bn_conv1/beta"};
+    const train_made *m = expect(&c, MRCNN_E_UNSUPPORTED, "step 1: the ");
+    assert_contains(m->err.message, "is not finite (pictures: ");
+    assert_contains(m->err.message, "NON_FINITE=skip");
+    assert_int_equal(m->steps, 0);
+    assert_int_equal(m->result.skipped, 1);
+    char *text = cli_read(train_file("nan", "nonfinite_1.txt"));
+    assert_non_null(text);
+    assert_contains(text, "first draw: 0\n");
+    assert_contains(text, "mask_rcnn_tiny_interrupted.h5");
+    free(text);
+    /* What is kept repeats it. */
+    c.poison = NULL;
+    c.resume = "last";
+    m = expect(&c, MRCNN_E_UNSUPPORTED, "step 1: the ");
+    assert_int_equal(m->resumed, 1);
+}
+
+/* Gradients that overflow leave weights and statistics alone; a smaller rate goes on. */
+static void test_skip(void **state) {
+    (void)state;
+    static const char *const modes[] = {"false", "none"};
+    for (int i = 0; i < 2; i++) {
+        char logs[16];
+        snprintf(logs, sizeof logs, "skip-%s", modes[i]);
+        train_case c = {.logs = logs,
+                        .layers = "all",
+                        .epochs = 2,
+                        .poison = "bn_conv1/beta",
+                        .keys = TRAIN_KEYS("NON_FINITE", "skip", "TRAIN_BN", modes[i])};
+        const train_made *m = train_well(&c);
+        assert_int_equal(m->result.skipped, 6);
+        assert_int_equal(m->result.steps, 6);
+        assert_int_equal(cli_occurrences(m->messages, " skipped: the "), 6);
+        unsigned long long weights = train_weights(), statistics = train_weights_of("all", 1, 1);
+        assert_int_equal(cli_count(train_folder(logs), "nonfinite_"), 1); /* the first one */
+        assert_true(cli_exists(train_file(logs, "mask_rcnn_tiny_nonfinite.h5")));
+        assert_true(cli_exists(train_file(logs, "mask_rcnn_tiny_nonfinite.state")));
+        char *log = cli_read(train_file(logs, "log.jsonl"));
+        assert_int_equal(cli_occurrences(log, "\"grad_norm\":null"), 6);
+        free(log);
+        /* The last one is that of epoch 2. */
+        char *last = NULL;
+        assert_int_equal(mrcnn_train_find_last(&last, NULL, logs, "tiny", NULL), MRCNN_OK);
+        assert_contains(last, "_0002.h5");
+        mrcnn_string_free(&last);
+        /* And the step can be repeated. */
+        char kept[800];
+        snprintf(kept, sizeof kept, "%s", train_file(logs, "mask_rcnn_tiny_nonfinite.h5"));
+        assert_int_equal(mrcnn_train_can_resume(kept, "tiny"), 1);
+        c.resume = kept;
+        c.poison = NULL;
+        c.stop_at_step = 1;
+        m = train_well(&c);
+        assert_int_equal(m->result.skipped, 1);
+        assert_true(train_weights() == weights);
+        assert_true(train_weights_of("all", 1, 1) == statistics);
+    }
+}
+
+/* A rate that is far too large makes weights that nobody could read: the older checkpoint stays. */
+static void test_exploded(void **state) {
+    (void)state;
+    train_case c = {.logs = "exploded", .layers = "all", .epochs = 1};
+    train_well(&c);
+    c.resume = "last";
+    c.epochs = 9;
+    c.keys =
+        TRAIN_KEYS("LEARNING_RATE", "1000", "GRADIENT_CLIP_NORM", "0", "LEARNING_MOMENTUM", "1");
+    const train_made *m = expect(&c, MRCNN_E_UNSUPPORTED, "not finite");
+    char *last = NULL, *passed_over = NULL;
+    assert_int_equal(mrcnn_train_find_last(&last, &passed_over, "exploded", "tiny", NULL),
+                     MRCNN_OK);
+    assert_string_equal(passed_over, "");
+    mrcnn_string_free(&last);
+    mrcnn_string_free(&passed_over);
+    c.keys = NULL;
+    c.epochs = 0;
+    m = train_run(&c); /* readable, at least, with its state */
+    assert_true(m->resumed == 1 || m->starts == 0);
+}
+
+/* ---------------------------------------------------------------------------------- full disk */
+
+/* In effect: no file may grow beyond the limit. */
+static void limit_files(rlim_t bytes) {
+    struct rlimit limit;
+    signal(SIGXFSZ, SIG_IGN);
+    assert_int_equal(getrlimit(RLIMIT_FSIZE, &limit), 0);
+    limit.rlim_cur = bytes ? bytes : limit.rlim_max;
+    assert_int_equal(setrlimit(RLIMIT_FSIZE, &limit), 0);
+}
+
+static void test_full_disk(void **state) {
+    (void)state;
+    train_case c = {.logs = "well", .layers = "all", .epochs = 2};
+    train_well(&c);
+    struct stat info;
+    assert_int_equal(stat(train_file("well", "mask_rcnn_tiny_0001.h5"), &info), 0);
+    c.logs = "full";
+    c.epochs = 1;
+    train_well(&c);
+    c.resume = "last";
+    c.epochs = 2;
+    limit_files((rlim_t)info.st_size / 2);
+    const train_made *m = train_run(&c);
+    limit_files(0);
+    assert_int_equal(m->status, MRCNN_E_IO);
+    assert_contains(m->err.message, "mask_rcnn_tiny_0002.h5");
+    assert_int_equal(cli_count(train_folder("full"), "_0002"), 0);
+    assert_int_equal(cli_count(train_folder("full"), ".new"), 0);
+    assert_int_equal(cli_count(train_folder("full"), ".part"), 0);
+    /* Room is made, and the epoch comes again. */
+    train_well(&c);
+    train_same_epoch("well", "full", 2);
+}
+
+int main(void) {
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_configuration),
+        cmocka_unit_test(test_layers),
+        cmocka_unit_test(test_folders),
+        cmocka_unit_test(test_packed),
+        cmocka_unit_test(test_nothing_to_learn),
+        cmocka_unit_test(test_sizes),
+        cmocka_unit_test(test_broken_picture),
+        cmocka_unit_test(test_non_finite_loss),
+        cmocka_unit_test(test_skip),
+        cmocka_unit_test(test_exploded),
+        cmocka_unit_test(test_full_disk),
+    };
+    return cmocka_run_group_tests(tests, cli_enter, cli_leave);
+}
