@@ -10,7 +10,7 @@ int mr_cpu_packs_anew(const mr_prepare *p) {
 }
 
 int mr_cpu_trains(const mr_prepare *p) {
-    return p->gradients != NULL;
+    return p->gradients && mr_has_backward(p->graph, p->node, p->gradients);
 }
 
 void *mr_take(mr_scratch *scratch, size_t bytes) {
