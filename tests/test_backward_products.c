@@ -94,11 +94,14 @@ static void make_pixels(bench *b) {
     b->list.index = b->index;
 }
 
-/* Blocks of 3 x 5 pixels of which one in six isn't zero. */
-static int is_zero_pixel(const bench *b, size_t pixel) {
-    size_t width = (size_t)b->out.width;
-    size_t block = pixel % width / 5 + pixel / width / 3 * 7;
-    return b->t->zero_blocks == 2 || (b->t->zero_blocks && block % 6 != 0);
+/* Blocks of 3 x 5 pixels of which one in six isn't zero; half of its pixels are but for their last
+ * channel. */
+static int is_zero(const bench *b, size_t number) {
+    size_t channels = (size_t)b->out.channels, width = (size_t)b->out.width;
+    size_t pixel = number / channels, block = pixel % width / 5 + pixel / width / 3 * 7;
+    if (b->t->zero_blocks == 0) return 0;
+    int is_last = number % channels == channels - 1;
+    return b->t->zero_blocks == 2 || block % 6 != 0 || (pixel % 2 && !is_last);
 }
 
 static float *filled(size_t count, float value) {
@@ -119,7 +122,8 @@ static void prepare(bench *b, int threads) {
     p.max_rows[t->rows] = t->max_count > t->count ? t->max_count : t->count;
     mrcnn_error err = MRCNN_ERROR_INIT;
     if (mr_executor_cpu.prepare(&p, &b->kernel, &err) != MRCNN_OK) fail_msg("%s", err.message);
-    assert_non_null(b->kernel->backward);
+    int trains = mr_has_backward(b->graph, b->node, b->gradients);
+    assert_int_equal(b->kernel->backward != NULL, trains);
     b->scratch = filled(b->kernel->scratch_bytes / sizeof(float) + 1, NAN);
 }
 
@@ -150,7 +154,7 @@ static void set_up(bench *b, const trial *t, int threads) {
     float *dy = eval_noise(7, dy_count, -1, 1);
     b->dy = filled(dy_count, 0);
     for (size_t i = 0; i < dy_count; i++)
-        if (!is_zero_pixel(b, i / (size_t)b->out.channels)) b->dy[i] = dy[i];
+        if (!is_zero(b, i)) b->dy[i] = dy[i];
     free(dy);
     size_t dx_count = t->sparse_input ? (size_t)b->list.count * (size_t)t->channels : b->in_count;
     b->dx = filled(dx_count, t->accumulate ? 0.5f : NAN);
@@ -436,6 +440,28 @@ static void check(const trial *t) {
 
 /* --------------------------------------------------------------------------------------- cases */
 
+static trial conv_of(int height, int width, int channels, int filters, int kernel, int stride) {
+    trial t = {.op = MR_OP_CONV,
+               .height = height,
+               .width = width,
+               .channels = channels,
+               .filters = filters,
+               .kernel = kernel,
+               .stride = stride,
+               .padding = MRCNN_SAME,
+               .count = 1};
+    return t;
+}
+
+/* Dense or deconvolution, of RoIs. */
+static trial product_of(mr_op op, int height, int width, int channels, int filters) {
+    trial t = conv_of(height, width, channels, filters, 0, 0);
+    t.op = op;
+    t.padding = MRCNN_VALID;
+    t.rows = MR_ROWS_ROIS;
+    return t;
+}
+
 static int fits(const trial *t) {
     return t->padding == MRCNN_SAME || (t->height >= t->kernel && t->width >= t->kernel);
 }
@@ -466,16 +492,11 @@ static void convolutions(void **state) {
             for (int stride = 1; stride <= 2; stride++)
                 for (int padding = 0; padding < 2; padding++)
                     for (size_t c = 0; c < sizeof channels / sizeof *channels; c++, index++) {
-                        trial t = {.op = MR_OP_CONV,
-                                   .height = sizes[s][0],
-                                   .width = sizes[s][1],
-                                   .channels = channels[c][0],
-                                   .filters = channels[c][1],
-                                   .kernel = kernels[k],
-                                   .stride = stride,
-                                   .padding = padding ? MRCNN_SAME : MRCNN_VALID,
-                                   .rows = index % 3 == 0 ? MR_ROWS_ROIS : MR_ROWS_IMAGES,
-                                   .count = 1 + index % 2};
+                        trial t = conv_of(sizes[s][0], sizes[s][1], channels[c][0], channels[c][1],
+                                          kernels[k], stride);
+                        t.padding = padding ? MRCNN_SAME : MRCNN_VALID;
+                        t.rows = index % 3 == 0 ? MR_ROWS_ROIS : MR_ROWS_IMAGES;
+                        t.count = 1 + index % 2;
                         if (t.rows == MR_ROWS_ROIS) t.max_count = t.count + index % 5;
                         set_options(&t, index);
                         if (fits(&t)) check(&t);
@@ -486,16 +507,9 @@ static void convolutions(void **state) {
 static void wide_convolutions(void **state) {
     (void)state;
     for (int index = 0; index < 12; index++) {
-        trial t = {.op = MR_OP_CONV,
-                   .height = 29,
-                   .width = 34,
-                   .channels = 64,
-                   .filters = index % 2 ? 64 : 49,
-                   .kernel = 3,
-                   .stride = 1,
-                   .padding = MRCNN_SAME,
-                   .rows = index % 4 == 3 ? MR_ROWS_ROIS : MR_ROWS_IMAGES,
-                   .count = 1 + index / 2 % 2};
+        trial t = conv_of(29, 34, 64, index % 2 ? 64 : 49, 3, 1);
+        t.rows = index % 4 == 3 ? MR_ROWS_ROIS : MR_ROWS_IMAGES;
+        t.count = 1 + index / 2 % 2;
         set_options(&t, index);
         t.train = ALL;
         t.zero_blocks = index % 3;
@@ -511,29 +525,16 @@ static void zeros_left_out(void **state) {
             for (int blocks = 1; blocks <= 2; blocks++)
                 for (int batch = 1; batch <= 2; batch++)
                     for (int filters = 3; filters <= 18; filters += 15, index++) {
-                        trial t = {.op = MR_OP_CONV,
-                                   .height = 13,
-                                   .width = 21,
-                                   .channels = 17,
-                                   .filters = filters,
-                                   .kernel = kernel,
-                                   .stride = stride,
-                                   .padding = MRCNN_SAME,
-                                   .count = batch,
-                                   .zero_blocks = blocks};
+                        trial t = conv_of(13, 21, 17, filters, kernel, stride);
+                        t.count = batch;
+                        t.zero_blocks = blocks;
                         set_options(&t, index);
                         check(&t);
                     }
     /* More of them than are copied at a time. */
-    trial many = {.op = MR_OP_CONV,
-                  .height = 190,
-                  .width = 190,
-                  .channels = 2,
-                  .filters = 3,
-                  .kernel = 1,
-                  .stride = 1,
-                  .count = 1,
-                  .zero_blocks = 1};
+    trial many = conv_of(190, 190, 2, 3, 1, 1);
+    many.padding = MRCNN_VALID;
+    many.zero_blocks = 1;
     set_options(&many, 7);
     check(&many);
 }
@@ -543,17 +544,10 @@ static void fewer_rows(void **state) {
     (void)state;
     for (int kernel = 1; kernel <= 7; kernel += 2)
         for (int rows = 0; rows <= 5; rows += rows ? 4 : 1) {
-            trial t = {.op = MR_OP_CONV,
-                       .height = 7,
-                       .width = 7,
-                       .channels = 18,
-                       .filters = 20,
-                       .kernel = kernel,
-                       .stride = 1,
-                       .padding = MRCNN_SAME,
-                       .rows = MR_ROWS_ROIS,
-                       .count = rows,
-                       .max_count = 9};
+            trial t = conv_of(7, 7, 18, 20, kernel, 1);
+            t.rows = MR_ROWS_ROIS;
+            t.count = rows;
+            t.max_count = 9;
             set_options(&t, 1 + kernel + rows);
             t.train = ALL;
             check(&t);
@@ -566,25 +560,12 @@ static void fewer_rows(void **state) {
 /* More windows than are gathered at a time, and a dense kernel of more than one block. */
 static void several_chunks(void **state) {
     (void)state;
-    trial many = {.op = MR_OP_CONV,
-                  .height = 66,
-                  .width = 67,
-                  .channels = 2,
-                  .filters = 3,
-                  .kernel = 3,
-                  .stride = 1,
-                  .padding = MRCNN_SAME,
-                  .count = 1};
+    trial many = conv_of(66, 67, 2, 3, 3, 1);
     set_options(&many, 7);
     check(&many);
-    trial blocks = {.op = MR_OP_DENSE,
-                    .height = 2,
-                    .width = 3,
-                    .channels = 111,
-                    .filters = 1700,
-                    .rows = MR_ROWS_ROIS,
-                    .count = 3,
-                    .max_count = 4};
+    trial blocks = product_of(MR_OP_DENSE, 2, 3, 111, 1700);
+    blocks.count = 3;
+    blocks.max_count = 4;
     set_options(&blocks, 7);
     check(&blocks);
     blocks.accumulate = 1;
@@ -599,14 +580,9 @@ static void dense_layers(void **state) {
     for (int rows = 0; rows <= 5; rows += rows ? 4 : 1)
         for (size_t u = 0; u < 4; u++)
             for (int height = 1; height <= 3; height++, index++) {
-                trial t = {.op = MR_OP_DENSE,
-                           .height = height,
-                           .width = 2,
-                           .channels = 17,
-                           .filters = units[u],
-                           .rows = MR_ROWS_ROIS,
-                           .count = rows,
-                           .max_count = 6};
+                trial t = product_of(MR_OP_DENSE, height, 2, 17, units[u]);
+                t.count = rows;
+                t.max_count = 6;
                 set_options(&t, index);
                 check(&t);
             }
@@ -619,14 +595,9 @@ static void deconvolutions(void **state) {
     for (int rows = 0; rows <= 17; rows += rows ? 8 : 1)
         for (size_t c = 0; c < 3; c++)
             for (int height = 1; height <= 3; height++, index++) {
-                trial t = {.op = MR_OP_DECONV,
-                           .height = height,
-                           .width = 2,
-                           .channels = channels[c][0],
-                           .filters = channels[c][1],
-                           .rows = MR_ROWS_ROIS,
-                           .count = rows,
-                           .max_count = rows + index};
+                trial t = product_of(MR_OP_DECONV, height, 2, channels[c][0], channels[c][1]);
+                t.count = rows;
+                t.max_count = rows + index;
                 set_options(&t, index);
                 check(&t);
             }
@@ -641,15 +612,8 @@ static void sparse_gradients(void **state) {
         for (int stride = 1; stride <= 2; stride++)
             for (int batch = 1; batch <= 2; batch++)
                 for (size_t c = 0; c < sizeof counts / sizeof *counts; c++, index++) {
-                    trial t = {.op = MR_OP_CONV,
-                               .height = 5,
-                               .width = 7,
-                               .channels = 17,
-                               .filters = index % 2 ? 18 : 3,
-                               .kernel = kernel,
-                               .stride = stride,
-                               .padding = MRCNN_SAME,
-                               .count = batch};
+                    trial t = conv_of(5, 7, 17, index % 2 ? 18 : 3, kernel, stride);
+                    t.count = batch;
                     set_options(&t, index);
                     t.pixel_count = counts[c];
                     check(&t);
@@ -681,109 +645,47 @@ static void check_slope(judge *j, const bench *b, const double *dy, float *at, d
 }
 
 /* Without ReLU the loss is linear in each single number, and the difference exact. */
+static void check_slopes(const trial *t) {
+    bench b;
+    set_up(&b, t, 1);
+    judge j = make_judge(&b);
+    double *dy = whole_map(&b);
+    judge_forward(&j, &b);
+    judge_backward(&j, &b, dy, b.y);
+    for (size_t k = 0; k < b.in_count; k++) check_slope(&j, &b, dy, &b.x[k], j.dx[k]);
+    for (int p = 0; p < PARAMS; p++) {
+        mr_tensor *w = tensor(b.weights, p);
+        for (size_t k = 0; w && k < w->count; k++)
+            check_slope(&j, &b, dy, &w->values[k], j.dw[p][k]);
+    }
+    free(dy);
+    free_judge(&j);
+    tear_down(&b);
+}
+
 static void finite_differences(void **state) {
     (void)state;
-    const trial trials[] = {{.op = MR_OP_CONV,
-                             .height = 4,
-                             .width = 5,
-                             .channels = 3,
-                             .filters = 4,
-                             .kernel = 3,
-                             .stride = 2,
-                             .padding = MRCNN_SAME,
-                             .count = 2,
-                             .batch_norm = 1,
-                             .residual = 1,
-                             .train = ALL},
-                            {.op = MR_OP_CONV,
-                             .height = 3,
-                             .width = 4,
-                             .channels = 2,
-                             .filters = 3,
-                             .kernel = 1,
-                             .stride = 1,
-                             .padding = MRCNN_SAME,
-                             .count = 1,
-                             .train = ALL},
-                            {.op = MR_OP_DENSE,
-                             .height = 2,
-                             .width = 2,
-                             .channels = 3,
-                             .filters = 5,
-                             .rows = MR_ROWS_ROIS,
-                             .count = 3,
-                             .max_count = 3,
-                             .batch_norm = 1,
-                             .train = ALL},
-                            {.op = MR_OP_DECONV,
-                             .height = 2,
-                             .width = 3,
-                             .channels = 4,
-                             .filters = 3,
-                             .rows = MR_ROWS_ROIS,
-                             .count = 2,
-                             .max_count = 2,
-                             .train = ALL}};
+    trial trials[] = {conv_of(4, 5, 3, 4, 3, 2), conv_of(3, 4, 2, 3, 1, 1),
+                      product_of(MR_OP_DENSE, 2, 2, 3, 5), product_of(MR_OP_DECONV, 2, 3, 4, 3)};
     for (size_t i = 0; i < sizeof trials / sizeof *trials; i++) {
-        bench b;
-        set_up(&b, &trials[i], 1);
-        judge j = make_judge(&b);
-        double *dy = whole_map(&b);
-        judge_forward(&j, &b);
-        judge_backward(&j, &b, dy, b.y);
-        for (size_t k = 0; k < b.in_count; k++) check_slope(&j, &b, dy, &b.x[k], j.dx[k]);
-        for (int p = 0; p < PARAMS; p++) {
-            mr_tensor *w = tensor(b.weights, p);
-            for (size_t k = 0; w && k < w->count; k++)
-                check_slope(&j, &b, dy, &w->values[k], j.dw[p][k]);
-        }
-        free(dy);
-        free_judge(&j);
-        tear_down(&b);
+        trials[i].count = 2;
+        trials[i].batch_norm = i % 2 == 0;
+        trials[i].residual = i == 0;
+        trials[i].train = ALL;
+        check_slopes(&trials[i]);
     }
 }
 
 /* Same threads, same bytes. */
 static void deterministic(void **state) {
     (void)state;
-    const trial trials[] = {{.op = MR_OP_CONV,
-                             .height = 30,
-                             .width = 31,
-                             .channels = 17,
-                             .filters = 16,
-                             .kernel = 3,
-                             .stride = 1,
-                             .padding = MRCNN_SAME,
-                             .count = 2,
-                             .batch_norm = 1,
-                             .relu = 1,
-                             .train = ALL},
-                            {.op = MR_OP_CONV,
-                             .height = 30,
-                             .width = 31,
-                             .channels = 17,
-                             .filters = 18,
-                             .kernel = 1,
-                             .stride = 1,
-                             .padding = MRCNN_SAME,
-                             .count = 2,
-                             .batch_norm = 1,
-                             .relu = 1,
-                             .train = ALL},
-                            {.op = MR_OP_CONV,
-                             .height = 30,
-                             .width = 31,
-                             .channels = 17,
-                             .filters = 18,
-                             .kernel = 3,
-                             .stride = 2,
-                             .padding = MRCNN_SAME,
-                             .count = 2,
-                             .batch_norm = 1,
-                             .relu = 1,
-                             .train = ALL}};
+    trial trials[] = {conv_of(30, 31, 17, 16, 3, 1), conv_of(30, 31, 17, 18, 1, 1),
+                      conv_of(30, 31, 17, 18, 3, 2)};
     for (size_t i = 0; i < sizeof trials / sizeof *trials; i++) {
         bench b[2];
+        trials[i].count = 2;
+        trials[i].batch_norm = trials[i].relu = 1;
+        trials[i].train = ALL;
         for (int k = 0; k < 2; k++) {
             set_up(&b[k], &trials[i], 2);
             run_forward(&b[k], 2);
@@ -798,13 +700,45 @@ static void deterministic(void **state) {
     }
 }
 
+/* What is frozen below all that trains has no backward, and keeps no pack. */
+static void frozen(void **state) {
+    (void)state;
+    trial trials[] = {conv_of(9, 8, 17, 16, 3, 1), conv_of(9, 8, 3, 18, 7, 2),
+                      product_of(MR_OP_DENSE, 2, 2, 33, 5), product_of(MR_OP_DECONV, 2, 3, 4, 3)};
+    for (size_t i = 0; i < sizeof trials / sizeof *trials; i++) {
+        bench b;
+        trials[i].no_input_gradient = 1;
+        trials[i].batch_norm = trials[i].op != MR_OP_DECONV;
+        trials[i].relu = 1;
+        set_up(&b, &trials[i], 2);
+        assert_null(b.kernel->backward);
+        judge j = make_judge(&b);
+        move_weights(&b);
+        run_forward(&b, 2);
+        judge_forward(&j, &b);
+        assert_near(&trials[i], "the output", j.y, b.y, b.out_count, 0, NULL, 1);
+        size_t raw = 0;
+        for (size_t k = 0; k < mr_tensors_count(b.weights); k++)
+            raw += mr_tensors_at(b.weights, k)->count * sizeof(float);
+        assert_int_equal(mr_weight_bytes(b.packs, b.weights), raw);
+        free_judge(&j);
+        tear_down(&b);
+    }
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(finite_differences), cmocka_unit_test(convolutions),
-        cmocka_unit_test(wide_convolutions),  cmocka_unit_test(zeros_left_out),
-        cmocka_unit_test(fewer_rows),         cmocka_unit_test(several_chunks),
-        cmocka_unit_test(dense_layers),       cmocka_unit_test(deconvolutions),
-        cmocka_unit_test(sparse_gradients),   cmocka_unit_test(deterministic),
+        cmocka_unit_test(finite_differences),
+        cmocka_unit_test(convolutions),
+        cmocka_unit_test(wide_convolutions),
+        cmocka_unit_test(zeros_left_out),
+        cmocka_unit_test(fewer_rows),
+        cmocka_unit_test(several_chunks),
+        cmocka_unit_test(dense_layers),
+        cmocka_unit_test(deconvolutions),
+        cmocka_unit_test(sparse_gradients),
+        cmocka_unit_test(deterministic),
+        cmocka_unit_test(frozen),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
