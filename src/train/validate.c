@@ -40,12 +40,10 @@ typedef struct validation {
     mr_learner *own; /* NULL: the trainer's is used */
 } validation;
 
-/* The trainer's plans will not do where they move statistics, and where the average is of layers that
- * they have packed. TRAIN_BN none then normalises as detection does (N50: Keras' test phase). */
+/* The trainer's plans will not do where they move statistics. TRAIN_BN none then normalises as
+ * detection does (N50: Keras' test phase). */
 static int needs_own(const mr_trainer *t) {
-    const mr_tensors *average = mr_optimizer_state(t->optimizer, MR_PART_EMA);
-    return t->settings->train_bn != MR_BN_FROZEN ||
-           (average && mr_tensors_count(average) > mr_tensors_count(t->gradients));
+    return t->settings->train_bn != MR_BN_FROZEN;
 }
 
 static mrcnn_status make_own(mr_trainer *t, validation *v, int height, int width,
