@@ -31,7 +31,7 @@ typedef struct train_made {
     mrcnn_train_result result;
     int starts, steps, epochs; /* calls */
     int resumed;               /* of the last start */
-    int mask_steps; /* steps with positive RoIs */
+    int mask_steps;            /* steps with positive RoIs */
     double step_losses[512];
     double gradient_norm; /* of the last step */
     double losses[TRAIN_EPOCHS], validation[TRAIN_EPOCHS];

@@ -28,9 +28,9 @@ static void check_learns(const char *logs, const char *const *keys, double share
 static void test_learns(void **state) {
     (void)state;
     check_learns("learns", TRAIN_KEYS("STEPS_PER_EPOCH", "10", "LEARNING_RATE", "0.002"), 0.3);
-    check_learns(
-        "learns-adamw",
-        TRAIN_KEYS("STEPS_PER_EPOCH", "10", "OPTIMIZER", "adamw", "LEARNING_RATE", "0.02"), 0.3);
+    check_learns("learns-adamw",
+                 TRAIN_KEYS("STEPS_PER_EPOCH", "10", "OPTIMIZER", "adamw", "LEARNING_RATE", "0.02"),
+                 0.3);
     check_learns("learns-norms",
                  TRAIN_KEYS("STEPS_PER_EPOCH", "10", "TRAIN_BN", "none", "LEARNING_RATE", "0.01",
                             "IMAGES_PER_GPU", "2"),

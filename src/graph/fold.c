@@ -56,6 +56,11 @@ mrcnn_status mr_fold_prepare(mr_fold *fold, const mr_prepare *p, mrcnn_error *er
     return status;
 }
 
+/* The kernel as a matrix of `filters` columns. */
+static size_t rows_of(const mr_fold *fold) {
+    return fold->filters ? fold->kernel_count / fold->filters : 0;
+}
+
 static float scale_of(const mr_fold *fold, size_t f) {
     return (float)(fold->gamma[f] / sqrt((double)fold->variance[f] + EPSILON));
 }
@@ -94,7 +99,7 @@ const float *mr_fold_weights(const mr_fold *fold, float *room, float *bias_room,
         bias_room[f] = (float)(((double)fold->bias[f] - fold->mean[f]) * scale + fold->beta[f]);
     }
     scale_job job = {fold, room};
-    mr_parallel(threads, fold->kernel_count / fold->filters, scale_rows, &job);
+    mr_parallel(threads, rows_of(fold), scale_rows, &job);
     return room;
 }
 
@@ -110,7 +115,7 @@ typedef struct unfold_job {
 /* Columns [begin, end) in blocks: each filter's sum is made in one order, whatever the threads. */
 static void unfold_block(const unfold_job *job, size_t f0, size_t width) {
     const mr_fold *fold = job->fold;
-    size_t rows = fold->kernel_count / fold->filters;
+    size_t rows = rows_of(fold);
     float scale[BLOCK];
     double dot[BLOCK] = {0};
     for (size_t f = 0; f < width; f++) scale[f] = fold->gamma ? scale_of(fold, f0 + f) : 1.0f;
