@@ -84,7 +84,7 @@ static const char *const shapes_scratch[] = {
     "TRAIN_BN", "none",
     "HORIZONTAL_FLIP", "0.5",
     "VALIDATION_STEPS", "0",
-    "STAGES", "all 14",
+    "STAGES", "all 24",
     NULL};
 
 /* For CPUs: a quarter of the pixels, a shallow backbone of half the width, narrower heads and fewer
