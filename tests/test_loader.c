@@ -260,6 +260,36 @@ static void stop_from_elsewhere(void **state) {
     check_kitchen(&k);
 }
 
+static int made_so_far(kitchen *k) {
+    pthread_mutex_lock(&k->mutex);
+    int made = k->made;
+    pthread_mutex_unlock(&k->mutex);
+    return made;
+}
+
+/* Nothing is made while the loader pauses, and nothing is missing afterwards. */
+static void pauses(void **state) {
+    (void)state;
+    kitchen k = open_kitchen(2, 100);
+    mr_loader *loader = NULL;
+    mr_loader_options options = {cook, throw_away, &k, 3, 100000, 0};
+    assert_int_equal(mr_loader_create(&loader, &options, NULL), MRCNN_OK);
+    for (uint64_t n = 0; n < 30; n++) {
+        uint64_t number, *item = NULL;
+        mr_loader_pause(loader);
+        int made = made_so_far(&k);
+        sleep_ms(4);
+        assert_int_equal(made_so_far(&k), made);
+        mr_loader_resume(loader);
+        assert_int_equal(mr_loader_next(loader, &number, (void **)&item, NULL), MRCNN_OK);
+        assert_true(number == n && *item == mr_prng_value(3, n));
+        throw_away(&k, item);
+    }
+    mr_loader_pause(loader);
+    mr_loader_free(&loader); /* does not wait for a resume */
+    check_kitchen(&k);
+}
+
 static void no_threads(void **state) {
     (void)state;
     mr_loader *loader = NULL;
@@ -352,12 +382,19 @@ static void useless_data_set(void **state) {
 
 int main(void) {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(same_sequence),     cmocka_unit_test(all_threads_work),
-        cmocka_unit_test(bytes_are_bounded), cmocka_unit_test(tiny_limit),
-        cmocka_unit_test(no_bytes),          cmocka_unit_test(waiting_is_measured),
-        cmocka_unit_test(free_at_any_time),  cmocka_unit_test(stop_from_elsewhere),
-        cmocka_unit_test(no_threads),        cmocka_unit_test(passes),
-        cmocka_unit_test(every_permutation), cmocka_unit_test(odd_orders),
+        cmocka_unit_test(same_sequence),
+        cmocka_unit_test(all_threads_work),
+        cmocka_unit_test(bytes_are_bounded),
+        cmocka_unit_test(tiny_limit),
+        cmocka_unit_test(no_bytes),
+        cmocka_unit_test(waiting_is_measured),
+        cmocka_unit_test(free_at_any_time),
+        cmocka_unit_test(stop_from_elsewhere),
+        cmocka_unit_test(pauses),
+        cmocka_unit_test(no_threads),
+        cmocka_unit_test(passes),
+        cmocka_unit_test(every_permutation),
+        cmocka_unit_test(odd_orders),
         cmocka_unit_test(useless_data_set),
     };
     return cmocka_run_group_tests_name("loader", tests, NULL, NULL);

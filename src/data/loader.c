@@ -40,7 +40,8 @@ struct mr_loader {
     pthread_mutex_t mutex; /* guards all that follows */
     pthread_cond_t room;   /* workers: a number may have become claimable */
     pthread_cond_t ready;  /* the consumer: a number is done */
-    int stopped;
+    pthread_cond_t idle;   /* whoever pauses: no item is being made */
+    int stopped, paused, working;
     uint64_t next_claimed, next_out;
     slot slots[SLOTS]; /* of number n: n % SLOTS */
     mr_loader_stats stats;
@@ -59,9 +60,10 @@ static int may_claim(const mr_loader *l) {
 
 static int claim(mr_loader *l, uint64_t *number) {
     pthread_mutex_lock(&l->mutex);
-    while (!l->stopped && !may_claim(l)) pthread_cond_wait(&l->room, &l->mutex);
+    while (!l->stopped && (l->paused || !may_claim(l))) pthread_cond_wait(&l->room, &l->mutex);
     int claimed = !l->stopped;
     if (claimed) *number = l->next_claimed++;
+    l->working += claimed;
     pthread_mutex_unlock(&l->mutex);
     return claimed;
 }
@@ -80,6 +82,7 @@ static void deliver(mr_loader *l, uint64_t number, slot made) {
     l->stats.depth++;
     if (l->stats.bytes > l->stats.most_bytes) l->stats.most_bytes = l->stats.bytes;
     if (number == l->next_out) pthread_cond_signal(&l->ready);
+    if (--l->working == 0) pthread_cond_broadcast(&l->idle);
     pthread_mutex_unlock(&l->mutex);
 }
 
@@ -141,6 +144,7 @@ mrcnn_status mr_loader_create(mr_loader **loader, const mr_loader_options *optio
     pthread_mutex_init(&l->mutex, NULL);
     pthread_cond_init(&l->room, NULL);
     pthread_cond_init(&l->ready, NULL);
+    pthread_cond_init(&l->idle, NULL);
     mrcnn_status status = start_workers(l, err);
     if (status != MRCNN_OK)
         mr_loader_free(&l);
@@ -191,6 +195,20 @@ mrcnn_status mr_loader_next(mr_loader *loader, uint64_t *number, void **item, mr
     return status;
 }
 
+void mr_loader_pause(mr_loader *l) {
+    pthread_mutex_lock(&l->mutex);
+    l->paused = 1;
+    while (l->working > 0) pthread_cond_wait(&l->idle, &l->mutex);
+    pthread_mutex_unlock(&l->mutex);
+}
+
+void mr_loader_resume(mr_loader *l) {
+    pthread_mutex_lock(&l->mutex);
+    l->paused = 0;
+    pthread_cond_broadcast(&l->room);
+    pthread_mutex_unlock(&l->mutex);
+}
+
 void mr_loader_stop(mr_loader *loader) {
     pthread_mutex_lock(&loader->mutex);
     loader->stopped = 1;
@@ -215,6 +233,7 @@ void mr_loader_free(mr_loader **loader) {
         if (l->slots[i].item) l->options.release(l->options.user, l->slots[i].item);
         free(l->slots[i].error);
     }
+    pthread_cond_destroy(&l->idle);
     pthread_cond_destroy(&l->ready);
     pthread_cond_destroy(&l->room);
     pthread_mutex_destroy(&l->mutex);

@@ -44,6 +44,12 @@ mrcnn_status mr_loader_next(mr_loader *loader, uint64_t *number, void **item, mr
 /* No more items are begun, and whoever waits in mr_loader_next returns. From any thread. */
 void mr_loader_stop(mr_loader *loader);
 
+/* Waits until no item is being made, and lets none begin: for forking, after which a lock that a
+ * thread holds would never be released in the child. By the consumer, which takes no item before
+ * mr_loader_resume. */
+void mr_loader_pause(mr_loader *loader);
+void mr_loader_resume(mr_loader *loader);
+
 mr_loader_stats mr_loader_get_stats(mr_loader *loader);
 
 /* Stops, waits for items under way, and releases those that nobody took. */

@@ -101,6 +101,10 @@ uint64_t mr_batches_next_draw(const mr_batches *b) {
     return b->next;
 }
 
+void mr_batches_pause(mr_batches *b, int on) {
+    mr_feed_pause(b->feed, on);
+}
+
 mr_loader_stats mr_batches_stats(mr_batches *b) {
     return mr_feed_get_stats(b->feed);
 }

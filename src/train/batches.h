@@ -25,6 +25,8 @@ const mr_sample *mr_batches_sample(const mr_batches *batches, int image);
 
 /* The draw that follows the batch: what a resumed run starts with. */
 uint64_t mr_batches_next_draw(const mr_batches *batches);
+/* While on, no thread prepares anything: for forking. */
+void mr_batches_pause(mr_batches *batches, int on);
 mr_loader_stats mr_batches_stats(mr_batches *batches);
 
 #endif

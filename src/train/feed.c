@@ -99,6 +99,13 @@ void mr_feed_stop(mr_feed *feed) {
     mr_loader_stop(feed->loader);
 }
 
+void mr_feed_pause(mr_feed *feed, int on) {
+    if (on)
+        mr_loader_pause(feed->loader);
+    else
+        mr_loader_resume(feed->loader);
+}
+
 mr_loader_stats mr_feed_get_stats(mr_feed *feed) {
     return mr_loader_get_stats(feed->loader);
 }

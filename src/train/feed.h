@@ -28,6 +28,8 @@ mrcnn_status mr_feed_next(mr_feed *feed, mr_example **example, mrcnn_error *err)
 
 /* From any thread: mr_feed_next returns MRCNN_E_CANCELLED. */
 void mr_feed_stop(mr_feed *feed);
+/* While on, no thread prepares anything: for forking. */
+void mr_feed_pause(mr_feed *feed, int on);
 mr_loader_stats mr_feed_get_stats(mr_feed *feed);
 void mr_feed_free(mr_feed **feed);
 

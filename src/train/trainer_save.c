@@ -104,9 +104,11 @@ mrcnn_status mr_trainer_save(mr_trainer *t, mr_checkpoint_kind kind, mrcnn_error
         mr_trainer_swap_average(t);
         fill_state(t);
         s->config = config;
+        mr_batches_pause(t->batches, 1); /* files are written by a child process */
         status = mr_checkpoint_save(&t->folder, kind, t->model->weights, s,
                                     t->settings->keep_checkpoints,
                                     t->settings->keep_best && t->improved, err);
+        mr_batches_pause(t->batches, 0);
         forget_borrowed(s);
         mr_trainer_swap_average(t);
     }
