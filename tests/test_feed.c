@@ -3,6 +3,7 @@
 #define mr_feed_open fake_feed_open
 #define mr_feed_next fake_feed_next
 #define mr_feed_stop fake_feed_stop
+#define mr_feed_pause fake_feed_pause
 #define mr_feed_get_stats fake_feed_get_stats
 #define mr_feed_free fake_feed_free
 
