@@ -84,36 +84,18 @@ void eval_print_tables(const eval_outcome *o) {
 
 /* ---------------------------------------------------------------------------------------- JSON */
 
-static void put_real(json *out, const char *key, double number) {
-    json_key(out, key);
-    json_real(out, number, 17);
-}
-
-static void put_integer(json *out, const char *key, size_t number) {
-    json_key(out, key);
-    json_integer(out, (int64_t)number);
-}
-
-static void put_text(json *out, const char *key, const char *text) {
-    json_key(out, key);
-    if (text)
-        json_text(out, text);
-    else
-        json_null(out);
-}
-
 static void put_figures(json *out, const char *key, const mrcnn_figures *figures) {
     json_key(out, key);
     json_begin(out, '{');
-    for (int i = 0; i < ROWS; i++) put_real(out, rows[i].name, value(figures, &rows[i]));
+    for (int i = 0; i < ROWS; i++) json_put_real(out, rows[i].name, value(figures, &rows[i]));
     json_end(out, '}');
 }
 
 static void put_pair(json *out, const char *key, double ap, double ap50) {
     json_key(out, key);
     json_begin(out, '{');
-    put_real(out, "AP", ap);
-    put_real(out, "AP50", ap50);
+    json_put_real(out, "AP", ap);
+    json_put_real(out, "AP50", ap50);
     json_end(out, '}');
 }
 
@@ -123,9 +105,9 @@ static void put_classes(json *out, const eval_outcome *o) {
     for (int i = 1; i < o->report->class_count; i++) {
         const mrcnn_class_figures *c = &o->report->classes[i];
         json_begin(out, '{');
-        put_integer(out, "id", (size_t)i);
-        put_text(out, "name", mrcnn_model_class_name(o->model, i));
-        put_integer(out, "objects", c->objects);
+        json_put_integer(out, "id", (size_t)i);
+        json_put_text(out, "name", mrcnn_model_class_name(o->model, i));
+        json_put_integer(out, "objects", c->objects);
         put_pair(out, "bbox", c->bbox_ap, c->bbox_ap50);
         put_pair(out, "segm", c->segm_ap, c->segm_ap50);
         json_end(out, '}');
@@ -141,18 +123,18 @@ void eval_write_json(FILE *stream, const eval_outcome *o) {
     put_figures(&out, "segm", &r->segm);
     json_key(&out, "matterport");
     json_begin(&out, '{');
-    put_real(&out, "mAP50", r->picture_map50);
-    put_real(&out, "mAP", r->picture_map);
+    json_put_real(&out, "mAP50", r->picture_map50);
+    json_put_real(&out, "mAP", r->picture_map);
     json_end(&out, '}');
     put_classes(&out, o);
-    put_integer(&out, "pictures", r->pictures);
-    put_integer(&out, "pictures_left_out", r->pictures_left_out);
-    put_integer(&out, "objects", r->objects);
-    put_integer(&out, "crowds", r->crowds);
-    put_integer(&out, "detections", r->detections);
-    put_text(&out, "dataset", o->dataset);
-    put_text(&out, "subset", o->subset);
-    put_text(&out, "annotations", mrcnn_dataset_annotations(o->set));
-    put_text(&out, "weights", o->weights);
+    json_put_integer(&out, "pictures", r->pictures);
+    json_put_integer(&out, "pictures_left_out", r->pictures_left_out);
+    json_put_integer(&out, "objects", r->objects);
+    json_put_integer(&out, "crowds", r->crowds);
+    json_put_integer(&out, "detections", r->detections);
+    json_put_text(&out, "dataset", o->dataset);
+    json_put_text(&out, "subset", o->subset);
+    json_put_text(&out, "annotations", mrcnn_dataset_annotations(o->set));
+    json_put_text(&out, "weights", o->weights);
     json_end(&out, '}');
 }

@@ -127,19 +127,6 @@ static void print_tables(const mrcnn_dataset *set, const mrcnn_dataset_summary *
 
 /* ---------------------------------------------------------------------------------------- JSON */
 
-static void put_integer(json *out, const char *key, size_t number) {
-    json_key(out, key);
-    json_integer(out, (int64_t)number);
-}
-
-static void put_text(json *out, const char *key, const char *text) {
-    json_key(out, key);
-    if (text)
-        json_text(out, text);
-    else
-        json_null(out);
-}
-
 static void put_range(json *out, const char *key, const mrcnn_range *range) {
     json_key(out, key);
     json_begin(out, '[');
@@ -154,10 +141,10 @@ static void put_classes(json *out, const mrcnn_dataset *set, const mrcnn_dataset
     json_begin(out, '[');
     for (int i = 1; i < s->class_count; i++) {
         json_begin(out, '{');
-        put_integer(out, "id", (size_t)i);
-        put_text(out, "name", mrcnn_dataset_class_name(set, i));
-        put_integer(out, "objects", s->class_objects[i]);
-        put_integer(out, "pictures", s->class_pictures[i]);
+        json_put_integer(out, "id", (size_t)i);
+        json_put_text(out, "name", mrcnn_dataset_class_name(set, i));
+        json_put_integer(out, "objects", s->class_objects[i]);
+        json_put_integer(out, "pictures", s->class_pictures[i]);
         json_end(out, '}');
     }
     json_end(out, ']');
@@ -169,14 +156,14 @@ static void put_problems(json *out, const findings *found) {
     for (size_t i = 0; i < found->count; i++) {
         const finding *f = &found->items[i];
         json_begin(out, '{');
-        put_text(out, "level", f->is_error ? "error" : "warning");
-        put_text(out, "file_name", *f->picture ? f->picture : NULL);
+        json_put_text(out, "level", f->is_error ? "error" : "warning");
+        json_put_text(out, "file_name", *f->picture ? f->picture : NULL);
         json_key(out, "object");
         if (f->object >= 0)
             json_integer(out, f->object);
         else
             json_null(out);
-        put_text(out, "text", f->text);
+        json_put_text(out, "text", f->text);
         json_end(out, '}');
     }
     json_end(out, ']');
@@ -186,16 +173,16 @@ static void write_json(FILE *stream, const mrcnn_dataset *set, const mrcnn_datas
                        const findings *found) {
     json out = {stream, 0, 0, 0, 2};
     json_begin(&out, '{');
-    put_text(&out, "format", mrcnn_dataset_format(set));
-    put_text(&out, "annotations", mrcnn_dataset_annotations(set));
-    put_integer(&out, "pictures", s->pictures);
-    put_integer(&out, "objects", s->objects);
-    put_integer(&out, "pictures_without_objects", s->without_objects);
-    put_integer(&out, "pictures_left_out", s->pictures_left_out);
-    put_integer(&out, "objects_left_out", s->objects_left_out);
-    put_integer(&out, "points", s->points);
-    put_integer(&out, "errors", s->errors);
-    put_integer(&out, "warnings", s->warnings);
+    json_put_text(&out, "format", mrcnn_dataset_format(set));
+    json_put_text(&out, "annotations", mrcnn_dataset_annotations(set));
+    json_put_integer(&out, "pictures", s->pictures);
+    json_put_integer(&out, "objects", s->objects);
+    json_put_integer(&out, "pictures_without_objects", s->without_objects);
+    json_put_integer(&out, "pictures_left_out", s->pictures_left_out);
+    json_put_integer(&out, "objects_left_out", s->objects_left_out);
+    json_put_integer(&out, "points", s->points);
+    json_put_integer(&out, "errors", s->errors);
+    json_put_integer(&out, "warnings", s->warnings);
     put_range(&out, "picture_width", &s->picture_width);
     put_range(&out, "picture_height", &s->picture_height);
     put_range(&out, "object_width", &s->object_width);

@@ -89,3 +89,21 @@ void json_null(json *out) {
     fputs("null", out->file);
     out->comma = 1;
 }
+
+void json_put_integer(json *out, const char *key, size_t number) {
+    json_key(out, key);
+    json_integer(out, (int64_t)number);
+}
+
+void json_put_real(json *out, const char *key, double number) {
+    json_key(out, key);
+    json_real(out, number, 17);
+}
+
+void json_put_text(json *out, const char *key, const char *text) {
+    json_key(out, key);
+    if (text)
+        json_text(out, text);
+    else
+        json_null(out);
+}

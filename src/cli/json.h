@@ -4,6 +4,7 @@
 #ifndef CLI_JSON_H
 #define CLI_JSON_H
 
+#include <stddef.h>
 #include <stdint.h>
 #include <stdio.h>
 
@@ -23,5 +24,10 @@ void json_text(json *out, const char *text);
 void json_integer(json *out, int64_t number);
 void json_real(json *out, double number, int digits); /* significant digits */
 void json_null(json *out);
+
+/* A key with its value. */
+void json_put_integer(json *out, const char *key, size_t number);
+void json_put_real(json *out, const char *key, double number);    /* all digits */
+void json_put_text(json *out, const char *key, const char *text); /* null for NULL */
 
 #endif

@@ -17,9 +17,9 @@ static void look_up(void *user, const char *layer, const char *param, int rank,
     if (mr_tensors_find(s->gradients, layer, param)) s->found = 1;
 }
 
-static int trains(const mrcnn_graph *graph, const mr_node *node, const mr_tensors *gradients) {
+int mr_node_trains(const mrcnn_graph *graph, const mr_node *node, const mr_tensors *gradients) {
     search s = {gradients, 0};
-    mr_node_weights(graph, node, look_up, &s);
+    if (gradients) mr_node_weights(graph, node, look_up, &s);
     return s.found;
 }
 
@@ -28,7 +28,7 @@ static void spread_upwards(mrcnn_graph *graph, const mr_tensors *gradients) {
     for (int i = 0; i < graph->count; i++) {
         mr_node *node = &graph->nodes[i];
         if (node->dead || node->op == MR_OP_INPUT) continue;
-        node->gradient = trains(graph, node, gradients);
+        node->gradient = mr_node_trains(graph, node, gradients);
         for (int k = 0; k < node->input_count; k++)
             if (graph->nodes[node->inputs[k]].gradient) node->gradient = 1;
         if (node->residual >= 0 && graph->nodes[node->residual].gradient) node->gradient = 1;
@@ -85,7 +85,7 @@ unsigned mr_backward_reads(const mrcnn_graph *graph, const mr_node *node,
     case MR_OP_CONV:
     case MR_OP_DENSE:
     case MR_OP_DECONV:
-        return (trains(graph, node, gradients) ? INPUT : 0) | (node->relu ? OUTPUT : 0);
+        return (mr_node_trains(graph, node, gradients) ? INPUT : 0) | (node->relu ? OUTPUT : 0);
     case MR_OP_BATCH_NORM:
     case MR_OP_MAX_POOL: return INPUT;
     case MR_OP_RELU:

@@ -312,6 +312,22 @@ void mr_node_weights(const mrcnn_graph *graph, const mr_node *node, mr_weight_vi
     if (node->batch_norm[0]) visit_batch_norm(node->batch_norm, filters, visit, user);
 }
 
+static void add_count(void *user, const char *layer, const char *param, int rank,
+                      const int64_t *shape) {
+    (void)layer;
+    mr_weight_counts *counts = user;
+    size_t count = 1;
+    for (int i = 0; i < rank; i++) count *= (size_t)shape[i];
+    if (strcmp(param, "kernel") == 0) counts->kernel = count;
+    if (strcmp(param, "bias") == 0) counts->bias = count;
+}
+
+mr_weight_counts mr_count_weights(const mrcnn_graph *graph, const mr_node *node) {
+    mr_weight_counts counts = {0, 0};
+    mr_node_weights(graph, node, add_count, &counts);
+    return counts;
+}
+
 double mr_node_gflop(const mrcnn_graph *graph, const mr_node *node) {
     if (node->input_count == 0) return 0;
     mrcnn_shape in = graph->nodes[node->inputs[0]].shape;

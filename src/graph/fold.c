@@ -10,20 +10,6 @@
 
 static const double EPSILON = 1e-3; /* N50 */
 
-typedef struct sizes {
-    size_t kernel, bias;
-} sizes;
-
-static void add_size(void *user, const char *layer, const char *param, int rank,
-                     const int64_t *shape) {
-    (void)layer;
-    sizes *s = user;
-    size_t count = 1;
-    for (int i = 0; i < rank; i++) count *= (size_t)shape[i];
-    if (strcmp(param, "kernel") == 0) s->kernel = count;
-    if (strcmp(param, "bias") == 0) s->bias = count;
-}
-
 static mrcnn_status find(const mr_prepare *p, const char *layer, const char *param, size_t count,
                          const float **values, float **gradient, mrcnn_error *err) {
     const mr_tensor *t = mr_tensors_find(p->weights, layer, param);
@@ -37,8 +23,7 @@ static mrcnn_status find(const mr_prepare *p, const char *layer, const char *par
 }
 
 mrcnn_status mr_fold_prepare(mr_fold *fold, const mr_prepare *p, mrcnn_error *err) {
-    sizes size = {0, 0};
-    mr_node_weights(p->graph, p->node, add_size, &size);
+    mr_weight_counts size = mr_count_weights(p->graph, p->node);
     mr_fold f = {.kernel_count = size.kernel, .filters = size.bias};
     const char *layer = p->node->layer, *bn = p->node->batch_norm;
     mrcnn_status status = find(p, layer, "kernel", size.kernel, &f.kernel, &f.kernel_gradient, err);

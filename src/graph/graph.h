@@ -118,6 +118,9 @@ void mr_graph_mark_gradients(mrcnn_graph *graph, const struct mr_tensors *gradie
  * MR_MAX_INPUTS for the output. */
 unsigned mr_backward_reads(const mrcnn_graph *graph, const mr_node *node,
                            const struct mr_tensors *gradients);
+/* 1 when one of the node's weight tensors is among `gradients` (NULL: none is). */
+int mr_node_trains(const mrcnn_graph *graph, const mr_node *node,
+                   const struct mr_tensors *gradients);
 /* 1 when the node has work to do in the backward pass. */
 int mr_has_backward(const mrcnn_graph *graph, const mr_node *node,
                     const struct mr_tensors *gradients);
@@ -133,5 +136,11 @@ typedef void (*mr_weight_visitor)(void *user, const char *layer, const char *par
                                   const int64_t *shape);
 void mr_node_weights(const mrcnn_graph *graph, const mr_node *node, mr_weight_visitor visit,
                      void *user);
+
+/* Numbers in the node's kernel and in its bias; 0 where it has none. */
+typedef struct mr_weight_counts {
+    size_t kernel, bias;
+} mr_weight_counts;
+mr_weight_counts mr_count_weights(const mrcnn_graph *graph, const mr_node *node);
 
 #endif

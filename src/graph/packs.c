@@ -106,20 +106,6 @@ static mrcnn_status tensor_of(const mr_prepare *p, const char *layer, const char
     return MRCNN_OK;
 }
 
-typedef struct sizes {
-    size_t kernel, bias;
-} sizes;
-
-static void add_size(void *user, const char *layer, const char *param, int rank,
-                     const int64_t *shape) {
-    (void)layer;
-    sizes *s = user;
-    size_t count = 1;
-    for (int i = 0; i < rank; i++) count *= (size_t)shape[i];
-    if (strcmp(param, "kernel") == 0) s->kernel = count;
-    if (strcmp(param, "bias") == 0) s->bias = count;
-}
-
 /* y = gamma (x - mean) / sqrt(variance + eps) + beta with x = conv + bias; eps 1e-3 (N50). */
 static mrcnn_status fold_batch_norm(const mr_prepare *p, size_t kernel_size, size_t filters,
                                     float *kernel, float *bias, mrcnn_error *err) {
@@ -143,8 +129,7 @@ static mrcnn_status fold_batch_norm(const mr_prepare *p, size_t kernel_size, siz
 
 mrcnn_status mr_folded_weights(const mr_prepare *p, float **kernel, float **bias,
                                mrcnn_error *err) {
-    sizes size = {0, 0};
-    mr_node_weights(p->graph, p->node, add_size, &size);
+    mr_weight_counts size = mr_count_weights(p->graph, p->node);
     const mr_tensor *k, *b;
     mrcnn_status status = tensor_of(p, p->node->layer, "kernel", size.kernel, &k, err);
     if (status == MRCNN_OK) status = tensor_of(p, p->node->layer, "bias", size.bias, &b, err);

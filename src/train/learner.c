@@ -28,25 +28,11 @@ static mrcnn_status compile(mr_plan **plan, mrcnn_graph *graph, const mr_learner
     return mr_plan_compile(plan, &graph, &options, err);
 }
 
-typedef struct search {
-    const mr_tensors *gradients;
-    int found;
-} search;
-
-static void look_up(void *user, const char *layer, const char *param, int rank,
-                    const int64_t *shape) {
-    (void)rank;
-    (void)shape;
-    search *s = user;
-    if (s->gradients && mr_tensors_find(s->gradients, layer, param)) s->found = 1;
-}
-
 /* Whether the heads' gradients must go on into the pyramid. */
 static int trains(const mrcnn_graph *graph, const mr_tensors *gradients) {
-    search s = {gradients, 0};
     for (int i = 0; graph && i < graph->count; i++)
-        mr_node_weights(graph, &graph->nodes[i], look_up, &s);
-    return s.found;
+        if (mr_node_trains(graph, &graph->nodes[i], gradients)) return 1;
+    return 0;
 }
 
 static size_t larger(size_t a, size_t b) {
