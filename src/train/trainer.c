@@ -6,6 +6,7 @@
 #include "base/options.h"
 #include "base/parallel.h"
 #include "model/session.h"
+#include "train/fingerprint.h"
 
 #include <math.h>
 #include <stdarg.h>
@@ -26,6 +27,16 @@ void mr_trainer_say(mr_trainer *t, const char *format, ...) {
     vsnprintf(text, sizeof text, format, args);
     va_end(args);
     t->options.on_message(t->options.user, text);
+}
+
+void mr_trainer_say_left_out(void *trainer, const char *why) {
+    mr_trainer *t = trainer;
+    uint64_t print = mr_fingerprint(0, why, strlen(why));
+    for (int i = 0; i < t->told_count; i++)
+        if (t->told[i] == print) return;
+    if (t->told_count == MR_MOST_TOLD) return;
+    t->told[t->told_count++] = print;
+    mr_trainer_say(t, "left out: %s", why);
 }
 
 int mr_trainer_should_stop(mr_trainer *t) {
@@ -121,6 +132,12 @@ static void report_epoch(mr_trainer *t, const mr_log_epoch *line) {
     t->options.on_epoch(t->options.user, &epoch);
 }
 
+mr_log_losses mr_trainer_mean_losses(const mr_trainer *t) {
+    mr_log_losses mean = {0};
+    mr_add_losses(&mean, &t->sums, t->state.summed ? 1.0 / (double)t->state.summed : NAN);
+    return mean;
+}
+
 /* Validation comes first: the checkpoint says whether it is the best one. If it is interrupted, the
  * epoch isn't over: going on begins with it. The log comes before the checkpoint: what a run that is
  * killed between the two has logged too much is cut off when it goes on. */
@@ -134,7 +151,7 @@ static mrcnn_status end_epoch(mr_trainer *t, mrcnn_error *err) {
     if (t->validation) status = mr_trainer_validate(t, &line.validation, &line.validated, err);
     if (status != MRCNN_OK) return status;
     if (t->validation && !line.validated) return mr_trainer_save(t, MR_CHECKPOINT_INTERRUPTED, err);
-    if (s->summed) mr_add_losses(&line.losses, &t->sums, 1.0 / (double)s->summed);
+    line.losses = mr_trainer_mean_losses(t);
     memset(&t->sums, 0, sizeof t->sums);
     s->epoch++;
     s->step_in_epoch = s->summed = 0;
@@ -232,7 +249,9 @@ static mrcnn_status open_run(mr_trainer *t, mrcnn_error *err) {
                             .settings = t->settings,
                             .seed = (uint64_t)t->settings->seed,
                             .training = 1,
-                            .start = (uint64_t)t->state.next_draw};
+                            .start = (uint64_t)t->state.next_draw,
+                            .left_out = mr_trainer_say_left_out,
+                            .user = t};
     if (status == MRCNN_OK) status = mr_batches_open(&t->batches, &feed, err);
     if (status == MRCNN_OK)
         snprintf(t->result->folder, sizeof t->result->folder, "%s", t->folder.path);
