@@ -111,22 +111,33 @@ static int open_validation(run *r) {
 }
 
 typedef struct problems {
-    size_t shown;
+    const mrcnn_dataset *set;
+    size_t shown, unreadable;
 } problems;
 
 enum { MOST_SHOWN = 20 };
 
+/* Missing pictures are no part of the set. */
+static int is_in_set(const mrcnn_dataset *set, const char *picture) {
+    for (size_t i = 0; i < mrcnn_dataset_count(set); i++)
+        if (strcmp(mrcnn_dataset_picture(set, i)->id, picture) == 0) return 1;
+    return 0;
+}
+
 static int show_problem(void *user, const mrcnn_dataset_problem *problem) {
     problems *p = user;
     if (signals_came()) return 1;
+    if (problem->level == MRCNN_PROBLEM_ERROR && problem->object < 0)
+        p->unreadable += is_in_set(p->set, problem->picture);
     if (p->shown++ < MOST_SHOWN)
         message("%s%s%s", problem->picture, *problem->picture ? ": " : "", problem->text);
     return 0;
 }
 
-/* What is left out is said before the first step, not found out by it. */
+/* What is left out is said before the first step, not found out by it. A picture that can't be read
+ * would end the run when its turn comes: better before the first step, too. */
 static int check(run *r, const mrcnn_dataset *set, const char *what) {
-    problems p = {0};
+    problems p = {.set = set};
     mrcnn_error err = MRCNN_ERROR_INIT;
     mrcnn_dataset_summary *summary = NULL;
     mrcnn_dataset_check_options options = mrcnn_dataset_check_options_default();
@@ -138,6 +149,12 @@ static int check(run *r, const mrcnn_dataset *set, const char *what) {
     if (p.shown > MOST_SHOWN)
         message("and %zu more; `mrcnn inspect data --check` shows all", p.shown - MOST_SHOWN);
     size_t unusable = summary->pictures_left_out;
+    if (p.unreadable) {
+        message("%s: %zu pictures can't be read: mend them, or take them out of the annotations",
+                what, p.unreadable);
+        mrcnn_dataset_summary_free(&summary);
+        return EXIT_FAILED;
+    }
     if (summary->errors)
         message("%s: %zu pictures and %zu objects can be used; %zu pictures and %zu objects are "
                 "left out",

@@ -14,7 +14,8 @@ int mr_batch_size(const mr_settings *settings);
 mrcnn_status mr_batches_open(mr_batches **batches, const mr_feed_options *feed, mrcnn_error *err);
 void mr_batches_free(mr_batches **batches);
 
-/* The next batch, valid until the next call: pictures of one size; sizes that differ are an error. */
+/* The next batch, valid until the next call: pictures of one size. A picture that can't be read, and
+ * sizes that differ, are errors. */
 mrcnn_status mr_batches_next(mr_batches *batches, const mr_lesson **lessons, mrcnn_error *err);
 
 /* Of the batch at hand. */

@@ -79,28 +79,11 @@ mrcnn_status mr_feed_open(mr_feed **feed, const mr_feed_options *options, mrcnn_
     return status;
 }
 
-/* Memory that is short, or a stop, is no matter of the picture. */
-static int is_of_picture(mrcnn_status status) {
-    return status == MRCNN_E_IO || status == MRCNN_E_FORMAT || status == MRCNN_E_UNSUPPORTED;
-}
-
-static mrcnn_status next_item(mr_feed *f, uint64_t *number, void **item, mrcnn_error *err) {
-    mrcnn_error why = MRCNN_ERROR_INIT;
-    mrcnn_status status = mr_loader_next(f->loader, number, item, &why);
-    if (!f->options.left_out || !is_of_picture(status)) {
-        if (status != MRCNN_OK && err) *err = why;
-        return status;
-    }
-    f->options.left_out(f->options.user, why.message);
-    *item = NULL;
-    return MRCNN_OK;
-}
-
 mrcnn_status mr_feed_next(mr_feed *feed, mr_example **example, mrcnn_error *err) {
     for (;;) {
         void *item = NULL;
         uint64_t number;
-        mrcnn_status status = next_item(feed, &number, &item, err);
+        mrcnn_status status = mr_loader_next(feed->loader, &number, &item, err);
         if (status != MRCNN_OK) return status;
         if (is_over(feed, number)) {
             *example = NULL;

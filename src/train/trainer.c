@@ -6,7 +6,6 @@
 #include "base/options.h"
 #include "base/parallel.h"
 #include "model/session.h"
-#include "train/fingerprint.h"
 
 #include <math.h>
 #include <stdarg.h>
@@ -27,16 +26,6 @@ void mr_trainer_say(mr_trainer *t, const char *format, ...) {
     vsnprintf(text, sizeof text, format, args);
     va_end(args);
     t->options.on_message(t->options.user, text);
-}
-
-void mr_trainer_say_left_out(void *trainer, const char *why) {
-    mr_trainer *t = trainer;
-    uint64_t print = mr_fingerprint(0, why, strlen(why));
-    for (int i = 0; i < t->told_count; i++)
-        if (t->told[i] == print) return;
-    if (t->told_count == MR_MOST_TOLD) return;
-    t->told[t->told_count++] = print;
-    mr_trainer_say(t, "left out: %s", why);
 }
 
 int mr_trainer_should_stop(mr_trainer *t) {
@@ -249,9 +238,7 @@ static mrcnn_status open_run(mr_trainer *t, mrcnn_error *err) {
                             .settings = t->settings,
                             .seed = (uint64_t)t->settings->seed,
                             .training = 1,
-                            .start = (uint64_t)t->state.next_draw,
-                            .left_out = mr_trainer_say_left_out,
-                            .user = t};
+                            .start = (uint64_t)t->state.next_draw};
     if (status == MRCNN_OK) status = mr_batches_open(&t->batches, &feed, err);
     if (status == MRCNN_OK)
         snprintf(t->result->folder, sizeof t->result->folder, "%s", t->folder.path);

@@ -12,8 +12,6 @@
 #include "train/log.h"
 #include "train/optimizer.h"
 
-enum { MR_MOST_TOLD = 64 };
-
 typedef struct mr_trainer {
     mrcnn_model *model;
     const mr_settings *settings; /* of the model */
@@ -44,15 +42,9 @@ typedef struct mr_trainer {
     double waited_before;
     int skipped_in_a_row;
     int improved; /* the last validation was the best one */
-
-    uint64_t told[MR_MOST_TOLD]; /* fingerprints of what was said about pictures */
-    int told_count;
 } mr_trainer;
 
 void mr_trainer_say(mr_trainer *trainer, const char *format, ...) MR_PRINTF(2, 3);
-/* A feed's left_out; `trainer` is an mr_trainer. A picture comes again in every pass, its message
- * only once. */
-void mr_trainer_say_left_out(void *trainer, const char *why);
 int mr_trainer_should_stop(mr_trainer *trainer);
 /* Of the epoch so far, without skipped steps; NaN when all of them were skipped. */
 mr_log_losses mr_trainer_mean_losses(const mr_trainer *trainer);
