@@ -9,15 +9,17 @@ static volatile sig_atomic_t interrupted;
 static void note_interrupt(int number) {
     (void)number;
     interrupted = 1;
+    signal(SIGINT, SIG_DFL);
+    signal(SIGTERM, SIG_DFL);
 }
 
-/* The second signal finds the default again. */
+/* The second signal finds the default again, whichever of the two it is. */
 void signals_catch(void) {
     struct sigaction action;
     memset(&action, 0, sizeof action);
     sigemptyset(&action.sa_mask);
     action.sa_handler = note_interrupt;
-    action.sa_flags = (int)SA_RESETHAND | SA_RESTART;
+    action.sa_flags = SA_RESTART;
     sigaction(SIGINT, &action, NULL);
     sigaction(SIGTERM, &action, NULL);
     action.sa_handler = SIG_IGN;

@@ -111,22 +111,33 @@ static int open_validation(run *r) {
 }
 
 typedef struct problems {
-    size_t shown;
+    const mrcnn_dataset *set;
+    size_t shown, unreadable;
 } problems;
 
 enum { MOST_SHOWN = 20 };
 
+/* Missing pictures are no part of the set. */
+static int is_in_set(const mrcnn_dataset *set, const char *picture) {
+    for (size_t i = 0; i < mrcnn_dataset_count(set); i++)
+        if (strcmp(mrcnn_dataset_picture(set, i)->id, picture) == 0) return 1;
+    return 0;
+}
+
 static int show_problem(void *user, const mrcnn_dataset_problem *problem) {
     problems *p = user;
     if (signals_came()) return 1;
+    if (problem->level == MRCNN_PROBLEM_ERROR && problem->object < 0)
+        p->unreadable += is_in_set(p->set, problem->picture);
     if (p->shown++ < MOST_SHOWN)
         message("%s%s%s", problem->picture, *problem->picture ? ": " : "", problem->text);
     return 0;
 }
 
-/* What is left out is said before the first step, not found out by it. */
+/* What is left out is said before the first step, not found out by it. A picture that can't be read
+ * would end the run when its turn comes: better before the first step, too. */
 static int check(run *r, const mrcnn_dataset *set, const char *what) {
-    problems p = {0};
+    problems p = {.set = set};
     mrcnn_error err = MRCNN_ERROR_INIT;
     mrcnn_dataset_summary *summary = NULL;
     mrcnn_dataset_check_options options = mrcnn_dataset_check_options_default();
@@ -138,6 +149,12 @@ static int check(run *r, const mrcnn_dataset *set, const char *what) {
     if (p.shown > MOST_SHOWN)
         message("and %zu more; `mrcnn inspect data --check` shows all", p.shown - MOST_SHOWN);
     size_t unusable = summary->pictures_left_out;
+    if (p.unreadable) {
+        message("%s: %zu pictures can't be read: mend them, or take them out of the annotations",
+                what, p.unreadable);
+        mrcnn_dataset_summary_free(&summary);
+        return EXIT_FAILED;
+    }
     if (summary->errors)
         message("%s: %zu pictures and %zu objects can be used; %zu pictures and %zu objects are "
                 "left out",
@@ -162,6 +179,16 @@ static int open_sets(run *r) {
 
 /* --------------------------------------------------------------------------------------- model */
 
+/* --exclude takes layers out of weights that a new run starts from. */
+static int check_exclude_means_something(const run *r) {
+    if (r->o->exclude.count == 0 || (r->weights && !r->resumes)) return EXIT_DONE;
+    if (r->resumes)
+        return message_usage(r->self->path,
+                             "--exclude: a run goes on with all its layers; --new-run begins a new "
+                             "one");
+    return message_usage(r->self->path, "--exclude: --weights none has no layers to leave out");
+}
+
 /* What follows from the pictures unless somebody chose it. */
 static int complete_config(run *r) {
     mrcnn_error err = MRCNN_ERROR_INIT;
@@ -183,6 +210,15 @@ static int complete_config(run *r) {
     return EXIT_DONE;
 }
 
+/* One line a file. */
+static void tell_passed_over(const char *notes) {
+    while (notes && *notes) {
+        int length = (int)strcspn(notes, "\n");
+        message("passed over: %.*s", length, notes);
+        notes += length + (notes[length] == '\n');
+    }
+}
+
 static int find_start(run *r) {
     mrcnn_error err = MRCNN_ERROR_INIT;
     const char *weights = r->o->weights;
@@ -191,7 +227,7 @@ static int find_start(run *r) {
         char *path = NULL, *passed_over = NULL;
         mrcnn_status status = mrcnn_train_find_last(&path, &passed_over, r->o->logs,
                                                     mrcnn_config_get(r->config, "NAME"), &err);
-        if (passed_over && *passed_over) message("passed over:\n%s", passed_over);
+        tell_passed_over(passed_over);
         mrcnn_string_free(&passed_over);
         if (status != MRCNN_OK) return fail_with(&err);
         r->weights = text_copy(path);
@@ -206,21 +242,74 @@ static int find_start(run *r) {
     return EXIT_DONE;
 }
 
+static int is_excluded(const run *r, const char *layer) {
+    for (size_t i = 0; i < r->o->exclude.count; i++)
+        if (strcmp(r->o->exclude.items[i], layer) == 0) return 1;
+    return 0;
+}
+
 /* matterport loads what fits without a word; a ResNet-101 from a ResNet-50's weights is half
  * random then. */
-static void report_layers(const mrcnn_model *model) {
-    size_t counts[4] = {0};
+static void report_layers(const run *r) {
+    size_t taken = 0, fresh = 0, unused = 0;
     const mrcnn_layer_report *layer;
-    for (size_t i = 0; (layer = mrcnn_model_layer(model, i)); i++) {
-        counts[layer->state]++;
-        if (layer->state == MRCNN_LAYER_REINITIALISED || layer->state == MRCNN_LAYER_MISSING)
+    for (size_t i = 0; (layer = mrcnn_model_layer(r->model, i)); i++) {
+        if (layer->state == MRCNN_LAYER_LOADED) {
+            taken++;
+        } else if (layer->state == MRCNN_LAYER_SKIPPED && !is_excluded(r, layer->layer)) {
+            unused++;
+        } else {
+            fresh++;
             message("fresh weights for %s (%s)", layer->layer, layer->note);
+        }
     }
     message("%zu layers are taken from the weights, %zu start from fresh ones, %zu of the file are "
             "not used",
-            counts[MRCNN_LAYER_LOADED],
-            counts[MRCNN_LAYER_REINITIALISED] + counts[MRCNN_LAYER_MISSING],
-            counts[MRCNN_LAYER_SKIPPED]);
+            taken, fresh, unused);
+}
+
+/* A misspelt layer would be taken from the weights after all. */
+static int check_excluded(const run *r) {
+    for (size_t i = 0; i < r->o->exclude.count; i++) {
+        const char *wanted = r->o->exclude.items[i];
+        text_nearest nearest = text_nearest_start(wanted);
+        const mrcnn_layer_report *layer;
+        int found = 0;
+        for (size_t n = 0; !found && (layer = mrcnn_model_layer(r->model, n)); n++) {
+            found = strcmp(layer->layer, wanted) == 0;
+            text_nearest_offer(&nearest, layer->layer);
+        }
+        if (found) continue;
+        if (nearest.best)
+            return message_usage(r->self->path, "--exclude: there is no layer %s; did you mean %s?",
+                                 wanted, nearest.best);
+        return message_usage(r->self->path, "--exclude: there is no layer %s", wanted);
+    }
+    return EXIT_DONE;
+}
+
+/* Whoever goes on goes on with the classes that the run began with. Weights of matterport's have no
+ * names: "class 1". */
+static int check_classes(const run *r) {
+    int count = mrcnn_model_class_count(r->model), wanted = mrcnn_dataset_class_count(r->set);
+    if (count != wanted) {
+        message("%s has %d classes with the background, the data set %d; --new-run begins a new "
+                "run with its weights",
+                r->weights, count, wanted);
+        return EXIT_FAILED;
+    }
+    for (int i = 1; i < count; i++) {
+        const char *was = mrcnn_model_class_name(r->model, i);
+        const char *is = mrcnn_dataset_class_name(r->set, i);
+        char unnamed[32];
+        snprintf(unnamed, sizeof unnamed, "class %d", i);
+        if (strcmp(was, is) == 0 || strcmp(was, unnamed) == 0) continue;
+        message("class %d of %s is \"%s\", that of the data set \"%s\"; --new-run begins a new "
+                "run with its weights",
+                i, r->weights, was, is);
+        return EXIT_FAILED;
+    }
+    return EXIT_DONE;
 }
 
 static mrcnn_status start_from(run *r, mrcnn_error *err) {
@@ -232,7 +321,6 @@ static mrcnn_status start_from(run *r, mrcnn_error *err) {
     mrcnn_status status = mrcnn_model_start_from(&r->model, r->weights, r->config,
                                                  (const char *const *)exclude.items, seed, err);
     text_list_free(&exclude);
-    if (status == MRCNN_OK) report_layers(r->model);
     return status;
 }
 
@@ -243,6 +331,9 @@ static int open_train_model(run *r) {
                           : r->resumes ? mrcnn_model_load(&r->model, r->weights, r->config, &err)
                                        : start_from(r, &err);
     if (status != MRCNN_OK) return fail_with(&err);
+    int code = r->resumes ? check_classes(r) : check_excluded(r);
+    if (code != EXIT_DONE) return code;
+    if (r->weights && !r->resumes) report_layers(r);
     const char **names = class_names(r->set);
     status = mrcnn_model_set_class_names(r->model, names, (size_t)mrcnn_dataset_class_count(r->set),
                                          &err);
@@ -300,6 +391,7 @@ static int run_train(const command *self, int argc, char **argv) {
     if (code == EXIT_DONE) code = open_sets(&r);
     if (code == EXIT_DONE) code = complete_config(&r);
     if (code == EXIT_DONE) code = find_start(&r);
+    if (code == EXIT_DONE) code = check_exclude_means_something(&r);
     if (code == EXIT_DONE) code = open_train_model(&r);
     if (code == EXIT_DONE) code = train(&r);
     mrcnn_model_free(&r.model);

@@ -8,6 +8,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/ioctl.h>
 #include <sys/resource.h>
 #include <unistd.h>
 
@@ -43,21 +44,65 @@ static void format_seconds(char *text, size_t size, double seconds) {
         snprintf(text, size, "%ld:%02ld", s / 60, s % 60);
 }
 
+/* Columns of the terminal; 80 if it doesn't tell. */
+static int terminal_columns(void) {
+    struct winsize size;
+    if (ioctl(STDERR_FILENO, TIOCGWINSZ, &size) == 0 && size.ws_col > 0) return size.ws_col;
+    const char *columns = getenv("COLUMNS");
+    long told = columns ? strtol(columns, NULL, 10) : 0;
+    return told > 0 && told < 10000 ? (int)told : 80;
+}
+
+/* The parts of the line, the first one the most wanted. */
+enum { PLACE, LOSS, LEFT, PARTS, SPEED, MEMORY, FIELDS };
+
+typedef struct fields {
+    char text[FIELDS][96];
+} fields;
+
+static fields describe(const mrcnn_train_step *s) {
+    fields f;
+    char left[32];
+    const mrcnn_losses *l = &s->mean;
+    format_seconds(left, sizeof left, s->seconds_left);
+    snprintf(f.text[PLACE], sizeof f.text[PLACE], "epoch %d/%d  step %d/%d", s->epoch,
+             s->last_epoch, s->step, s->steps);
+    snprintf(f.text[LOSS], sizeof f.text[LOSS], "  loss %.4f", l->total);
+    snprintf(f.text[PARTS], sizeof f.text[PARTS],
+             " (rpn %.3f %.3f  class %.3f  box %.3f  mask %.3f)", l->rpn_class, l->rpn_bbox,
+             l->mrcnn_class, l->mrcnn_bbox, l->mrcnn_mask);
+    snprintf(f.text[SPEED], sizeof f.text[SPEED], "  %.2f images/s", s->images_per_second);
+    snprintf(f.text[LEFT], sizeof f.text[LEFT], "  %s left", left);
+    snprintf(f.text[MEMORY], sizeof f.text[MEMORY], "  %.1f GB", peak_gigabytes());
+    return f;
+}
+
+/* As many fields as fit, in the order in which they are read. A line that wraps can't be taken back
+ * with a carriage return. */
+static void compose(char *line_text, size_t size, const fields *f, int columns) {
+    static const int order[FIELDS] = {PLACE, LOSS, PARTS, SPEED, LEFT, MEMORY};
+    size_t room = columns < (int)size ? (size_t)columns : size, used = 0, sum = 0;
+    int shown[FIELDS] = {0};
+    for (int i = 0; i < FIELDS; i++) {
+        size_t length = strlen(f->text[i]);
+        shown[i] = sum + length < room;
+        if (shown[i]) sum += length;
+    }
+    line_text[0] = 0;
+    for (int i = 0; i < FIELDS; i++)
+        if (shown[order[i]])
+            used += (size_t)snprintf(line_text + used, size - used, "%s", f->text[order[i]]);
+}
+
 static void on_step(void *user, const mrcnn_train_step *s) {
     (void)user;
     double now = progress_clock();
     int terminal = is_terminal();
     if (now - line.drawn < (terminal ? 0.1 : SECONDS_BETWEEN_LINES)) return;
-    char left[32];
-    const mrcnn_losses *l = &s->mean;
-    format_seconds(left, sizeof left, s->seconds_left);
-    fprintf(
-        stderr,
-        "%sepoch %d/%d  step %d/%d  loss %.4f (rpn %.3f %.3f  class %.3f  box %.3f  mask %.3f)  "
-        "%.2f images/s  %s left  %.1f GB%s",
-        terminal ? "\r" : "", s->epoch, s->last_epoch, s->step, s->steps, l->total, l->rpn_class,
-        l->rpn_bbox, l->mrcnn_class, l->mrcnn_bbox, l->mrcnn_mask, s->images_per_second, left,
-        peak_gigabytes(), terminal ? "\033[K" : "\n");
+    char text[FIELDS * 96];
+    fields f = describe(s);
+    compose(text, sizeof text, &f, terminal ? terminal_columns() : (int)sizeof text);
+    fprintf(stderr, terminal ? "\r%s\033[K" : "%s\n", text);
     fflush(stderr);
     line.drawn = now;
     line.visible = terminal;

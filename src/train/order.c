@@ -73,7 +73,8 @@ mrcnn_status mr_skips_note(mr_skips *skips, uint64_t number, int skipped, const 
     skips->in_a_row = skipped ? skips->in_a_row + 1 : 0;
     int pass_ends = number % skips->picture_count == skips->picture_count - 1;
     if (!pass_ends || skips->in_a_row < skips->picture_count) return MRCNN_OK;
-    return mr_fail(err, MRCNN_E_FORMAT,
-                   "no picture of %s has an object to learn from: look at it with mrcnn data check",
-                   name);
+    return mr_fail(
+        err, MRCNN_E_FORMAT,
+        "no picture of %s has an object to learn from: look at it with mrcnn inspect data --check",
+        name);
 }

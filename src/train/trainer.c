@@ -121,6 +121,12 @@ static void report_epoch(mr_trainer *t, const mr_log_epoch *line) {
     t->options.on_epoch(t->options.user, &epoch);
 }
 
+mr_log_losses mr_trainer_mean_losses(const mr_trainer *t) {
+    mr_log_losses mean = {0};
+    mr_add_losses(&mean, &t->sums, t->state.summed ? 1.0 / (double)t->state.summed : NAN);
+    return mean;
+}
+
 /* Validation comes first: the checkpoint says whether it is the best one. If it is interrupted, the
  * epoch isn't over: going on begins with it. The log comes before the checkpoint: what a run that is
  * killed between the two has logged too much is cut off when it goes on. */
@@ -134,7 +140,7 @@ static mrcnn_status end_epoch(mr_trainer *t, mrcnn_error *err) {
     if (t->validation) status = mr_trainer_validate(t, &line.validation, &line.validated, err);
     if (status != MRCNN_OK) return status;
     if (t->validation && !line.validated) return mr_trainer_save(t, MR_CHECKPOINT_INTERRUPTED, err);
-    if (s->summed) mr_add_losses(&line.losses, &t->sums, 1.0 / (double)s->summed);
+    line.losses = mr_trainer_mean_losses(t);
     memset(&t->sums, 0, sizeof t->sums);
     s->epoch++;
     s->step_in_epoch = s->summed = 0;

@@ -46,6 +46,8 @@ typedef struct mr_trainer {
 
 void mr_trainer_say(mr_trainer *trainer, const char *format, ...) MR_PRINTF(2, 3);
 int mr_trainer_should_stop(mr_trainer *trainer);
+/* Of the epoch so far, without skipped steps; NaN when all of them were skipped. */
+mr_log_losses mr_trainer_mean_losses(const mr_trainer *trainer);
 
 /* Makes trainer->learner one for pictures of this size. */
 mrcnn_status mr_trainer_learner(mr_trainer *trainer, int height, int width, mrcnn_error *err);

@@ -30,8 +30,20 @@ static void end_with(mr_stages *stages, int last_epoch) {
     stages->items[last].last_epoch = last_epoch;
 }
 
-mrcnn_status mr_trainer_find_stages(mr_trainer *t, const mr_training_state *saved,
-                                    mrcnn_error *err) {
+/* Not when a stage begins, perhaps days later. */
+static mrcnn_status check_layers(const mr_trainer *t, mrcnn_error *err) {
+    mrcnn_status status = MRCNN_OK;
+    for (int i = 0; i < t->stages.count && status == MRCNN_OK; i++) {
+        mr_tensor **chosen = NULL;
+        size_t count;
+        status =
+            mr_layers_select(t->model->weights, t->stages.items[i].layers, &chosen, &count, err);
+        free(chosen);
+    }
+    return status;
+}
+
+static mrcnn_status find_stages(mr_trainer *t, const mr_training_state *saved, mrcnn_error *err) {
     const char *layers = t->options.layers;
     int last_epoch = t->options.epochs;
     if (!layers && saved && saved->layers && !mr_config_is_explicit(t->model->config, "STAGES")) {
@@ -43,6 +55,12 @@ mrcnn_status mr_trainer_find_stages(mr_trainer *t, const mr_training_state *save
     mrcnn_status status = mr_stages_parse(&t->stages, t->settings->stages, err);
     if (status == MRCNN_OK && last_epoch > 0) end_with(&t->stages, last_epoch);
     return status;
+}
+
+mrcnn_status mr_trainer_find_stages(mr_trainer *t, const mr_training_state *saved,
+                                    mrcnn_error *err) {
+    mrcnn_status status = find_stages(t, saved, err);
+    return status == MRCNN_OK ? check_layers(t, err) : status;
 }
 
 /* Copies what a step with TRAIN_BN changes although it fails. */

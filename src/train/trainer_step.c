@@ -151,8 +151,7 @@ static mrcnn_status report(mr_trainer *t, const mr_log_losses *losses, const mr_
                         .memory = (int64_t)mr_learner_bytes(t->learner)};
     mrcnn_status status = mr_log_add_step(&t->log, &line, err);
     if (status == MRCNN_OK && t->options.on_step) {
-        mr_log_losses mean = {0};
-        if (t->state.summed) mr_add_losses(&mean, &t->sums, 1.0 / (double)t->state.summed);
+        mr_log_losses mean = mr_trainer_mean_losses(t);
         int64_t to_come =
             (int64_t)(last_epoch - t->state.epoch) * s->steps_per_epoch - t->state.step_in_epoch;
         mrcnn_train_step step = {.epoch = (int)t->state.epoch + 1,
