@@ -5,6 +5,7 @@
 #include "base/memory.h"
 #include "base/parallel.h"
 #include "cpu/cpu.h"
+#include "cpu/training.h"
 #include "graph/sampling.h"
 
 #include <stdlib.h>
@@ -72,7 +73,6 @@ static void run_roi_align(mr_kernel *kernel, const mr_run *run) {
 typedef struct back_job {
     const roi_kernel *k;
     const mr_backward *b;
-    float *clear; /* the gradient that is to become zero */
 } back_job;
 
 static void add_scaled(float *to, const float *g, float weight, size_t count) {
@@ -114,21 +114,14 @@ static void scatter_bands(void *context, size_t begin, size_t end, int thread) {
                     last);
 }
 
-static void clear_part(void *context, size_t begin, size_t end, int thread) {
-    (void)thread;
-    const back_job *j = context;
-    memset(j->clear + begin, 0, (end - begin) * sizeof *j->clear);
-}
-
 /* No gradient goes to the boxes (N24). */
 static void backward_roi_align(mr_kernel *kernel, const mr_backward *b) {
-    back_job job = {(roi_kernel *)kernel, b, NULL};
+    back_job job = {(roi_kernel *)kernel, b};
     size_t pictures = (size_t)b->rows[MR_ROWS_IMAGES];
-    for (int i = 0; i < job.k->level_count; i++) {
-        job.clear = b->input_gradients[i];
-        if (job.clear && !b->accumulate[i])
-            mr_parallel(b->threads, pictures * mr_shape_size(job.k->levels[i]), clear_part, &job);
-    }
+    for (int i = 0; i < job.k->level_count; i++)
+        if (b->input_gradients[i])
+            mr_clear_gradient(b->input_gradients[i], pictures * mr_shape_size(job.k->levels[i]),
+                              b->accumulate[i], b->threads);
     size_t bands = ((size_t)job.k->out.channels + BAND - 1) / BAND;
     mr_parallel(b->threads, bands, scatter_bands, &job);
 }
@@ -141,7 +134,7 @@ mrcnn_status mr_cpu_roi_align(const mr_prepare *p, mr_kernel **kernel, mrcnn_err
     roi_kernel *k = mr_calloc(1, sizeof *k);
     if (!k) return mr_fail_memory(err, sizeof *k, "RoIAlign");
     k->base.run = run_roi_align;
-    if (mr_has_backward(p->graph, p->node, p->gradients)) k->base.backward = backward_roi_align;
+    if (mr_cpu_trains(p)) k->base.backward = backward_roi_align;
     k->base.free = free_roi_align;
     k->base.algorithm = "loops";
     k->level_count = p->node->input_count - 1;
