@@ -400,6 +400,7 @@ static void check_cpu(const trial *t, const world *judge, int threads, worst *gr
     if (!(difference < CPU_BOUND))
         fail_msg("%s, %d threads: gradient of %s is wrong by %g of its norm", t->name, threads,
                  whose.name, difference);
+    if (!has_products(t)) w.threads = 3 - threads; /* what calls no library doesn't depend on it */
     check_repeating(&w);
     check_adding(&w);
     close_world(&w);
@@ -817,12 +818,14 @@ static void roi_align(void **state) {
     worst w = {0};
     trial t = {.build = build_op, .op = op_roi_align, .train = "", .step = 0.25, .bound = 1e-4};
     t.rois = some_rois[0];
-    for (int s = 0; s < SHAPES; s++)
+    for (int s = 0; s <= SHAPES; s++)
         for (int v = NOWHERE; v < VIA_COUNT; v++)
             for (int count = v < VALUE ? 0 : 1; count <= 9; count += count ? 4 : 1)
                 for (t.kernel = 1; t.kernel <= 7; t.kernel += 3) {
                     char name[100];
-                    set_shape(&t, s);
+                    mrcnn_shape tall = {37, 5, 2}; /* three bands of the CPU's */
+                    set_shape(&t, s % SHAPES);
+                    if (s == SHAPES) t.in = tall;
                     set_rows(&t, MR_ROWS_IMAGES, 2);
                     t.rows[MR_ROWS_ROIS] = count;
                     t.max_rows[MR_ROWS_ROIS] = 12;

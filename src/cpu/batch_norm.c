@@ -1,10 +1,11 @@
 /* batch_norm.c - batch norm that no product absorbed, with the moving statistics or with those of
- * the batch at hand (N50), both ways. Sums are made in double, a partial one for each thread, added
- * in the threads' order: the same bytes for the same number of threads. */
+ * the batch at hand (N50), both ways. Sums are made in double, in a fixed number of parts: they do
+ * not depend on the number of threads. */
 #include "base/error.h"
 #include "base/memory.h"
 #include "base/parallel.h"
 #include "cpu/cpu.h"
+#include "cpu/training.h"
 
 #include <math.h>
 #include <stdlib.h>
@@ -13,12 +14,12 @@
 static const double EPSILON = 1e-3, MOMENTUM = 0.99; /* N50 */
 
 enum { GAMMA, BETA, MEAN, VARIANCE, PARAMS };
+enum { PARTS = 64 }; /* of the pixels, each with sums of its own */
 
 typedef struct norm_kernel {
     mr_kernel base;
     mr_node node;
     size_t channels;
-    int threads;
     float *params[PARAMS];                 /* the weights' own memory */
     float *gamma_gradient, *beta_gradient; /* NULL: frozen */
     int fixed;                             /* nothing changes from run to run */
@@ -34,33 +35,44 @@ typedef struct norm_job {
     const float *x, *g; /* g: dL/dy */
     float *y;           /* the output, or dL/dx */
     int accumulate;
-    double *sums; /* 2 channels a thread */
+    size_t pixels;
+    double *sums; /* PARTS x 2 channels */
 } norm_job;
 
 /* ----------------------------------------------------------------------------------- forward */
 
+/* Adds up pixels [begin, end). */
+typedef void (*summer)(const norm_job *job, size_t begin, size_t end, double *sums);
+
 /* Sums of x and its square, about the first pixel's values, so that a large mean costs nothing. */
-static void sum_pixels(void *context, size_t begin, size_t end, int thread) {
-    const norm_job *j = context;
+static void sum_values(const norm_job *j, size_t begin, size_t end, double *sums) {
     size_t channels = j->k->channels;
-    double *sum = j->sums + (size_t)thread * 2 * channels, *squares = sum + channels;
-    for (size_t i = begin; i < end; i++) {
-        const float *x = j->x + i * channels;
+    for (size_t i = begin; i < end; i++)
         for (size_t c = 0; c < channels; c++) {
-            double d = (double)x[c] - j->x[c];
-            sum[c] += d;
-            squares[c] += d * d;
+            double d = (double)j->x[i * channels + c] - j->x[c];
+            sums[c] += d;
+            sums[channels + c] += d * d;
         }
-    }
 }
 
-/* Runs a body that sums over all pixels; the whole sums are then those of thread 0. */
-static void sum_all(const norm_job *job, size_t pixels, int threads, mr_parallel_body body) {
+static void sum_parts(const norm_job *j, size_t begin, size_t end, summer sum) {
+    size_t count = 2 * j->k->channels;
+    memset(j->sums + begin * count, 0, (end - begin) * count * sizeof *j->sums);
+    for (size_t part = begin; part < end; part++)
+        sum(j, j->pixels * part / PARTS, j->pixels * (part + 1) / PARTS, j->sums + part * count);
+}
+
+static void sum_value_parts(void *context, size_t begin, size_t end, int thread) {
+    (void)thread;
+    sum_parts(context, begin, end, sum_values);
+}
+
+/* The whole sums are then those of the first part. */
+static void sum_all(const norm_job *job, int threads, mr_parallel_body body) {
     size_t count = 2 * job->k->channels;
-    memset(job->sums, 0, (size_t)job->k->threads * count * sizeof *job->sums);
-    mr_parallel(threads, pixels, body, (void *)job);
-    for (int t = 1; t < job->k->threads; t++)
-        for (size_t i = 0; i < count; i++) job->sums[i] += job->sums[(size_t)t * count + i];
+    mr_parallel(threads, PARTS, body, (void *)job);
+    for (size_t part = 1; part < PARTS; part++)
+        for (size_t i = 0; i < count; i++) job->sums[i] += job->sums[part * count + i];
 }
 
 /* Keras 2.1.6 moves the variance towards var n / (n - (1 + epsilon)). */
@@ -81,10 +93,9 @@ static void moving_statistics(const norm_kernel *k) {
         set_channel(k, c, k->params[MEAN][c], k->params[VARIANCE][c]);
 }
 
-static void batch_statistics(const norm_kernel *k, const norm_job *job, size_t pixels,
-                             int threads) {
-    double n = (double)pixels;
-    sum_all(job, pixels, threads, sum_pixels);
+static void batch_statistics(const norm_kernel *k, const norm_job *job, int threads) {
+    double n = (double)job->pixels;
+    sum_all(job, threads, sum_value_parts);
     for (size_t c = 0; c < k->channels; c++) {
         double d = job->sums[c] / n;
         double variance = job->sums[k->channels + c] / n - d * d;
@@ -113,11 +124,12 @@ static size_t pixels_of(const norm_kernel *k, const int *rows) {
 
 static void run_norm(mr_kernel *kernel, const mr_run *run) {
     norm_kernel *k = (norm_kernel *)kernel;
-    norm_job job = {.k = k, .x = run->inputs[0], .y = run->output, .sums = run->scratch};
     size_t pixels = pixels_of(k, run->rows);
+    norm_job job = {
+        .k = k, .x = run->inputs[0], .y = run->output, .pixels = pixels, .sums = run->scratch};
     if (pixels == 0) return;
     if (k->node.batch_statistics)
-        batch_statistics(k, &job, pixels, run->threads);
+        batch_statistics(k, &job, run->threads);
     else if (!k->fixed)
         moving_statistics(k);
     mr_parallel(run->threads, pixels, normalise, &job);
@@ -126,17 +138,19 @@ static void run_norm(mr_kernel *kernel, const mr_run *run) {
 /* ---------------------------------------------------------------------------------- backward */
 
 /* Sums of g and of g (x - center). */
-static void sum_gradients(void *context, size_t begin, size_t end, int thread) {
-    const norm_job *j = context;
+static void sum_gradients(const norm_job *j, size_t begin, size_t end, double *sums) {
     size_t channels = j->k->channels;
-    double *sum = j->sums + (size_t)thread * 2 * channels, *dot = sum + channels;
-    for (size_t i = begin; i < end; i++) {
-        const float *x = j->x + i * channels, *g = j->g + i * channels;
+    for (size_t i = begin; i < end; i++)
         for (size_t c = 0; c < channels; c++) {
-            sum[c] += g[c];
-            dot[c] += (double)g[c] * (x[c] - j->k->center[c]);
+            float g = j->g[i * channels + c];
+            sums[c] += g;
+            sums[channels + c] += (double)g * (j->x[i * channels + c] - j->k->center[c]);
         }
-    }
+}
+
+static void sum_gradient_parts(void *context, size_t begin, size_t end, int thread) {
+    (void)thread;
+    sum_parts(context, begin, end, sum_gradients);
 }
 
 static void scale_back(void *context, size_t begin, size_t end, int thread) {
@@ -179,12 +193,17 @@ static void use_sums(norm_kernel *k, const double *sums, size_t pixels) {
 
 static void backward_norm(mr_kernel *kernel, const mr_backward *b) {
     norm_kernel *k = (norm_kernel *)kernel;
-    norm_job job = {
-        k, b->inputs[0], b->output_gradient, b->input_gradients[0], b->accumulate[0], b->scratch};
     size_t pixels = pixels_of(k, b->rows);
+    norm_job job = {.k = k,
+                    .x = b->inputs[0],
+                    .g = b->output_gradient,
+                    .y = b->input_gradients[0],
+                    .accumulate = b->accumulate[0],
+                    .pixels = pixels,
+                    .sums = b->scratch};
     if (pixels == 0) return;
     if (k->gamma_gradient || k->beta_gradient || k->node.batch_statistics) {
-        sum_all(&job, pixels, b->threads, sum_gradients);
+        sum_all(&job, b->threads, sum_gradient_parts);
         use_sums(k, job.sums, pixels);
     }
     if (b->input_gradients[0])
@@ -234,16 +253,15 @@ static mrcnn_status allocate(norm_kernel *k, mrcnn_error *err) {
 mrcnn_status mr_cpu_batch_norm(const mr_prepare *p, mr_kernel **kernel, mrcnn_error *err) {
     norm_kernel *k = mr_calloc(1, sizeof *k);
     if (!k) return mr_fail_memory(err, sizeof *k, "batch norm");
-    int trains = mr_has_backward(p->graph, p->node, p->gradients);
+    int trains = mr_cpu_trains(p);
     k->base.run = run_norm;
     k->base.free = free_norm;
     if (trains) k->base.backward = backward_norm;
     k->base.algorithm = "loops";
     k->node = *p->node;
     k->channels = (size_t)p->node->shape.channels;
-    k->threads = p->threads > 1 ? p->threads : 1;
     k->fixed = !trains && !p->node->batch_statistics;
-    if (!k->fixed) k->base.scratch_bytes = (size_t)k->threads * 2 * k->channels * sizeof(double);
+    if (!k->fixed) k->base.scratch_bytes = PARTS * 2 * k->channels * sizeof(double);
     mrcnn_status status = find_params(k, p, err);
     if (status == MRCNN_OK) status = allocate(k, err);
     if (status != MRCNN_OK) {

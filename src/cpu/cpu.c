@@ -1,6 +1,7 @@
 /* cpu.c - the CPU executor's table: which file prepares which node, and how its packed weights are
  * kept. */
 #include "cpu/cpu.h"
+#include "cpu/training.h"
 
 #include "base/error.h"
 #include "base/memory.h"
@@ -137,8 +138,7 @@ static const struct {
 
 static mrcnn_status prepare_cpu(const mr_prepare *prepare, mr_kernel **kernel, mrcnn_error *err) {
     const mr_node *node = prepare->node;
-    if (node->pixel_group >= 0 && node->op != MR_OP_CONV &&
-        mr_has_backward(prepare->graph, node, prepare->gradients))
+    if (node->pixel_group >= 0 && node->op != MR_OP_CONV && mr_cpu_trains(prepare))
         return mr_fail(err, MRCNN_E_UNSUPPORTED,
                        "only a convolution's output can have its gradient at a few pixels");
     for (size_t i = 0; i < sizeof table / sizeof *table; i++)

@@ -5,6 +5,7 @@
 #include "base/memory.h"
 #include "base/parallel.h"
 #include "cpu/cpu.h"
+#include "cpu/training.h"
 
 #include <math.h>
 #include <stdlib.h>
@@ -218,7 +219,7 @@ mrcnn_status mr_cpu_elementwise(const mr_prepare *p, mr_kernel **kernel, mrcnn_e
     element_kernel *k = mr_calloc(1, sizeof *k);
     if (!k) return mr_fail_memory(err, sizeof *k, "a node");
     k->base.run = run_elementwise;
-    if (mr_has_backward(p->graph, p->node, p->gradients)) k->base.backward = backward_elementwise;
+    if (mr_cpu_trains(p)) k->base.backward = backward_elementwise;
     k->base.free = free_elementwise;
     k->base.algorithm = "loops";
     k->node = *p->node;

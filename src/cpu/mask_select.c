@@ -4,6 +4,7 @@
 #include "base/memory.h"
 #include "base/parallel.h"
 #include "cpu/cpu.h"
+#include "cpu/training.h"
 
 #include <math.h>
 #include <stdlib.h>
@@ -163,7 +164,7 @@ mrcnn_status mr_cpu_mask_select(const mr_prepare *p, mr_kernel **kernel, mrcnn_e
     k->base.algorithm = "loops";
     k->in = mr_input_shape(p, 0);
     const mr_pack *pack = NULL;
-    int trains = mr_has_backward(p->graph, p->node, p->gradients);
+    int trains = mr_cpu_trains(p);
     mrcnn_status status =
         trains ? prepare_training(k, p, err)
                : mr_cpu_pack(p, "transposed", pack_transposed, NULL, &pack, &k->bias, err);

@@ -5,6 +5,7 @@
 #include "base/parallel.h"
 #include "cpu/cpu.h"
 #include "cpu/onednn.h"
+#include "cpu/training.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -157,7 +158,7 @@ mrcnn_status mr_cpu_max_pool(const mr_prepare *p, mr_kernel **kernel, mrcnn_erro
     k->kernel_w = n->kernel_w;
     k->pad_top = n->pad_top;
     k->pad_left = n->pad_left;
-    if (mr_has_backward(p->graph, n, p->gradients)) k->base.backward = backward_pool;
+    if (mr_cpu_trains(p)) k->base.backward = backward_pool;
     *kernel = &k->base;
     if (n->kernel_h == 1 && n->kernel_w == 1) return MRCNN_OK;
     mr_dnnl_window w = {p->max_rows[MR_ROWS_IMAGES],

@@ -1,10 +1,11 @@
 /* roi_align.c - crop_and_resize of RoIs from pyramid levels (N22), parallel over RoIs, vectorised
- * over channels. On the way back RoIs meet on the same pixels: there each thread owns a band of
- * channels, and adds in the RoIs' order. */
+ * over channels. On the way back RoIs meet on the same pixels: there the work is split into bands of
+ * the maps' rows, and each adds in the RoIs' order, whatever the threads. */
 #include "base/error.h"
 #include "base/memory.h"
 #include "base/parallel.h"
 #include "cpu/cpu.h"
+#include "cpu/training.h"
 #include "graph/sampling.h"
 
 #include <stdlib.h>
@@ -69,68 +70,90 @@ static void run_roi_align(mr_kernel *kernel, const mr_run *run) {
 
 /* ---------------------------------------------------------------------------------- backward */
 
+enum { BAND = 16 }; /* rows of a map that are one part of the work */
+
 typedef struct back_job {
     const roi_kernel *k;
     const mr_backward *b;
-    float *clear; /* the gradient that is to become zero */
+    int level;
 } back_job;
+
+/* Rows [top, bottom) of one picture's map. */
+typedef struct band {
+    int top, bottom;
+    size_t picture;
+    float *map; /* row 0 */
+} band;
+
+static size_t bands_of(mrcnn_shape map) {
+    return ((size_t)map.height + BAND - 1) / BAND;
+}
+
+static band band_at(const back_job *j, size_t index) {
+    mrcnn_shape in = j->k->levels[j->level];
+    size_t picture = index / bands_of(in);
+    int top = (int)(index % bands_of(in)) * BAND;
+    band b = {top, top + BAND < in.height ? top + BAND : in.height, picture,
+              j->b->input_gradients[j->level] + picture * mr_shape_size(in)};
+    return b;
+}
 
 static void add_scaled(float *to, const float *g, float weight, size_t count) {
     for (size_t c = 0; c < count; c++) to[c] += weight * g[c];
 }
 
-/* Channels [c0, c1) of one RoI. */
-static void scatter_one(const back_job *j, const float *roi, const float *g, size_t c0, size_t c1) {
-    int level = (int)roi[1];
-    mrcnn_shape in = j->k->levels[level], out = j->k->out;
-    size_t channels = (size_t)in.channels, stride = (size_t)in.width * channels;
-    if (!j->b->input_gradients[level]) return;
-    float *map = j->b->input_gradients[level] + (size_t)roi[0] * mr_shape_size(in) + c0;
-    for (int bin = 0; bin < out.height * out.width; bin++) {
-        mr_sample sy = mr_sample_at(roi[2], roi[4], in.height, out.height, bin / out.width);
-        mr_sample sx = mr_sample_at(roi[3], roi[5], in.width, out.width, bin % out.width);
-        const float *from = g + (size_t)bin * channels + c0;
-        float *top = map + (size_t)sy.low * stride, *bottom = map + (size_t)sy.high * stride;
-        size_t left = (size_t)sx.low * channels, right = (size_t)sx.high * channels;
-        if (!sy.inside || !sx.inside) continue;
-        add_scaled(top + left, from, (1 - sy.weight) * (1 - sx.weight), c1 - c0);
-        if (sx.weight > 0) add_scaled(top + right, from, (1 - sy.weight) * sx.weight, c1 - c0);
-        if (sy.weight > 0) add_scaled(bottom + left, from, sy.weight * (1 - sx.weight), c1 - c0);
-        if (sy.weight > 0 && sx.weight > 0)
-            add_scaled(bottom + right, from, sy.weight * sx.weight, c1 - c0);
+/* A row of bins to a row of the map. */
+static void scatter_row(const roi_kernel *k, const float *roi, float weight, mrcnn_shape in,
+                        const float *g, float *row) {
+    size_t channels = (size_t)in.channels;
+    for (int bx = 0; bx < k->out.width; bx++, g += channels) {
+        mr_sample x = mr_sample_at(roi[3], roi[5], in.width, k->out.width, bx);
+        if (!x.inside) continue;
+        add_scaled(row + (size_t)x.low * channels, g, weight * (1 - x.weight), channels);
+        if (x.weight > 0)
+            add_scaled(row + (size_t)x.high * channels, g, weight * x.weight, channels);
     }
 }
 
-enum { BAND = 16 }; /* channels in a cache line */
+static void scatter_roi(const roi_kernel *k, const float *roi, mrcnn_shape in, const float *g,
+                        const band *b) {
+    size_t stride = (size_t)in.width * (size_t)in.channels;
+    size_t bins = (size_t)k->out.width * (size_t)k->out.channels;
+    for (int by = 0; by < k->out.height; by++, g += bins) {
+        mr_sample y = mr_sample_at(roi[2], roi[4], in.height, k->out.height, by);
+        if (!y.inside) continue;
+        if (y.low >= b->top && y.low < b->bottom)
+            scatter_row(k, roi, 1 - y.weight, in, g, b->map + (size_t)y.low * stride);
+        if (y.weight > 0 && y.high >= b->top && y.high < b->bottom)
+            scatter_row(k, roi, y.weight, in, g, b->map + (size_t)y.high * stride);
+    }
+}
 
 static void scatter_bands(void *context, size_t begin, size_t end, int thread) {
     (void)thread;
     const back_job *j = context;
-    size_t channels = (size_t)j->k->out.channels, size = mr_shape_size(j->k->out);
-    size_t last = end * BAND < channels ? end * BAND : channels;
-    const float *rois = j->b->inputs[j->k->level_count];
-    for (size_t i = 0; i < (size_t)j->b->rows[MR_ROWS_ROIS]; i++)
-        scatter_one(j, rois + i * MR_ROI_COLUMNS, j->b->output_gradient + i * size, begin * BAND,
-                    last);
-}
-
-static void clear_part(void *context, size_t begin, size_t end, int thread) {
-    (void)thread;
-    const back_job *j = context;
-    memset(j->clear + begin, 0, (end - begin) * sizeof *j->clear);
-}
-
-/* No gradient goes to the boxes (N24). */
-static void backward_roi_align(mr_kernel *kernel, const mr_backward *b) {
-    back_job job = {(roi_kernel *)kernel, b, NULL};
-    size_t pictures = (size_t)b->rows[MR_ROWS_IMAGES];
-    for (int i = 0; i < job.k->level_count; i++) {
-        job.clear = b->input_gradients[i];
-        if (job.clear && !b->accumulate[i])
-            mr_parallel(b->threads, pictures * mr_shape_size(job.k->levels[i]), clear_part, &job);
+    mrcnn_shape in = j->k->levels[j->level];
+    size_t size = mr_shape_size(j->k->out), stride = (size_t)in.width * (size_t)in.channels;
+    for (size_t i = begin; i < end; i++) {
+        band b = band_at(j, i);
+        if (!j->b->accumulate[j->level])
+            memset(b.map + (size_t)b.top * stride, 0,
+                   (size_t)(b.bottom - b.top) * stride * sizeof *b.map);
+        const float *roi = j->b->inputs[j->k->level_count];
+        for (size_t r = 0; r < (size_t)j->b->rows[MR_ROWS_ROIS]; r++, roi += MR_ROI_COLUMNS)
+            if ((size_t)roi[0] == b.picture && (int)roi[1] == j->level)
+                scatter_roi(j->k, roi, in, j->b->output_gradient + r * size, &b);
     }
-    size_t bands = ((size_t)job.k->out.channels + BAND - 1) / BAND;
-    mr_parallel(b->threads, bands, scatter_bands, &job);
+}
+
+/* No gradient goes to the boxes (N24). One level after the other: two may be the same value. */
+static void backward_roi_align(mr_kernel *kernel, const mr_backward *b) {
+    back_job job = {(roi_kernel *)kernel, b, 0};
+    size_t pictures = (size_t)b->rows[MR_ROWS_IMAGES];
+    for (; job.level < job.k->level_count; job.level++)
+        if (b->input_gradients[job.level])
+            mr_parallel_dynamic(b->threads, pictures * bands_of(job.k->levels[job.level]), 1,
+                                scatter_bands, &job);
 }
 
 static void free_roi_align(mr_kernel *kernel) {
@@ -141,7 +164,7 @@ mrcnn_status mr_cpu_roi_align(const mr_prepare *p, mr_kernel **kernel, mrcnn_err
     roi_kernel *k = mr_calloc(1, sizeof *k);
     if (!k) return mr_fail_memory(err, sizeof *k, "RoIAlign");
     k->base.run = run_roi_align;
-    if (mr_has_backward(p->graph, p->node, p->gradients)) k->base.backward = backward_roi_align;
+    if (mr_cpu_trains(p)) k->base.backward = backward_roi_align;
     k->base.free = free_roi_align;
     k->base.algorithm = "loops";
     k->level_count = p->node->input_count - 1;
