@@ -9,6 +9,7 @@
 #include "train/fingerprint.h"
 
 #include <dirent.h>
+#include <math.h>
 #include <stdlib.h>
 #include <sys/stat.h>
 
@@ -178,9 +179,19 @@ void train_via(const char *folder, int count, const int sizes[][2], int outside)
 
 /* ---------------------------------------------------------------------------------- callbacks */
 
+static void poison(const char *tensor) {
+    char layer[96];
+    const char *param = strchr(tensor, '/') + 1;
+    snprintf(layer, sizeof layer, "%.*s", (int)(param - tensor - 1), tensor);
+    mr_tensor *t = mr_tensors_find(made.model->weights, layer, param);
+    assert_non_null(t);
+    if (running->poison_first) t->values[0] = INFINITY;
+    for (size_t i = 0; i < t->count && !running->poison_first; i++) t->values[i] = 3e38f;
+}
+
 static void on_start(void *user, const mrcnn_train_start *start) {
     (void)user;
-    made.starts++;
+    if (made.starts++ == 0 && running->poison) poison(running->poison);
     made.resumed = start->resumed;
 }
 
@@ -248,15 +259,6 @@ static mrcnn_model *make_model(const mrcnn_config *config, const char *path) {
     return model;
 }
 
-static void poison(const char *tensor) {
-    char layer[96];
-    const char *param = strchr(tensor, '/') + 1;
-    snprintf(layer, sizeof layer, "%.*s", (int)(param - tensor - 1), tensor);
-    mr_tensor *t = mr_tensors_find(made.model->weights, layer, param);
-    assert_non_null(t);
-    for (size_t i = 0; i < t->count; i++) t->values[i] = 3e38f;
-}
-
 const train_made *train_run(const train_case *c) {
     mrcnn_config *config = NULL;
     mrcnn_error err = MRCNN_ERROR_INIT;
@@ -279,7 +281,6 @@ const train_made *train_run(const train_case *c) {
         resume = last;
     }
     made.model = make_model(config, resume);
-    if (c->poison) poison(c->poison);
     mrcnn_train_options o = mrcnn_train_options_default();
     o.logs = c->logs;
     o.layers = c->layers;

@@ -22,7 +22,8 @@ typedef struct train_case {
     /* Copies the run's folder into <logs>-<step> when so many steps are done, and into
      * <logs>-epoch-<epoch> when an epoch is: what a run that is killed there leaves. */
     int copy_at_step, copy_epochs;
-    const char *poison; /* "layer/param" whose weights become 3e38 before the run */
+    const char *poison; /* "layer/param" whose weights become 3e38 before the first step */
+    int poison_first;   /* the first of them alone, which becomes infinite */
 } train_case;
 
 typedef struct train_made {
