@@ -194,7 +194,22 @@ static void test_terminated(void **state) {
     go_on("terminated");
 }
 
-/* Steps that take a second: the second signal comes while the first one's step is under way. */
+/* Waits until the process has seen its first signal: it catches that one no more. */
+static void wait_for_default(pid_t child, int number) {
+    char path[64];
+    const struct timespec pause = {0, 200000};
+    snprintf(path, sizeof path, "/proc/%d/status", (int)child);
+    for (int i = 0; i < 50000; i++) {
+        char *text = cli_read(path);
+        const char *caught = strstr(text, "SigCgt:");
+        unsigned long long mask = caught ? strtoull(caught + strlen("SigCgt:"), NULL, 16) : 0;
+        free(text);
+        if (!(mask >> (number - 1) & 1)) return;
+        nanosleep(&pause, NULL);
+    }
+}
+
+/* Long steps: the second signal comes while the first one's step is under way. */
 static void test_two_signals(void **state) {
     (void)state;
     static const int second[] = {SIGINT, SIGTERM};
@@ -203,9 +218,12 @@ static void test_two_signals(void **state) {
     for (int i = 0; i < 2; i++) {
         pid_t child = start(
             logs[i], 2, (const char *const[]){SLOW, "--weights", "none", "--logs", logs[i], NULL});
-        nanosleep(&moment, NULL); /* the epoch is logged, but not yet saved */
+        /* The epoch is logged, but perhaps not yet saved. */
+        for (int k = 0; k < 300 && !cli_exists(train_file(logs[i], "mask_rcnn_tiny_0001.state"));
+             k++)
+            nanosleep(&moment, NULL);
         kill(child, SIGINT);
-        nanosleep(&moment, NULL);
+        wait_for_default(child, second[i]);
         kill(child, second[i]);
         assert_int_equal(end_of(child), -second[i]);
         assert_false(cli_exists(train_file(logs[i], "mask_rcnn_tiny_interrupted.h5")));
