@@ -18,6 +18,7 @@ static void note_interrupt(int number) {
 static void use_own_stack(void) {
     static char memory[65536]; /* AVX-512 and AMX registers take a good part of it */
     stack_t stack;
+    if (sigaltstack(NULL, &stack) == 0 && !(stack.ss_flags & SS_DISABLE)) return; /* ASan's */
     memset(&stack, 0, sizeof stack);
     stack.ss_sp = memory;
     stack.ss_size = sizeof memory;
