@@ -90,7 +90,8 @@ static void test_checkpoint_is_enough(void **state) {
     (void)state;
     const char *weights = train_file("whole", "mask_rcnn_tiny_0002.h5");
     cli_picture("photo.png", 90, 70);
-    const cli_result *r = RUN("detect", "--weights", weights, "--out", "found", "photo.png");
+    const cli_result *r =
+        RUN("detect", "--weights", weights, "--save", "json", "--out", "found", "photo.png");
     assert_int_equal(r->code, 0);
     assert_contains(r->out, "photo.png");
     assert_string_equal(r->err, "");
