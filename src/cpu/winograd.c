@@ -35,7 +35,6 @@ typedef struct {
 static void cut_pieces(layout *l, size_t threads) {
     l->panel_pieces = 1;
     l->runs = l->tiles.count <= ONLY_RUN ? 1 : ceil_div(l->tiles.count, RUN);
-    if (l->runs == 0) l->runs = 1; /* can't be, but the analyzer can't know */
     if (l->runs >= threads) {
         l->runs = round_up(l->runs, threads);
     } else {

@@ -7,8 +7,9 @@
 
 enum { POSITIONS = MR_WINO_POSITIONS, LINE = 16 /* floats of a cache line */ };
 
+/* 0 for nothing cut into nothing. */
 static inline size_t ceil_div(size_t a, size_t b) {
-    return (a + b - 1) / b;
+    return b ? (a + b - 1) / b : 0;
 }
 
 static inline size_t round_up(size_t a, size_t to) {
