@@ -22,7 +22,7 @@ double progress_clock(void) {
     return (double)now.tv_sec + 1e-9 * (double)now.tv_nsec;
 }
 
-static int is_terminal(void) {
+int progress_is_possible(void) {
     const char *term = getenv("TERM");
     return isatty(STDERR_FILENO) && term && strcmp(term, "dumb") != 0;
 }
@@ -31,7 +31,7 @@ void progress_start(const char *label, progress_unit unit) {
     memset(&bar, 0, sizeof bar);
     bar.label = label;
     bar.unit = unit;
-    bar.active = is_terminal();
+    bar.active = progress_is_possible();
     bar.started = progress_clock();
     bar.drawn = -1;
 }

@@ -7,6 +7,9 @@
 
 typedef enum progress_unit { PROGRESS_ITEMS, PROGRESS_BYTES } progress_unit;
 
+/* Is stderr a terminal on which a line can be drawn over? */
+int progress_is_possible(void);
+
 void progress_start(const char *label, progress_unit unit);
 /* `total` 0: unknown. Draws at most ten times a second. */
 void progress_show(uint64_t done, uint64_t total);

@@ -20,11 +20,6 @@ static struct {
 
 enum { SECONDS_BETWEEN_LINES = 30 };
 
-static int is_terminal(void) {
-    const char *term = getenv("TERM");
-    return isatty(STDERR_FILENO) && term && strcmp(term, "dumb") != 0;
-}
-
 static void hide(void) {
     if (line.visible) fputs("\r\033[K", stderr);
     line.visible = 0;
@@ -97,7 +92,7 @@ static void compose(char *line_text, size_t size, const fields *f, int columns) 
 static void on_step(void *user, const mrcnn_train_step *s) {
     (void)user;
     double now = progress_clock();
-    int terminal = is_terminal();
+    int terminal = progress_is_possible();
     if (now - line.drawn < (terminal ? 0.1 : SECONDS_BETWEEN_LINES)) return;
     char text[FIELDS * 96];
     fields f = describe(s);

@@ -134,7 +134,7 @@ static mrcnn_status end_epoch(mr_trainer *t, mrcnn_error *err) {
     mr_training_state *s = &t->state;
     mr_log_epoch line = {.step = s->step,
                          .epoch = s->epoch + 1,
-                         .learning_rate = t->settings->learning_rate * mr_trainer_stage(t)->factor,
+                         .learning_rate = mr_trainer_rate(t, s->step - 1),
                          .seconds = s->epoch_seconds};
     mrcnn_status status = MRCNN_OK;
     if (t->validation) status = mr_trainer_validate(t, &line.validation, &line.validated, err);

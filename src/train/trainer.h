@@ -64,6 +64,8 @@ mrcnn_status mr_trainer_announce(mr_trainer *trainer, mrcnn_error *err);
 
 /* trainer_step.c: one update of the weights, logged and reported. */
 mrcnn_status mr_trainer_step(mr_trainer *trainer, mrcnn_error *err);
+/* The learning rate of a step of the stage, counted from 0 since the first epoch began. */
+double mr_trainer_rate(const mr_trainer *trainer, int64_t step);
 
 /* validate.c: mean losses over VALIDATION_STEPS batches, or the whole set; always the same pictures.
  * *done is 0 when should_stop ended it. */

@@ -18,9 +18,9 @@ typedef struct fault {
     const mr_tensor *tensor;
 } fault;
 
-static double rate_of(const mr_trainer *t) {
+double mr_trainer_rate(const mr_trainer *t, int64_t step) {
     const mr_stage *stage = mr_trainer_stage(t);
-    mr_schedule_place place = {.step = t->state.step,
+    mr_schedule_place place = {.step = step,
                                .steps_per_epoch = t->settings->steps_per_epoch,
                                .first_epoch = 1,
                                .last_epoch = stage->last_epoch,
@@ -209,7 +209,7 @@ static mrcnn_status update(mr_trainer *t, double rate, mr_log_losses *losses, mr
 }
 
 mrcnn_status mr_trainer_step(mr_trainer *t, mrcnn_error *err) {
-    double before = mr_milliseconds(), rate = rate_of(t);
+    double before = mr_milliseconds(), rate = mr_trainer_rate(t, t->state.step);
     mr_log_losses losses;
     mr_update made = {.gradient_norm = NAN};
     mrcnn_status status = update(t, rate, &losses, &made, err);
