@@ -10,6 +10,8 @@
 
 #include <oneapi/dnnl/dnnl.h>
 
+#include "median.h"
+
 #include "base/clock.h"
 #include "base/memory.h"
 #include "base/parallel.h"
@@ -285,16 +287,6 @@ static void free_peer(peer *p) {
 }
 
 /* --------------------------------------------------------------------------------- the rounds */
-
-static int by_value(const void *a, const void *b) {
-    double x = *(const double *)a, y = *(const double *)b;
-    return (x > y) - (x < y);
-}
-
-static double median(double *values, int count) {
-    qsort(values, (size_t)count, sizeof *values, by_value);
-    return values[count / 2];
-}
 
 typedef struct totals {
     double ours[PASSES], theirs[PASSES];

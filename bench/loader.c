@@ -1,6 +1,8 @@
 /* loader.c - what it takes to prepare one training picture: 2048 x 1536 pixels with ten objects, into
  * a 1024 x 1024 input. Reading is a stand-in (noise and boxes): files are not what is timed here.
  *   bench_loader [rounds] */
+#include "median.h"
+
 #include "../tests/fake_dataset.h"
 
 #include "base/clock.h"
@@ -20,11 +22,6 @@ static void check(mrcnn_status status, const mrcnn_error *err) {
     if (status == MRCNN_OK) return;
     fprintf(stderr, "%s\n", err->message);
     exit(1);
-}
-
-static int by_value(const void *a, const void *b) {
-    double x = *(const double *)a, y = *(const double *)b;
-    return (x > y) - (x < y);
 }
 
 static void time_round(const mr_dataset *data, const mr_settings *settings, uint8_t *mask,
@@ -95,7 +92,7 @@ int main(int argc, char **argv) {
     }
     printf("one thread, median of %d rounds\n", rounds);
     for (int row = 0; row < ROWS; row++) {
-        qsort(times[row], (size_t)rounds, sizeof *times[row], by_value);
+        qsort(times[row], (size_t)rounds, sizeof *times[row], bench_by_value);
         printf("%-34s %8.2f ms\n", names[row], times[row][rounds / 2]);
     }
     printf("%-34s %8.2f MB\n", "the example's size", (double)bytes / 1e6);

@@ -7,6 +7,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "median.h"
+
 #include "base/clock.h"
 #include "base/parallel.h"
 #include "model/model.h"
@@ -19,16 +21,6 @@ static void check(mrcnn_status status, const mrcnn_error *err) {
     if (status == MRCNN_OK) return;
     fprintf(stderr, "%s\n", err->message);
     exit(1);
-}
-
-static int by_value(const void *a, const void *b) {
-    double x = *(const double *)a, y = *(const double *)b;
-    return (x > y) - (x < y);
-}
-
-static double median(double *values, int count) {
-    qsort(values, (size_t)count, sizeof *values, by_value);
-    return values[count / 2];
 }
 
 static void fill(mr_tensors *set, float value) {

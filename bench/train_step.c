@@ -4,6 +4,8 @@
  *
  * A picture of noise with ten objects; fresh weights. The RoIs are as in a model that has learnt
  * something: around the objects, so that the heads have all the work that they can have. */
+#include "median.h"
+
 #include "base/clock.h"
 #include "base/parallel.h"
 #include "base/prng.h"
@@ -86,16 +88,6 @@ static int make_scene(scene *s, const mr_settings *settings, int size, mrcnn_err
         mr_build_rpn_targets(&s->lesson.rpn, anchors, count, &truth, settings, stream, err), err);
     free(anchors);
     return good;
-}
-
-static int by_value(const void *a, const void *b) {
-    double x = *(const double *)a, y = *(const double *)b;
-    return (x > y) - (x < y);
-}
-
-static double median(double *values, int count) {
-    qsort(values, (size_t)count, sizeof *values, by_value);
-    return values[count / 2];
 }
 
 typedef struct times {

@@ -11,6 +11,8 @@
 
 #include <oneapi/dnnl/dnnl.h>
 
+#include "median.h"
+
 #include "base/memory.h"
 #include "base/parallel.h"
 #include "base/prng.h"
@@ -170,16 +172,6 @@ static void free_peer(peer *p) {
     if (!p->primitive) return;
     dnnl_primitive_destroy(p->primitive);
     for (int i = 0; i < MOST_ARGS; i++) dnnl_memory_destroy(p->args[i].memory);
-}
-
-static int by_value(const void *a, const void *b) {
-    double x = *(const double *)a, y = *(const double *)b;
-    return (x > y) - (x < y);
-}
-
-static double median(double *values, int count) {
-    qsort(values, (size_t)count, sizeof *values, by_value);
-    return values[count / 2];
 }
 
 /* Ours: what the pass needs beside the problem. */

@@ -2,6 +2,7 @@
 #include "commands.h"
 #include "eval_report.h"
 #include "files.h"
+#include "format.h"
 #include "model.h"
 #include "progress.h"
 #include "signals.h"
@@ -18,15 +19,10 @@ typedef struct eval_options {
     int format; /* index in format_words */
 } eval_options;
 
-#define FORMAT_WORDS "auto|via|shapes"
-static const char *const formats[] = {"auto", "via", "shapes"};
-
 static const option options[] = {
     {"dataset", "DIR", OPTION_TEXT, offsetof(eval_options, dataset),
      "the annotated pictures; \"shapes\" for generated ones", 0, 0},
-    {"format", FORMAT_WORDS, OPTION_CHOICE, offsetof(eval_options, format),
-     "how they are annotated: via, the VGG Image Annotator; shapes, generated (default auto)", 0,
-     0},
+    FORMAT_ROW(eval_options, format),
     {"subset", "NAME", OPTION_TEXT, offsetof(eval_options, subset),
      "the folder below DIR to look at (default val, or DIR itself if it has annotations)", 0, 0},
     {"limit", "N", OPTION_INTEGER, offsetof(eval_options, limit),
@@ -79,7 +75,7 @@ static int set_class_count(run *r) {
 static int open_set(run *r, const mrcnn_config *config, const char *const *names) {
     mrcnn_error err = MRCNN_ERROR_INIT;
     mrcnn_dataset_options options = mrcnn_dataset_options_default();
-    options.format = formats[r->o->format];
+    options.format = format_word(r->o->format);
     options.subset = r->subset;
     options.class_names = names;
     options.seed = strtoull(mrcnn_config_get(config, "SEED"), NULL, 10);
@@ -103,7 +99,7 @@ static void choose_subset(run *r) {
     const char *dataset = r->o->dataset;
     int is_flat =
         path_exists(dataset) && !has_folder(dataset, "val") && !has_folder(dataset, "train");
-    int is_generated = strcmp(formats[r->o->format], "shapes") == 0;
+    int is_generated = strcmp(format_word(r->o->format), "shapes") == 0;
     r->subset = r->o->subset ? r->o->subset : is_flat && !is_generated ? NULL : "val";
 }
 

@@ -1,5 +1,6 @@
 /* inspect_data.c - mrcnn inspect data: what a data set holds, and what is wrong with it. */
 #include "files.h"
+#include "format.h"
 #include "inspect.h"
 #include "json.h"
 #include "model.h"
@@ -15,14 +16,10 @@ typedef struct data_options {
     int check, full;
 } data_options;
 
-#define FORMAT_WORDS "auto|via|shapes"
-static const char *const formats[] = {"auto", "via", "shapes"};
-
 static const option data_table[] = {
     {"dataset", "DIR", OPTION_TEXT, offsetof(data_options, dataset),
      "the folder of the data set, or its annotation file; \"shapes\" for generated pictures", 0, 0},
-    {"format", FORMAT_WORDS, OPTION_CHOICE, offsetof(data_options, format),
-     "how it is annotated: via, the VGG Image Annotator; shapes, generated (default auto)", 0, 0},
+    FORMAT_ROW(data_options, format),
     {"subset", "NAME", OPTION_TEXT, offsetof(data_options, subset),
      "a folder below DIR: train, val (default: DIR itself if it has annotations, else train)", 0,
      0},
@@ -211,7 +208,7 @@ static int open_set(const command *self, const data_options *values, mrcnn_datas
     mrcnn_error err = MRCNN_ERROR_INIT;
     mrcnn_dataset_options options = mrcnn_dataset_options_default();
     text_list names = {0};
-    options.format = formats[values->format];
+    options.format = format_word(values->format);
     options.subset = values->subset;
     if (values->classes) {
         int code = read_class_names(self, values->classes, &names);

@@ -1,6 +1,7 @@
 /* train.c - mrcnn train: annotated pictures in, weights out. */
 #include "commands.h"
 #include "files.h"
+#include "format.h"
 #include "model.h"
 #include "signals.h"
 #include "train_report.h"
@@ -18,15 +19,10 @@ typedef struct train_options {
     int new_run;
 } train_options;
 
-#define FORMAT_WORDS "auto|via|shapes"
-static const char *const formats[] = {"auto", "via", "shapes"};
-
 static const option options[] = {
     {"dataset", "DIR", OPTION_TEXT, offsetof(train_options, dataset),
      "the annotated pictures; \"shapes\" for generated ones", 0, 0},
-    {"format", FORMAT_WORDS, OPTION_CHOICE, offsetof(train_options, format),
-     "how they are annotated: via, the VGG Image Annotator; shapes, generated (default auto)", 0,
-     0},
+    FORMAT_ROW(train_options, format),
     {"subset", "NAME", OPTION_TEXT, offsetof(train_options, subset),
      "the folder below DIR to train on (default train, or DIR itself)", 0, 0},
     {"validation", "NAME|none", OPTION_TEXT, offsetof(train_options, validation),
@@ -71,7 +67,7 @@ typedef struct run {
 
 static mrcnn_dataset_options dataset_options(const run *r, const char *subset) {
     mrcnn_dataset_options options = mrcnn_dataset_options_default();
-    options.format = formats[r->o->format];
+    options.format = format_word(r->o->format);
     options.subset = subset;
     options.seed = strtoull(mrcnn_config_get(r->config, "SEED"), NULL, 10);
     options.shapes_height = options.shapes_width =
