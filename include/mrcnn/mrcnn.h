@@ -363,6 +363,11 @@ typedef struct mrcnn_dataset_options {
     uint64_t seed;       /* of shapes: the same seed gives the same pictures everywhere */
     size_t shapes_count; /* 0: 500 for the subset "train", 50 for others */
     int32_t shapes_height, shapes_width; /* default 128; at least 80 */
+    /* How pictures are decoded; NULL: as by mrcnn_image_read. Copied. */
+    const mrcnn_image_options *image;
+    /* 1: pictures without objects stay in the set (default 0: matterport leaves them out). Training
+     * passes over them. */
+    int keep_empty;
 } mrcnn_dataset_options;
 
 MRCNN_API mrcnn_dataset_options mrcnn_dataset_options_default(void);
@@ -436,6 +441,7 @@ typedef struct mrcnn_range {
 
 typedef struct mrcnn_dataset_summary {
     size_t pictures, objects; /* that can be used */
+    size_t crowds;            /* of the objects */
     size_t errors, warnings;
     size_t without_objects;   /* pictures that nobody annotated */
     size_t pictures_left_out; /* missing, broken, or not clear which */
@@ -445,7 +451,7 @@ typedef struct mrcnn_dataset_summary {
     const size_t *class_objects;               /* class_count numbers: of objects, */
     const size_t *class_pictures;              /* and of pictures with one or more of them */
     mrcnn_range picture_height, picture_width; /* pixels */
-    mrcnn_range object_height, object_width;   /* of boxes, inside the picture */
+    mrcnn_range object_height, object_width;   /* of boxes, inside the picture, without crowds */
     mrcnn_range objects_per_picture;
 } mrcnn_dataset_summary;
 

@@ -55,6 +55,39 @@ static mrcnn_status find_size(const mr_checker *c, size_t index, int32_t *height
     return MRCNN_OK;
 }
 
+static mrcnn_status make_room(mr_checker *c, int32_t height, int32_t width) {
+    size_t pixels = (size_t)height * (size_t)width;
+    if (pixels <= c->mask_room) return MRCNN_OK;
+    free(c->mask);
+    c->mask_room = 0;
+    c->mask = malloc(pixels);
+    if (!c->mask) return mr_fail_memory(c->err, pixels, "a mask");
+    c->mask_room = pixels;
+    return MRCNN_OK;
+}
+
+/* Masks that can't be opened take the picture's objects with them. */
+static mrcnn_status check_objects(mr_checker *c, size_t index, int32_t height, int32_t width,
+                                  uint8_t *seen) {
+    const mr_picture *picture = &c->set->pictures[index];
+    mrcnn_error broken = MRCNN_ERROR_INIT;
+    mr_masks masks;
+    mrcnn_status status = make_room(c, height, width);
+    if (status != MRCNN_OK) return status;
+    status = mr_masks_open(&masks, c->set, index, height, width, &broken);
+    if (status == MRCNN_OK) {
+        for (size_t k = 0; k < picture->object_count && status == MRCNN_OK; k++)
+            status = mr_check_object(c, &masks, k, seen);
+    } else if (status == MRCNN_E_MEMORY) {
+        mr_fail(c->err, status, "%s", broken.message);
+    } else {
+        c->sum->objects_left_out += picture->object_count;
+        status = mr_check_report(c, 1, picture->id, -1, broken.message);
+    }
+    mr_masks_close(&masks);
+    return status;
+}
+
 static mrcnn_status check_picture(mr_checker *c, size_t index, uint8_t *seen) {
     const mr_picture *picture = &c->set->pictures[index];
     mrcnn_error broken = MRCNN_ERROR_INIT;
@@ -68,10 +101,9 @@ static mrcnn_status check_picture(mr_checker *c, size_t index, uint8_t *seen) {
         return mr_check_report(c, 1, picture->id, -1, broken.message);
     }
     for (int i = 0; i < c->set->class_count; i++) seen[i] = 0;
-    for (size_t k = 0; k < picture->object_count && status == MRCNN_OK; k++)
-        status = mr_check_object(c, index, k, height, width, seen);
+    status = check_objects(c, index, height, width, seen);
     if (status != MRCNN_OK) return status;
-    if (c->sum->objects == before) {
+    if (picture->object_count && c->sum->objects == before) {
         c->sum->pictures_left_out++;
         return MRCNN_OK; /* each of its objects was reported */
     }

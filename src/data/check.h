@@ -37,8 +37,7 @@ mrcnn_status mr_check_report(mr_checker *c, int is_error, const char *picture, i
 void mr_check_measure(mr_checker *c, int kind, double value);
 
 /* Object k of a picture: reports what is wrong with it; counts and measures it when it can be used.
- * seen: a byte for each class, set for the object's. */
-mrcnn_status mr_check_object(mr_checker *c, size_t index, size_t k, int height, int width,
-                             uint8_t *seen);
+ * c->mask has room for one mask. seen: a byte for each class, set for the object's. */
+mrcnn_status mr_check_object(mr_checker *c, mr_masks *masks, size_t k, uint8_t *seen);
 
 #endif

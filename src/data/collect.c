@@ -145,7 +145,8 @@ static mrcnn_status classify(mr_dataset *set, const char *picture, mr_object *ob
 }
 
 /* Moves what remains to the front. Numbers of objects that go stay where they are. */
-static mrcnn_status compact(mr_dataset *set, const class_map *map, mrcnn_error *err) {
+static mrcnn_status compact(mr_dataset *set, const class_map *map, int keep_empty,
+                            mrcnn_error *err) {
     size_t pictures = 0, objects = 0, i = 0;
     mrcnn_status status = MRCNN_OK;
     for (; i < set->picture_count && status == MRCNN_OK; i++) {
@@ -157,7 +158,7 @@ static mrcnn_status compact(mr_dataset *set, const class_map *map, mrcnn_error *
             if (object.class_id >= 0) set->objects[objects++] = object;
         }
         picture.object_count = objects - first;
-        if (picture.object_count > 0) {
+        if (picture.object_count > 0 || (keep_empty && picture.source)) {
             set->first_objects[pictures] = first;
             set->pictures[pictures++] = picture;
             continue;
@@ -185,7 +186,7 @@ mrcnn_status mr_dataset_finish(mr_dataset *set, const mr_names *names,
             map.unlabelled = 1;
         else if (!any)
             map.unlabelled = mr_dataset_class_id(set, set->source);
-        status = compact(set, &map, err);
+        status = compact(set, &map, options->keep_empty, err);
     }
     free(map.ids);
     return status;

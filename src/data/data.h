@@ -25,9 +25,26 @@ const uint8_t *mr_dataset_active_classes(const mr_dataset *set, size_t index);
 mrcnn_status mr_dataset_read(const mr_dataset *set, size_t index, mrcnn_image *image,
                              mrcnn_error *err);
 
-/* Draws object `object` of a picture as height x width bytes of 0 or 1 (N55); height and width are
- * those of the decoded picture. *class_id is negative for a crowd (N26). An object that lies outside
- * the picture gives an empty mask, which is no error (N51 drops it). */
+/* The masks of one picture, to be drawn one after the other by one thread: what they have in common
+ * (a file with all of them) is read once. height and width are those of the decoded picture. */
+typedef struct mr_masks {
+    const mr_dataset *set;
+    size_t index;
+    int height, width;
+    void *own; /* the format's */
+} mr_masks;
+
+/* Close it in any case, also after an error. */
+mrcnn_status mr_masks_open(mr_masks *masks, const mr_dataset *set, size_t index, int height,
+                           int width, mrcnn_error *err);
+/* Draws object `object` as height x width bytes of 0 or 1 (N55). *class_id is negative for a crowd
+ * (N26). An object that lies outside the picture gives an empty mask, which is no error (N51 drops
+ * it). */
+mrcnn_status mr_masks_draw(mr_masks *masks, size_t object, uint8_t *mask, int *class_id,
+                           mrcnn_error *err);
+void mr_masks_close(mr_masks *masks);
+
+/* Draws one object: the three at once. */
 mrcnn_status mr_dataset_mask(const mr_dataset *set, size_t index, size_t object, int height,
                              int width, uint8_t *mask, int *class_id, mrcnn_error *err);
 

@@ -4,13 +4,16 @@
 #include "base/error.h"
 #include "base/memory.h"
 #include "base/options.h"
-#include "data/raster.h"
+#include "data/place.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 
+/* In the order in which they are tried. */
 static const mr_dataset_format *const formats[] = {&mr_format_via, &mr_format_shapes};
+enum { FORMATS = sizeof formats / sizeof *formats };
 
 mrcnn_dataset_options mrcnn_dataset_options_default(void) {
     mrcnn_dataset_options options = {
@@ -21,15 +24,20 @@ mrcnn_dataset_options mrcnn_dataset_options_default(void) {
 void mrcnn_dataset_free(mrcnn_dataset **set) {
     if (!set || !*set) return;
     mr_dataset *s = *set;
+    if (s->format->close) s->format->close(s);
     for (size_t i = 0; i < s->picture_count; i++)
         free((char *)(s->pictures[i].path ? s->pictures[i].path : s->pictures[i].id));
-    for (int i = 0; i < s->class_count; i++) free(s->class_names[i]);
+    for (int i = 0; i < s->class_count; i++) {
+        free(s->class_names[i]);
+        if (s->class_ids) free(s->class_ids[i]);
+    }
     for (size_t i = 0; i < s->problem_count; i++) {
         free(s->problems[i].picture);
         free(s->problems[i].text);
     }
     free(s->problems);
     free(s->class_names);
+    free(s->class_ids);
     free(s->active);
     free(s->pictures);
     free(s->first_objects);
@@ -43,28 +51,78 @@ void mrcnn_dataset_free(mrcnn_dataset **set) {
 
 /* ------------------------------------------------------------------------------------- opening */
 
-/* The name "shapes" opens generated pictures unless something of that name is there. */
-static const mr_dataset_format *detect(const char *path) {
-    struct stat info;
-    if (strcmp(path, "shapes") == 0 && stat(path, &info) != 0) return &mr_format_shapes;
-    return &mr_format_via;
+/* The format of that name; NULL for "auto". */
+static mrcnn_status find_named(const mr_dataset_format **format, const char *name,
+                               mrcnn_error *err) {
+    char known[200] = "auto";
+    size_t used = strlen(known);
+    *format = NULL;
+    if (!name || strcmp(name, "auto") == 0) return MRCNN_OK;
+    for (size_t i = 0; i < FORMATS; i++) {
+        if (strcmp(formats[i]->name, name) == 0) *format = formats[i];
+        used += (size_t)snprintf(known + used, sizeof known - used, ", %s", formats[i]->name);
+    }
+    if (*format) return MRCNN_OK;
+    return mr_fail(err, MRCNN_E_ARGUMENT, "\"%s\" is no format of data sets: there are %s", name,
+                   known);
 }
 
-static mrcnn_status find_format(const mr_dataset_format **format, const char *name,
-                                const char *path, mrcnn_error *err) {
-    *format = NULL;
-    if (!name || strcmp(name, "auto") == 0) {
-        if (!path) return mr_fail(err, MRCNN_E_ARGUMENT, "opening a data set: path is NULL");
-        *format = detect(path);
-        return MRCNN_OK;
+/* Nothing that can be read: what was looked for. */
+static mrcnn_status fail_nothing(const char *path, const char *subset,
+                                 const mr_dataset_format *only, mrcnn_error *err) {
+    char looked_for[700] = "", below[300] = "";
+    size_t used = 0;
+    for (size_t i = 0; i < FORMATS && used < sizeof looked_for; i++)
+        if (formats[i]->find && (!only || only == formats[i]))
+            used += (size_t)snprintf(looked_for + used, sizeof looked_for - used, "%s%s",
+                                     used ? "; " : "", formats[i]->files);
+    if (subset) snprintf(below, sizeof below, ", or in its subset \"%.200s\"", subset);
+    char *folder = subset && mr_is_folder(path) ? mr_format("%s/%s", path, subset) : NULL;
+    int missing = folder && !mr_is_folder(folder);
+    mrcnn_status status =
+        missing ? mr_fail(err, MRCNN_E_IO,
+                          "%s: there is no such folder, nor other annotations for the subset "
+                          "\"%s\" that it stands for",
+                          folder, subset)
+                : mr_fail(err, MRCNN_E_FORMAT,
+                          "%s: there are no annotations that can be read there%s: %s", path, below,
+                          looked_for);
+    free(folder);
+    return status;
+}
+
+/* The first format that finds itself in the path. One that is there but broken counts only when no
+ * other is. */
+static mrcnn_status find_place(const mr_dataset_format **format, mr_place *place, const char *path,
+                               const char *subset, mrcnn_error *err) {
+    const mr_dataset_format *only = *format;
+    mrcnn_error trouble = MRCNN_ERROR_INIT;
+    for (size_t i = 0; i < FORMATS; i++) {
+        mrcnn_error why = MRCNN_ERROR_INIT;
+        if (!formats[i]->find || (only && only != formats[i])) continue;
+        mrcnn_status status = formats[i]->find(place, path, subset, &why);
+        *format = formats[i];
+        if (status == MRCNN_OK) return status;
+        if (status == MRCNN_E_MEMORY || status == MRCNN_E_ARGUMENT)
+            return mr_fail(err, status, "%s", why.message);
+        if (status != MRCNN_E_UNSUPPORTED && trouble.status == MRCNN_OK) trouble = why;
     }
-    for (size_t i = 0; i < sizeof formats / sizeof *formats; i++)
-        if (strcmp(formats[i]->name, name) == 0) *format = formats[i];
-    if (!*format)
-        return mr_fail(err, MRCNN_E_ARGUMENT,
-                       "\"%s\" is no format of data sets: auto, via and shapes can be read", name);
-    if (!path && *format != &mr_format_shapes)
-        return mr_fail(err, MRCNN_E_ARGUMENT, "opening a data set: path is NULL");
+    *format = only;
+    if (trouble.status != MRCNN_OK) return mr_fail(err, trouble.status, "%s", trouble.message);
+    return fail_nothing(path, subset, only, err);
+}
+
+/* The name "shapes" opens generated pictures unless something of that name is there. */
+static mrcnn_status find_format(const mr_dataset_format **format, mr_place *place, const char *path,
+                                const mrcnn_dataset_options *options, mrcnn_error *err) {
+    struct stat info;
+    mrcnn_status status = find_named(format, options->format, err);
+    if (status != MRCNN_OK || (*format && !(*format)->find)) return status;
+    if (!path) return mr_fail(err, MRCNN_E_ARGUMENT, "opening a data set: path is NULL");
+    if (stat(path, &info) == 0) return find_place(format, place, path, options->subset, err);
+    if (*format || strcmp(path, "shapes") != 0)
+        return mr_fail(err, MRCNN_E_IO, "%s: there is no such folder or file", path);
+    *format = &mr_format_shapes;
     return MRCNN_OK;
 }
 
@@ -86,21 +144,33 @@ static mrcnn_status check_given_classes(const char *const *names, mrcnn_error *e
     return status;
 }
 
-static mrcnn_status open_set(mr_dataset **set, const char *path,
-                             const mrcnn_dataset_options *options, mrcnn_error *err) {
-    const mr_dataset_format *format;
-    mrcnn_status status = find_format(&format, options->format, path, err);
-    if (status == MRCNN_OK && options->class_names)
-        status = check_given_classes(options->class_names, err);
-    if (status != MRCNN_OK) return status;
+static mrcnn_status open_place(mr_dataset **set, const mr_dataset_format *format, mr_place *place,
+                               const mrcnn_dataset_options *options, mrcnn_error *err) {
     mr_dataset *made = mr_calloc(1, sizeof *made);
     if (!made) return mr_fail_memory(err, sizeof *made, "a data set");
     made->format = format;
-    status = format->open(made, path, options, err);
+    made->image = mrcnn_image_options_default();
+    mrcnn_status status = MRCNN_OK;
+    if (options->image)
+        status = mr_take_options(&made->image, sizeof made->image, options->image,
+                                 "mrcnn_image_options", err);
+    if (status == MRCNN_OK) status = format->open(made, place, options, err);
     if (status != MRCNN_OK)
         mrcnn_dataset_free(&made);
     else
         *set = made;
+    return status;
+}
+
+static mrcnn_status open_set(mr_dataset **set, const char *path,
+                             const mrcnn_dataset_options *options, mrcnn_error *err) {
+    const mr_dataset_format *format;
+    mr_place place = {NULL, NULL};
+    mrcnn_status status = find_format(&format, &place, path, options, err);
+    if (status == MRCNN_OK && options->class_names)
+        status = check_given_classes(options->class_names, err);
+    if (status == MRCNN_OK) status = open_place(set, format, &place, options, err);
+    mr_place_free(&place);
     return status;
 }
 
@@ -155,8 +225,7 @@ const char *mr_dataset_class_name(const mr_dataset *set, int class_id) {
 }
 
 const uint8_t *mr_dataset_active_classes(const mr_dataset *set, size_t index) {
-    (void)index;
-    return set->active;
+    return set->format->active ? set->format->active(set, index) : set->active;
 }
 
 size_t mr_dataset_bytes(const mr_dataset *set) {
@@ -185,38 +254,7 @@ mrcnn_status mr_dataset_read(const mr_dataset *set, size_t index, mrcnn_image *i
     return status == MRCNN_OK ? set->format->read(set, index, image, err) : status;
 }
 
-mrcnn_status mr_dataset_mask(const mr_dataset *set, size_t index, size_t object, int height,
-                             int width, uint8_t *mask, int *class_id, mrcnn_error *err) {
-    mrcnn_status status = check_index(set, index, err);
-    if (status != MRCNN_OK) return status;
-    if (object >= set->pictures[index].object_count)
-        return mr_fail(err, MRCNN_E_ARGUMENT, "%s: object %zu of %zu", set->pictures[index].id,
-                       object, set->pictures[index].object_count);
-    if (height < 1 || width < 1)
-        return mr_fail(err, MRCNN_E_ARGUMENT, "%s: a mask of %d x %d pixels",
-                       set->pictures[index].id, width, height);
-    return set->format->mask(set, index, object, height, width, mask, class_id, err);
-}
-
-/* ------------------------------------------------------------------------------ pictures as files */
-
 mrcnn_status mr_dataset_read_file(const mr_dataset *set, size_t index, mrcnn_image *image,
                                   mrcnn_error *err) {
-    return mrcnn_image_read(image, set->pictures[index].path, NULL, err);
-}
-
-mrcnn_status mr_dataset_fill(const mr_dataset *set, size_t index, size_t object, int height,
-                             int width, uint8_t *mask, int *class_id, mrcnn_error *err) {
-    (void)err;
-    const mr_object *o = &set->objects[set->first_objects[index] + object];
-    const double *n = set->numbers + o->first;
-    switch (o->outline) {
-    case MR_OUTLINE_POLYGON: mr_fill_polygon(n, o->count / 2, height, width, mask); break;
-    case MR_OUTLINE_RECT: mr_fill_rect(n[0], n[1], n[2], n[3], height, width, mask); break;
-    case MR_OUTLINE_ELLIPSE:
-        mr_fill_ellipse(n[0], n[1], n[2], n[3], n[4], height, width, mask);
-        break;
-    }
-    *class_id = o->class_id;
-    return MRCNN_OK;
+    return mrcnn_image_read(image, set->pictures[index].path, &set->image, err);
 }

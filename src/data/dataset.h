@@ -10,16 +10,43 @@
 typedef enum mr_outline {
     MR_OUTLINE_POLYGON, /* x, y for each point */
     MR_OUTLINE_RECT,    /* x, y, width, height */
-    MR_OUTLINE_ELLIPSE  /* centre x, y, radius x, y, angle */
+    MR_OUTLINE_ELLIPSE, /* centre x, y, radius x, y, angle */
+    MR_OUTLINE_PARTS,   /* several of those, as one object: kind, count, numbers; and again */
+    MR_OUTLINE_OWN      /* what the format makes of `count` and `first` */
 } mr_outline;
 
 typedef struct mr_object {
     int32_t class_id; /* while annotations are read: a number in `names`, or -1 for none given */
     uint32_t region;  /* its place in the annotation file's list, from 0 */
-    mr_outline outline;
+    uint8_t outline;  /* mr_outline */
+    uint8_t is_crowd;
     uint32_t count; /* numbers */
     size_t first;   /* the first of them */
 } mr_object;
+
+/* What is known of an object without drawing it. */
+typedef struct mr_about_object {
+    int class_id; /* 0: unknown; a crowd's is positive, too */
+    int is_crowd;
+    uint32_t region; /* its place in the annotation file's list */
+    int has_box;
+    double box[4]; /* y1 x1 y2 x2 of the outline, wherever it lies */
+} mr_about_object;
+
+/* How polygons become pixels. */
+typedef enum mr_rule {
+    MR_RULE_NONE,    /* there are no polygons: only a mask */
+    MR_RULE_SKIMAGE, /* raster.h */
+    MR_RULE_COCO     /* pycocotools: the union of its polygons */
+} mr_rule;
+
+/* An object's polygons, for those who write annotations. Free `points` and `xy`. */
+typedef struct mr_polygon_list {
+    mr_rule rule;
+    size_t count;
+    size_t *points; /* of each polygon */
+    double *xy;     /* of all of them, one behind the other */
+} mr_polygon_list;
 
 typedef struct mr_problem {
     int is_error;
@@ -28,22 +55,61 @@ typedef struct mr_problem {
     char *text;
 } mr_problem;
 
+/* Where a data set lies: which of these there are is up to the format. All malloc'ed. */
+typedef struct mr_place {
+    char *file;   /* of annotations, or a list of pictures */
+    char *folder; /* of pictures, or of everything */
+} mr_place;
+
+void mr_place_free(mr_place *place);
+
+/* One annotation format: a row of the table in dataset.c. What may be NULL says so. */
 typedef struct mr_dataset_format {
     const char *name;
-    mrcnn_status (*open)(mr_dataset *set, const char *path, const mrcnn_dataset_options *options,
+    const char *files; /* what there must be, for messages: "a COCO file of images, ..." */
+
+    /* Looks for a data set in `path`, which is there: a folder or a file; subset as in mrcnn.h.
+     * Quick, however large the set is. MRCNN_E_UNSUPPORTED: nothing there looks like this format; any
+     * other error: something does, but can't be used. NULL: the format is opened by its name only,
+     * without a place. */
+    mrcnn_status (*find)(mr_place *place, const char *path, const char *subset, mrcnn_error *err);
+
+    /* Fills the set. `place` is what `find` made; parts of it may be taken over (set to NULL). */
+    mrcnn_status (*open)(mr_dataset *set, mr_place *place, const mrcnn_dataset_options *options,
                          mrcnn_error *err);
+    void (*close)(mr_dataset *set); /* frees set->own; may be NULL */
+
     mrcnn_status (*read)(const mr_dataset *set, size_t index, mrcnn_image *image, mrcnn_error *err);
-    mrcnn_status (*mask)(const mr_dataset *set, size_t index, size_t object, int height, int width,
-                         uint8_t *mask, int *class_id, mrcnn_error *err);
+
+    /* What drawing all masks of one picture needs but once, such as a decoded file; NULL: nothing.
+     * close_masks takes whatever open_masks left in masks->own, NULL too. */
+    mrcnn_status (*open_masks)(mr_masks *masks, mrcnn_error *err);
+    void (*close_masks)(mr_masks *masks);
+    /* Draws an object, as mr_masks_draw. */
+    mrcnn_status (*draw)(const mr_masks *masks, size_t object, uint8_t *mask, int *class_id,
+                         mrcnn_error *err);
+
+    /* What is known of an object without drawing it. NULL: of set->objects, their classes and the
+     * boxes of their outlines; without set->objects nothing. */
+    void (*about)(const mr_dataset *set, size_t index, size_t object, mr_about_object *about);
+    /* An object's polygons. NULL: those of set->objects with MR_OUTLINE_POLYGON (and PARTS of
+     * them), by MR_RULE_SKIMAGE; else MR_RULE_NONE. */
+    mrcnn_status (*polygons)(const mr_dataset *set, size_t index, size_t object,
+                             mr_polygon_list *list, mrcnn_error *err);
+    /* The classes that a picture's source annotates. NULL: set->active. */
+    const uint8_t *(*active)(const mr_dataset *set, size_t index);
 } mr_dataset_format;
 
 extern const mr_dataset_format mr_format_via, mr_format_shapes;
 
 struct mrcnn_dataset {
     const mr_dataset_format *format;
-    char *source;      /* its name */
-    char *annotations; /* the file, or NULL */
+    void *own;                 /* the format's */
+    char *source;              /* its name */
+    char *annotations;         /* the file, or NULL */
+    mrcnn_image_options image; /* how pictures are decoded */
     char **class_names;
+    char **class_ids; /* what the source calls them, as text; NULL: it has no ids of its own */
     int class_count;
     uint8_t *active; /* class_count bytes: one source, which annotates all of its classes */
 
@@ -59,10 +125,6 @@ struct mrcnn_dataset {
     mr_problem *problems; /* found while opening */
     size_t problem_count, problem_room;
     size_t without_objects, pictures_left_out, objects_left_out, points;
-
-    uint64_t stream; /* of shapes */
-    int shapes_height, shapes_width;
-    int shape_ids[3]; /* class ids of square, circle, triangle */
 };
 
 /* Makes room for `count` more items in a growing array; 0: no memory. */
@@ -80,7 +142,8 @@ mrcnn_status mr_dataset_add_object(mr_dataset *set, const mr_object *object, con
                                    mrcnn_error *err);
 
 /* When all is read: gives classes their ids (the caller's, or by name) and takes out the pictures
- * that are there twice, objects without a class, and pictures without objects. */
+ * that are there twice, objects without a class, and (unless they are asked for) pictures without
+ * objects. */
 mrcnn_status mr_dataset_finish(mr_dataset *set, const mr_names *names,
                                const mrcnn_dataset_options *options, mrcnn_error *err);
 
@@ -92,10 +155,21 @@ mrcnn_status mr_dataset_set_classes(mr_dataset *set, const char *const *given,
 /* The id of a class by its name, -1 for none. */
 int mr_dataset_class_id(const mr_dataset *set, const char *name);
 
-/* Reads a picture file; draws an outline: for formats whose pictures are files. */
+/* The data set's name: that of the innermost folder that is not called after a subset ("train");
+ * malloc'ed. */
+char *mr_dataset_name_source(const char *folder);
+
+/* Reads a picture file: for formats whose pictures are files. */
 mrcnn_status mr_dataset_read_file(const mr_dataset *set, size_t index, mrcnn_image *image,
                                   mrcnn_error *err);
-mrcnn_status mr_dataset_fill(const mr_dataset *set, size_t index, size_t object, int height,
-                             int width, uint8_t *mask, int *class_id, mrcnn_error *err);
+/* Draws an outline of set->objects: for formats that have them. */
+mrcnn_status mr_dataset_draw_outline(const mr_masks *masks, size_t object, uint8_t *mask,
+                                     int *class_id, mrcnn_error *err);
+
+/* What is known of an object without drawing it; its polygons, if it has any. */
+void mr_dataset_about(const mr_dataset *set, size_t index, size_t object, mr_about_object *about);
+mrcnn_status mr_dataset_polygons(const mr_dataset *set, size_t index, size_t object,
+                                 mr_polygon_list *list, mrcnn_error *err);
+void mr_polygon_list_free(mr_polygon_list *list);
 
 #endif

@@ -116,19 +116,22 @@ static mr_json *add_value(parser *p, mr_json_kind kind) {
 /* Hands the record over and forgets it. */
 static int finish_record(parser *p) {
     p->mode = WALKING;
+    p->place.end = p->event_offset;
     p->status = p->reader->record(p->reader->user, &p->place, p->root, p->err);
     mr_arena_reset(&p->arena);
     p->values = 0;
     return p->status == MRCNN_OK;
 }
 
-/* What to do with a value that begins here. */
+/* What to do with a value that begins here. MR_JSON_STOP: the parser stopped. */
 static mr_json_choice choose(parser *p, mr_json_kind kind) {
     p->event_offset = offset_here(p);
     if (p->mode != WALKING) return p->mode == TAKING ? MR_JSON_TAKE : MR_JSON_SKIP;
-    p->place = (mr_json_place){kind, p->depth, p->has_key ? p->key : NULL, line_here(p)};
+    const char *key = p->has_key ? p->key : NULL;
+    p->place = (mr_json_place){kind, p->depth, key, line_here(p), p->event_offset - 1, 0};
     p->has_key = 0;
     mr_json_choice choice = p->reader->choose(p->reader->user, &p->place);
+    if (choice == MR_JSON_STOP) p->status = MRCNN_E_CANCELLED;
     if (choice == MR_JSON_TAKE) {
         p->start = p->depth;
         p->taken_key = NULL;
@@ -142,7 +145,8 @@ static int finish_scalar(parser *p) {
 }
 
 static int on_number_value(parser *p, mr_json_kind kind, double number) {
-    if (choose(p, kind) != MR_JSON_TAKE) return 1;
+    mr_json_choice choice = choose(p, kind);
+    if (choice != MR_JSON_TAKE) return choice != MR_JSON_STOP;
     mr_json *value = add_value(p, kind);
     if (!value) return 0;
     value->number = number;
@@ -185,7 +189,8 @@ static int on_number(void *user, const char *text, size_t length) {
 
 static int on_string(void *user, const unsigned char *text, size_t length) {
     parser *p = user;
-    if (choose(p, MR_JSON_STRING) != MR_JSON_TAKE) return 1;
+    mr_json_choice choice = choose(p, MR_JSON_STRING);
+    if (choice != MR_JSON_TAKE) return choice != MR_JSON_STOP;
     mr_json *value = add_value(p, MR_JSON_STRING);
     if (!value) return 0;
     value->text = keep_text(p, text, length);
@@ -220,6 +225,7 @@ static int on_open(parser *p, mr_json_kind kind) {
     mode before = p->mode;
     switch (choose(p, kind)) {
     case MR_JSON_WALK: break;
+    case MR_JSON_STOP: return 0;
     case MR_JSON_SKIP:
         if (before == WALKING) p->start = p->depth;
         p->mode = SKIPPING;

@@ -38,15 +38,22 @@ typedef struct mr_json {
     struct mr_json *next; /* in its array or object */
 } mr_json;
 
-typedef enum mr_json_choice { MR_JSON_SKIP, MR_JSON_WALK, MR_JSON_TAKE } mr_json_choice;
+typedef enum mr_json_choice {
+    MR_JSON_SKIP,
+    MR_JSON_WALK,
+    MR_JSON_TAKE,
+    MR_JSON_STOP /* seen enough: reading ends with MRCNN_E_CANCELLED and no message */
+} mr_json_choice;
 
 /* Where a value was found: the number of arrays and objects around it, its key in the innermost one
- * (NULL in an array), the line in the file from 1. */
+ * (NULL in an array), the line in the file from 1. For arrays and objects, `begin` is the byte of the
+ * file at which the opening bracket stands, and `end` (in a record) the one behind the closing bracket. */
 typedef struct mr_json_place {
     mr_json_kind kind;
     int depth;
     const char *key;
     uint64_t line;
+    uint64_t begin, end;
 } mr_json_place;
 
 typedef struct mr_json_reader {

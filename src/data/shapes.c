@@ -37,6 +37,13 @@ typedef struct scene {
     shape shapes[MOST_SHAPES]; /* later ones lie in front */
 } scene;
 
+/* What all pictures of a set have in common. */
+typedef struct generator {
+    uint64_t stream;
+    int height, width;
+    int class_ids[3]; /* of square, circle, triangle */
+} generator;
+
 /* -------------------------------------------------------------------------------------- making */
 
 typedef struct dice {
@@ -85,12 +92,12 @@ static void thin_out(scene *s) {
 }
 
 static scene make_scene(const mr_dataset *set, size_t index) {
-    dice d = {set->stream, (uint64_t)index * DRAWS};
+    const generator *g = set->own;
+    dice d = {g->stream, (uint64_t)index * DRAWS};
     scene s = {.count = 0};
     roll_color(&d, s.ground);
     s.count = roll(&d, 1, MOST_SHAPES);
-    for (int i = 0; i < s.count; i++)
-        s.shapes[i] = roll_shape(&d, set->shapes_height, set->shapes_width);
+    for (int i = 0; i < s.count; i++) s.shapes[i] = roll_shape(&d, g->height, g->width);
     thin_out(&s);
     return s;
 }
@@ -127,10 +134,11 @@ static void paint(mrcnn_image *image, const uint8_t *mask, const uint8_t color[3
 
 static mrcnn_status read_shapes(const mr_dataset *set, size_t index, mrcnn_image *image,
                                 mrcnn_error *err) {
+    const generator *g = set->own;
     scene s = make_scene(set, index);
-    size_t pixels = (size_t)set->shapes_height * (size_t)set->shapes_width;
+    size_t pixels = (size_t)g->height * (size_t)g->width;
     uint8_t *mask = malloc(pixels);
-    mrcnn_image drawn = {set->shapes_width, set->shapes_height, 3, malloc(3 * pixels)};
+    mrcnn_image drawn = {g->width, g->height, 3, malloc(3 * pixels)};
     if (!mask || !drawn.pixels) {
         free(mask);
         free(drawn.pixels);
@@ -138,7 +146,7 @@ static mrcnn_status read_shapes(const mr_dataset *set, size_t index, mrcnn_image
     }
     paint(&drawn, NULL, s.ground);
     for (int i = 0; i < s.count; i++) {
-        fill_shape(&s.shapes[i], set->shapes_height, set->shapes_width, mask);
+        fill_shape(&s.shapes[i], g->height, g->width, mask);
         paint(&drawn, mask, s.shapes[i].color);
     }
     free(mask);
@@ -147,23 +155,24 @@ static mrcnn_status read_shapes(const mr_dataset *set, size_t index, mrcnn_image
 }
 
 /* The shape without what lies in front of it. */
-static mrcnn_status mask_shape(const mr_dataset *set, size_t index, size_t object, int height,
-                               int width, uint8_t *mask, int *class_id, mrcnn_error *err) {
-    scene s = make_scene(set, index);
-    size_t pixels = (size_t)height * (size_t)width;
-    if (height != set->shapes_height || width != set->shapes_width)
+static mrcnn_status draw_shape(const mr_masks *masks, size_t object, uint8_t *mask, int *class_id,
+                               mrcnn_error *err) {
+    const generator *g = masks->set->own;
+    scene s = make_scene(masks->set, masks->index);
+    size_t pixels = (size_t)masks->height * (size_t)masks->width;
+    if (masks->height != g->height || masks->width != g->width)
         return mr_fail(err, MRCNN_E_ARGUMENT, "shapes %s: a mask of %d x %d pixels for %d x %d",
-                       set->pictures[index].id, width, height, set->shapes_width,
-                       set->shapes_height);
+                       masks->set->pictures[masks->index].id, masks->width, masks->height, g->width,
+                       g->height);
     uint8_t *front = malloc(pixels);
     if (!front) return mr_fail_memory(err, pixels, "a picture of shapes");
-    fill_shape(&s.shapes[object], height, width, mask);
+    fill_shape(&s.shapes[object], g->height, g->width, mask);
     for (int k = (int)object + 1; k < s.count; k++) {
-        fill_shape(&s.shapes[k], height, width, front);
+        fill_shape(&s.shapes[k], g->height, g->width, front);
         for (size_t i = 0; i < pixels; i++) mask[i] &= !front[i];
     }
     free(front);
-    *class_id = set->shape_ids[s.shapes[object].kind];
+    *class_id = g->class_ids[s.shapes[object].kind];
     return MRCNN_OK;
 }
 
@@ -182,9 +191,10 @@ static mrcnn_status check_sizes(const mrcnn_dataset_options *o, size_t count, mr
 }
 
 static mrcnn_status find_ids(mr_dataset *set, mrcnn_error *err) {
+    generator *g = set->own;
     for (int i = 0; i < 3; i++) {
-        set->shape_ids[i] = mr_dataset_class_id(set, shape_names[i]);
-        if (set->shape_ids[i] < 0)
+        g->class_ids[i] = mr_dataset_class_id(set, shape_names[i]);
+        if (g->class_ids[i] < 0)
             return mr_fail(err, MRCNN_E_ARGUMENT,
                            "shapes: \"%s\" is none of the classes asked for: they must be square, "
                            "circle and triangle",
@@ -208,28 +218,46 @@ static mrcnn_status add_pictures(mr_dataset *set, size_t count, mrcnn_error *err
     return MRCNN_OK;
 }
 
-static mrcnn_status open_shapes(mr_dataset *set, const char *path,
+static mrcnn_status make_generator(mr_dataset *set, const mrcnn_dataset_options *options,
+                                   const char *subset, mrcnn_error *err) {
+    char *stream = mr_format("shapes/%s", subset);
+    generator *g = mr_calloc(1, sizeof *g);
+    set->own = g;
+    set->source = mr_strdup(options->source ? options->source : "shapes");
+    if (stream && g)
+        *g = (generator){mr_prng_stream(options->seed, stream),
+                         options->shapes_height,
+                         options->shapes_width,
+                         {0}};
+    free(stream);
+    if (!stream || !g || !set->source) return mr_fail_memory(err, strlen(subset), "shapes");
+    return MRCNN_OK;
+}
+
+static mrcnn_status open_shapes(mr_dataset *set, mr_place *place,
                                 const mrcnn_dataset_options *options, mrcnn_error *err) {
     const char *subset = options->subset ? options->subset : "train";
     size_t count = options->shapes_count;
-    (void)path;
+    (void)place;
     if (count == 0) count = strcmp(subset, "train") == 0 ? 500 : 50;
     mrcnn_status status = check_sizes(options, count, err);
-    if (status != MRCNN_OK) return status;
-    char *stream = mr_format("shapes/%s", subset);
-    set->source = mr_strdup(options->source ? options->source : "shapes");
-    if (!stream || !set->source) {
-        free(stream);
-        return mr_fail_memory(err, strlen(subset), "shapes");
-    }
-    set->stream = mr_prng_stream(options->seed, stream);
-    set->shapes_height = options->shapes_height;
-    set->shapes_width = options->shapes_width;
-    free(stream);
-    status = mr_dataset_set_classes(set, options->class_names, shape_names, 3, err);
+    if (status == MRCNN_OK) status = make_generator(set, options, subset, err);
+    if (status == MRCNN_OK)
+        status = mr_dataset_set_classes(set, options->class_names, shape_names, 3, err);
     if (status == MRCNN_OK) status = find_ids(set, err);
     if (status == MRCNN_OK) status = add_pictures(set, count, err);
     return status;
 }
 
-const mr_dataset_format mr_format_shapes = {"shapes", open_shapes, read_shapes, mask_shape};
+static void close_shapes(mr_dataset *set) {
+    free(set->own);
+}
+
+const mr_dataset_format mr_format_shapes = {
+    .name = "shapes",
+    .files = "generated pictures",
+    .open = open_shapes,
+    .close = close_shapes,
+    .read = read_shapes,
+    .draw = draw_shape,
+};

@@ -1,16 +1,14 @@
 /* via.c - data sets of the VGG Image Annotator, versions 1 (regions: an object) and 2 (regions: an
  * array), exported or as a VIA 2 project. Each entry becomes a picture; what can't be used is noted. */
-#define _XOPEN_SOURCE 700 /* realpath */
-
 #include "data/via.h"
 
 #include "base/error.h"
 #include "base/memory.h"
+#include "data/place.h"
 
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
 
 enum { MAX_CLASSES = 10000 };
 
@@ -71,19 +69,6 @@ static mrcnn_status add_regions(via_reader *r, const char *picture, const mr_jso
 
 /* ------------------------------------------------------------------------------------- entries */
 
-/* Why a picture's file can't be used; NULL when it can. *bytes becomes its length. */
-static const char *judge_file(const char *name, const char *path, double *bytes) {
-    struct stat info;
-    size_t length = strlen(name);
-    if (length == 0) return "its file name is empty";
-    if (strstr(name, "://")) return "it is an address on the web: download the picture";
-    if (name[0] == '/' || strncmp(name, "../", 3) == 0 || strstr(name, "/../"))
-        return "its file name leads out of the folder of the annotations";
-    if (stat(path, &info) != 0) return "there is no such picture beside the annotations";
-    *bytes = (double)info.st_size;
-    return S_ISREG(info.st_mode) ? NULL : "this is no file";
-}
-
 /* VIA notes how long the file was that was annotated (-1: it didn't know). Another length may mean
  * another size in pixels. */
 static mrcnn_status compare_length(via_reader *r, const char *name, const mr_json *entry,
@@ -116,7 +101,7 @@ static mrcnn_status add_entry(via_reader *r, const char *key, const mr_json *ent
     char *path = mr_format("%s/%s", r->folder, name);
     if (!path) return mr_fail_memory(err, strlen(name), "a path");
     double bytes = 0;
-    const char *why = judge_file(name, path, &bytes);
+    const char *why = mr_judge_picture(name, path, &bytes);
     mrcnn_status status =
         why ? leave_out_picture(r, name, why, err)
             : mr_dataset_add_picture(r->set, path, path + strlen(r->folder) + 1, err);
@@ -146,28 +131,6 @@ static mrcnn_status read_entry(void *user, const mr_json_place *place, const mr_
 
 /* ------------------------------------------------------------------------------------- opening */
 
-/* Folders that say which part of a data set they hold, not what it is about. */
-static int is_subset_name(const char *name) {
-    static const char *const names[] = {"train", "training", "val",    "valid", "validation",
-                                        "test",  ".",        "images", ""};
-    for (size_t i = 0; i < sizeof names / sizeof *names; i++)
-        if (strcmp(names[i], name) == 0) return 1;
-    return 0;
-}
-
-/* The data set's name: the innermost folder that is not called after a subset. */
-static char *name_source(const char *folder) {
-    char *full = realpath(folder, NULL), *end, *name = NULL;
-    if (!full) return mr_strdup("dataset");
-    while (!name && (end = strrchr(full, '/')) != NULL) {
-        if (!is_subset_name(end + 1)) name = mr_strdup(end + 1);
-        *end = 0;
-    }
-    if (!name) name = mr_strdup("dataset");
-    free(full);
-    return name;
-}
-
 static mrcnn_status fail_nothing(const via_reader *r, mrcnn_error *err) {
     const mr_dataset *set = r->set;
     if (r->entries == 0)
@@ -189,7 +152,7 @@ static mrcnn_status read_annotations(via_reader *r, const mrcnn_dataset_options 
                                      mrcnn_error *err) {
     mr_json_reader json = {choose, read_entry, r};
     mr_dataset *set = r->set;
-    set->source = options->source ? mr_strdup(options->source) : name_source(r->folder);
+    set->source = options->source ? mr_strdup(options->source) : mr_dataset_name_source(r->folder);
     if (!set->source) return mr_fail_memory(err, 0, "the data set's name");
     mrcnn_status status = mr_json_read(set->annotations, &json, err);
     if (status == MRCNN_OK) status = mr_dataset_finish(set, &r->names, options, err);
@@ -197,18 +160,23 @@ static mrcnn_status read_annotations(via_reader *r, const mrcnn_dataset_options 
     return status;
 }
 
-static mrcnn_status open_via(mr_dataset *set, const char *path,
-                             const mrcnn_dataset_options *options, mrcnn_error *err) {
-    mr_via_place place = {0};
-    mrcnn_status status = mr_via_find(&place, path, options->subset, err);
-    if (status != MRCNN_OK) return status;
-    set->annotations = place.file;
-    via_reader r = {.set = set, .folder = place.folder};
-    status = read_annotations(&r, options, err);
+static mrcnn_status open_via(mr_dataset *set, mr_place *place, const mrcnn_dataset_options *options,
+                             mrcnn_error *err) {
+    set->annotations = place->file;
+    place->file = NULL;
+    via_reader r = {.set = set, .folder = place->folder};
+    mrcnn_status status = read_annotations(&r, options, err);
     mr_names_free(&r.names);
     free(r.numbers.values);
-    free(place.folder);
     return status;
 }
 
-const mr_dataset_format mr_format_via = {"via", open_via, mr_dataset_read_file, mr_dataset_fill};
+const mr_dataset_format mr_format_via = {
+    .name = "via",
+    .files =
+        "regions drawn with the VGG Image Annotator (via_region_data.json or another JSON file)",
+    .find = mr_via_find,
+    .open = open_via,
+    .read = mr_dataset_read_file,
+    .draw = mr_dataset_draw_outline,
+};

@@ -6,15 +6,9 @@
 #include "data/dataset.h"
 #include "data/json.h"
 
-/* The annotation file and the folder of the pictures, both malloc'ed. */
-typedef struct mr_via_place {
-    char *file, *folder;
-} mr_via_place;
-
-/* `path` is a folder, or the annotation file itself. In the folder (or the subset below it) it is
- * via_region_data.json, else the only .json file with VIA's structure. */
-mrcnn_status mr_via_find(mr_via_place *place, const char *path, const char *subset,
-                         mrcnn_error *err);
+/* The annotation file: `path` itself, or in the folder (or the subset below it) via_region_data.json,
+ * else the only .json file with VIA's structure. */
+mrcnn_status mr_via_find(mr_place *place, const char *path, const char *subset, mrcnn_error *err);
 
 /* The keys that only a VIA 2 project file has. */
 int mr_via_is_project_key(const char *key);
