@@ -381,6 +381,55 @@ MRCNN_API mrcnn_status mrcnn_dataset_open(mrcnn_dataset **set, const char *path,
                                           const mrcnn_dataset_options *options, mrcnn_error *err);
 MRCNN_API void mrcnn_dataset_free(mrcnn_dataset **set);
 
+/* Several data sets as one: their pictures one behind the other, and classes of the same name are the
+ * same class. Each picture keeps its source, and with it which classes are annotated in it at all:
+ * in training others count neither as right nor as wrong there (NUMERICS N43). On success sets[i]
+ * belong to the joined set and become NULL. */
+MRCNN_API mrcnn_status mrcnn_dataset_join(mrcnn_dataset **joined, mrcnn_dataset **sets,
+                                          size_t count, mrcnn_error *err);
+
+/* Pictures that a program has itself, after matterport's utils.Dataset: create a set, add a source,
+ * its classes and its pictures, then prepare the set, which can be read from then on, and is
+ * immutable. Class 0 is "BG". */
+typedef struct mrcnn_source {
+    size_t size;
+    const char *name; /* "microscope"; not empty, without '.' */
+    /* Makes the picture of that id, with malloc'ed pixels. NULL: its path is read. */
+    mrcnn_status (*read)(void *user, const char *picture, mrcnn_image *image, mrcnn_error *err);
+    /* Fills height * width bytes, row-major, with 0 and 1 for one object; *class_id is the set's number
+     * of its class (mrcnn_dataset_map_source_class), negative for a crowd. On failure returns another
+     * status than MRCNN_OK, with a message if it likes. */
+    mrcnn_status (*mask)(void *user, const char *picture, size_t object, int32_t height,
+                         int32_t width, uint8_t *mask, int32_t *class_id, mrcnn_error *err);
+    void (*release)(void *user); /* when the set is freed; may be NULL */
+    /* Both functions above are called from several threads at a time. */
+    void *user;
+} mrcnn_source;
+
+MRCNN_API mrcnn_source mrcnn_source_default(void);
+
+MRCNN_API mrcnn_status mrcnn_dataset_create(mrcnn_dataset **set, mrcnn_error *err);
+/* The set owns `user` as soon as this succeeds. */
+MRCNN_API mrcnn_status mrcnn_dataset_add_source(mrcnn_dataset *set, const mrcnn_source *source,
+                                                mrcnn_error *err);
+/* A class of a source, under the source's own id ("12", "cell"). One that is there is left as it is.
+ * Of the name what stands before the first comma counts; a name that another source has, too, is the
+ * same class. Ids in the set follow the order of these calls, from 1. */
+MRCNN_API mrcnn_status mrcnn_dataset_add_class(mrcnn_dataset *set, const char *source,
+                                               const char *id, const char *name, mrcnn_error *err);
+/* A picture with so many objects. `path` may be NULL when the source has a `read` of its own. */
+MRCNN_API mrcnn_status mrcnn_dataset_add_image(mrcnn_dataset *set, const char *source,
+                                               const char *id, const char *path,
+                                               size_t object_count, mrcnn_error *err);
+MRCNN_API mrcnn_status mrcnn_dataset_prepare(mrcnn_dataset *set, mrcnn_error *err);
+
+/* The set's class for "source.id" ("coco.18"), as in matterport's map_source_class_id; -1 for none.
+ * COCO's ids are those of its categories; other formats number their classes from 1. */
+MRCNN_API int mrcnn_dataset_map_source_class(const mrcnn_dataset *set, const char *source_class);
+/* The way back: what a source calls a class of the set, NULL when it has no such class. */
+MRCNN_API const char *mrcnn_dataset_source_class(const mrcnn_dataset *set, int class_id,
+                                                 const char *source);
+
 typedef struct mrcnn_picture {
     const char *id;     /* unique in its source: for via, the file's name */
     const char *path;   /* NULL when pictures are generated */
@@ -394,7 +443,7 @@ MRCNN_API const mrcnn_picture *mrcnn_dataset_picture(const mrcnn_dataset *set, s
 MRCNN_API int mrcnn_dataset_class_count(const mrcnn_dataset *set); /* with background */
 /* Class 0 is "BG", or the first name that was given; "" for an id that there is not. */
 MRCNN_API const char *mrcnn_dataset_class_name(const mrcnn_dataset *set, int class_id);
-/* "via", "shapes". */
+/* "via", "shapes", ...; "joined", "custom". */
 MRCNN_API const char *mrcnn_dataset_format(const mrcnn_dataset *set);
 /* The annotation file; NULL when there is none. */
 MRCNN_API const char *mrcnn_dataset_annotations(const mrcnn_dataset *set);

@@ -42,13 +42,13 @@ mrcnn_status mr_masks_open(mr_masks *masks, const mr_dataset *set, size_t index,
  * it). */
 mrcnn_status mr_masks_draw(mr_masks *masks, size_t object, uint8_t *mask, int *class_id,
                            mrcnn_error *err);
+/* The same as run lengths; `scratch` has room for height x width bytes. */
+mrcnn_status mr_masks_encode(mr_masks *masks, size_t object, uint8_t *scratch, mrcnn_mask *mask,
+                             int *class_id, mrcnn_error *err);
 void mr_masks_close(mr_masks *masks);
 
 /* Draws one object: the three at once. */
 mrcnn_status mr_dataset_mask(const mr_dataset *set, size_t index, size_t object, int height,
                              int width, uint8_t *mask, int *class_id, mrcnn_error *err);
-
-/* Bytes of memory that the annotations take. */
-size_t mr_dataset_bytes(const mr_dataset *set);
 
 #endif

@@ -155,6 +155,7 @@ static mrcnn_status open_place(mr_dataset **set, const mr_dataset_format *format
         status = mr_take_options(&made->image, sizeof made->image, options->image,
                                  "mrcnn_image_options", err);
     if (status == MRCNN_OK) status = format->open(made, place, options, err);
+    if (status == MRCNN_OK && !made->class_ids) status = mr_dataset_number_classes(made, err);
     if (status != MRCNN_OK)
         mrcnn_dataset_free(&made);
     else
@@ -200,6 +201,16 @@ mrcnn_status mr_dataset_set_classes(mr_dataset *set, const char *const *given,
     return MRCNN_OK;
 }
 
+mrcnn_status mr_dataset_number_classes(mr_dataset *set, mrcnn_error *err) {
+    set->class_ids = mr_calloc((size_t)set->class_count, sizeof *set->class_ids);
+    for (int i = 0; set->class_ids && i < set->class_count; i++) {
+        set->class_ids[i] = mr_format("%d", i);
+        if (!set->class_ids[i]) break;
+    }
+    if (set->class_ids && set->class_ids[set->class_count - 1]) return MRCNN_OK;
+    return mr_fail_memory(err, (size_t)set->class_count, "class names");
+}
+
 int mr_dataset_class_id(const mr_dataset *set, const char *name) {
     for (int i = 1; i < set->class_count; i++)
         if (strcmp(set->class_names[i], name) == 0) return i;
@@ -226,20 +237,6 @@ const char *mr_dataset_class_name(const mr_dataset *set, int class_id) {
 
 const uint8_t *mr_dataset_active_classes(const mr_dataset *set, size_t index) {
     return set->format->active ? set->format->active(set, index) : set->active;
-}
-
-size_t mr_dataset_bytes(const mr_dataset *set) {
-    size_t bytes =
-        sizeof *set + set->picture_room * sizeof *set->pictures +
-        set->first_room * sizeof *set->first_objects + set->object_room * sizeof *set->objects +
-        set->number_room * sizeof *set->numbers + set->problem_room * sizeof *set->problems;
-    for (size_t i = 0; i < set->picture_count; i++) {
-        const mr_picture *p = &set->pictures[i];
-        bytes += strlen(p->path ? p->path : p->id) + 1;
-    }
-    for (size_t i = 0; i < set->problem_count; i++)
-        bytes += strlen(set->problems[i].picture) + strlen(set->problems[i].text) + 2;
-    return bytes;
 }
 
 static mrcnn_status check_index(const mr_dataset *set, size_t index, mrcnn_error *err) {
