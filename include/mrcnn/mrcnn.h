@@ -381,6 +381,10 @@ MRCNN_API mrcnn_status mrcnn_dataset_open(mrcnn_dataset **set, const char *path,
                                           const mrcnn_dataset_options *options, mrcnn_error *err);
 MRCNN_API void mrcnn_dataset_free(mrcnn_dataset **set);
 
+/* 1 when mrcnn_dataset_open would find something to open there, be it usable or not: for asking which
+ * subsets there are. Quick. */
+MRCNN_API int mrcnn_dataset_is_there(const char *path, const mrcnn_dataset_options *options);
+
 /* Several data sets as one: their pictures one behind the other, and classes of the same name are the
  * same class. Each picture keeps its source, and with it which classes are annotated in it at all:
  * in training others count neither as right nor as wrong there (NUMERICS N43). On success sets[i]

@@ -1,6 +1,6 @@
 /* inspect_data.c - mrcnn inspect data: what a data set holds, and what is wrong with it. */
+#include "dataset.h"
 #include "files.h"
-#include "format.h"
 #include "inspect.h"
 #include "json.h"
 #include "model.h"
@@ -11,18 +11,17 @@
 #include <string.h>
 
 typedef struct data_options {
-    const char *dataset, *subset, *classes, *json;
-    int format; /* index in format_words */
+    dataset_options data;
+    const char *subset, *classes, *json;
     int check, full;
 } data_options;
 
 static const option data_table[] = {
-    {"dataset", "DIR", OPTION_TEXT, offsetof(data_options, dataset),
-     "the folder of the data set, or its annotation file; \"shapes\" for generated pictures", 0, 0},
-    FORMAT_ROW(data_options, format),
-    {"subset", "NAME", OPTION_TEXT, offsetof(data_options, subset),
-     "a folder below DIR: train, val (default: DIR itself if it has annotations, else train)", 0,
-     0},
+    DATASET_ROWS(data_options, data),
+    {"subset", "NAME,...", OPTION_TEXT, offsetof(data_options, subset),
+     "a part of DIR, or several: train, val (default: DIR itself if it has annotations, else "
+     "train)",
+     0, 0},
     CLASSES_ROW(data_options, classes),
     {"check", NULL, OPTION_FLAG, offsetof(data_options, check),
      "print every problem, and fail if something can't be used", 0, 0},
@@ -205,11 +204,8 @@ static int save_json(const char *path, const mrcnn_dataset *set, const mrcnn_dat
 /* ----------------------------------------------------------------------------------- the command */
 
 static int open_set(const command *self, const data_options *values, mrcnn_dataset **set) {
-    mrcnn_error err = MRCNN_ERROR_INIT;
     mrcnn_dataset_options options = mrcnn_dataset_options_default();
     text_list names = {0};
-    options.format = format_word(values->format);
-    options.subset = values->subset;
     if (values->classes) {
         int code = read_class_names(self, values->classes, &names);
         if (code != EXIT_DONE) return code;
@@ -217,9 +213,9 @@ static int open_set(const command *self, const data_options *values, mrcnn_datas
         text_list_add(&names, NULL); /* the list's end */
         options.class_names = (const char *const *)names.items;
     }
-    mrcnn_status status = mrcnn_dataset_open(set, values->dataset, &options, &err);
+    int code = dataset_open(&values->data, values->subset, &options, set);
     text_list_free(&names);
-    return status == MRCNN_OK ? EXIT_DONE : fail_with(&err);
+    return code;
 }
 
 static int look_over(const data_options *values, const mrcnn_dataset *set) {
@@ -254,10 +250,8 @@ static int run_data(const command *self, int argc, char **argv) {
     mrcnn_dataset *set = NULL;
     int code = options_parse(self, argc, argv, &values, &rest);
     if (code != OPTIONS_READ) return code;
-    if (!values.dataset)
-        code = message_usage(self->path, "--dataset is missing: the folder of the data set");
-    else
-        code = open_set(self, &values, &set);
+    code = dataset_check_given(self, &values.data);
+    if (code == EXIT_DONE) code = open_set(self, &values, &set);
     if (code == EXIT_DONE) code = look_over(&values, set);
     mrcnn_dataset_free(&set);
     options_free(self, &values);

@@ -92,7 +92,7 @@ static mrcnn_status fail_nothing(const char *path, const char *subset,
 }
 
 /* The first format that finds itself in the path. One that is there but broken counts only when no
- * other is. */
+ * other is. MRCNN_E_UNSUPPORTED: there is nothing. */
 static mrcnn_status find_place(const mr_dataset_format **format, mr_place *place, const char *path,
                                const char *subset, mrcnn_error *err) {
     const mr_dataset_format *only = *format;
@@ -109,7 +109,7 @@ static mrcnn_status find_place(const mr_dataset_format **format, mr_place *place
     }
     *format = only;
     if (trouble.status != MRCNN_OK) return mr_fail(err, trouble.status, "%s", trouble.message);
-    return fail_nothing(path, subset, only, err);
+    return mr_nothing_here(path, err);
 }
 
 /* The name "shapes" opens generated pictures unless something of that name is there. */
@@ -168,6 +168,7 @@ static mrcnn_status open_set(mr_dataset **set, const char *path,
     const mr_dataset_format *format;
     mr_place place = {NULL, NULL};
     mrcnn_status status = find_format(&format, &place, path, options, err);
+    if (status == MRCNN_E_UNSUPPORTED) status = fail_nothing(path, options->subset, format, err);
     if (status == MRCNN_OK && options->class_names)
         status = check_given_classes(options->class_names, err);
     if (status == MRCNN_OK) status = open_place(set, format, &place, options, err);
@@ -181,6 +182,20 @@ mrcnn_status mrcnn_dataset_open(mrcnn_dataset **set, const char *path,
     if (!set) return mr_fail(err, MRCNN_E_ARGUMENT, "opening a data set: set is NULL");
     mrcnn_status status = mr_take_options(&o, sizeof o, options, "mrcnn_dataset_options", err);
     return status == MRCNN_OK ? open_set(set, path, &o, err) : status;
+}
+
+/* A file has no subsets, unless its format says otherwise. */
+int mrcnn_dataset_is_there(const char *path, const mrcnn_dataset_options *options) {
+    struct stat info;
+    const mr_dataset_format *format;
+    mr_place place = {NULL, NULL};
+    mrcnn_dataset_options o = mrcnn_dataset_options_default();
+    if (mr_take_options(&o, sizeof o, options, "mrcnn_dataset_options", NULL) != MRCNN_OK) return 0;
+    mrcnn_status status = find_format(&format, &place, path, &o, NULL);
+    mr_place_free(&place);
+    if (status == MRCNN_OK) return 1;
+    if (status == MRCNN_E_UNSUPPORTED || !path || stat(path, &info) != 0) return 0;
+    return !(o.subset && mr_is_file(path));
 }
 
 mrcnn_status mr_dataset_set_classes(mr_dataset *set, const char *const *given,
