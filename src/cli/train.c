@@ -90,55 +90,34 @@ static int open_validation(run *r) {
     return code;
 }
 
-typedef struct problems {
-    const mrcnn_dataset *set;
-    size_t shown, unreadable;
-} problems;
-
 enum { MOST_SHOWN = 20 };
 
-/* Missing pictures are no part of the set. */
-static int is_in_set(const mrcnn_dataset *set, const char *picture) {
-    for (size_t i = 0; i < mrcnn_dataset_count(set); i++)
-        if (strcmp(mrcnn_dataset_picture(set, i)->id, picture) == 0) return 1;
-    return 0;
-}
-
 static int show_problem(void *user, const mrcnn_dataset_problem *problem) {
-    problems *p = user;
+    size_t *shown = user;
     if (signals_came()) return 1;
-    if (problem->level == MRCNN_PROBLEM_ERROR && problem->object < 0)
-        p->unreadable += is_in_set(p->set, problem->picture);
-    if (p->shown++ < MOST_SHOWN)
+    if ((*shown)++ < MOST_SHOWN)
         message("%s%s%s", problem->picture, *problem->picture ? ": " : "", problem->text);
     return 0;
 }
 
-/* What is left out is said before the first step, not found out by it. A picture that can't be read
- * would end the run when its turn comes: better before the first step, too. */
+/* What is left out is said before the first step, not found out by it. */
 static int check(const mrcnn_dataset *set, const char *what) {
-    problems p = {.set = set};
+    size_t shown = 0;
     mrcnn_error err = MRCNN_ERROR_INIT;
     mrcnn_dataset_summary *summary = NULL;
     mrcnn_dataset_check_options options = mrcnn_dataset_check_options_default();
     options.report = show_problem;
-    options.user = &p;
+    options.user = &shown;
     if (dataset_is_generated(set)) return EXIT_DONE;
     if (mrcnn_dataset_check(set, &options, &summary, &err) != MRCNN_OK)
         return signals_came() ? EXIT_INTERRUPTED : fail_with(&err);
-    if (p.shown > MOST_SHOWN)
-        message("and %zu more; `mrcnn inspect data --check` shows all", p.shown - MOST_SHOWN);
-    size_t unusable = summary->pictures_left_out;
-    if (p.unreadable) {
-        message("%s: %zu pictures can't be read: mend them, or take them out of the annotations",
-                what, p.unreadable);
-        mrcnn_dataset_summary_free(&summary);
-        return EXIT_FAILED;
-    }
+    if (shown > MOST_SHOWN)
+        message("and %zu more; `mrcnn data check` shows all", shown - MOST_SHOWN);
     if (summary->errors)
         message("%s: %zu pictures and %zu objects can be used; %zu pictures and %zu objects are "
                 "left out",
-                what, summary->pictures, summary->objects, unusable, summary->objects_left_out);
+                what, summary->pictures, summary->objects, summary->pictures_left_out,
+                summary->objects_left_out);
     int usable = summary->pictures > 0 && summary->objects > 0;
     mrcnn_dataset_summary_free(&summary);
     if (usable) return EXIT_DONE;

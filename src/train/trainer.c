@@ -28,6 +28,10 @@ void mr_trainer_say(mr_trainer *t, const char *format, ...) {
     t->options.on_message(t->options.user, text);
 }
 
+void mr_trainer_leave_out(void *trainer, const char *message) {
+    mr_trainer_say(trainer, "left out: %s", message);
+}
+
 int mr_trainer_should_stop(mr_trainer *t) {
     if (t->options.should_stop && t->options.should_stop(t->options.user)) t->result->stopped = 1;
     return t->result->stopped;
@@ -238,7 +242,9 @@ static mrcnn_status open_run(mr_trainer *t, mrcnn_error *err) {
                             .settings = t->settings,
                             .seed = (uint64_t)t->settings->seed,
                             .training = 1,
-                            .start = (uint64_t)t->state.next_draw};
+                            .start = (uint64_t)t->state.next_draw,
+                            .left_out = mr_trainer_leave_out,
+                            .user = t};
     if (status == MRCNN_OK) status = mr_batches_open(&t->batches, &feed, err);
     if (status == MRCNN_OK)
         snprintf(t->result->folder, sizeof t->result->folder, "%s", t->folder.path);
