@@ -33,7 +33,7 @@ static void assert_get(const mrcnn_config *config, const char *key, const char *
 /* Setting must fail with a message that holds `part`, and change nothing. */
 static void assert_refused(const char *key, const char *value, const char *part) {
     mrcnn_config *config = make(NULL);
-    char before[512];
+    char before[2048];
     snprintf(before, sizeof before, "%s", mrcnn_config_get(config, key));
     mrcnn_error err = MRCNN_ERROR_INIT;
     assert_int_equal(mrcnn_config_set(config, key, value, &err), MRCNN_E_CONFIG);
@@ -93,8 +93,10 @@ static const pair defaults[] = {
     {"USE_RPN_ROIS", "true"},
     {"VALIDATION_STEPS", "50"},
     {"WEIGHT_DECAY", "0.0001"},
+    {"NO_AUGMENTATION_SOURCES", "[]"},
     {"ADAM_BETAS", "[0.9, 0.999]"},
     {"ADAM_EPSILON", "1e-08"},
+    {"AUGMENTATION", "none"},
     {"BACKBONE_STEM_WIDTH", "64"},
     {"BACKBONE_WIDTHS", "[64, 128, 256, 512]"},
     {"COMPAT", "matterport"},
@@ -111,6 +113,7 @@ static const pair defaults[] = {
     {"LOADER_THREADS", "2"},
     {"MASK_RESIZE", "matterport"},
     {"MASK_WIDTH", "256"},
+    {"MOSAIC", "0"},
     {"NON_FINITE", "stop"},
     {"OPTIMIZER", "sgd"},
     {"RPN_WIDTH", "512"},
@@ -188,6 +191,12 @@ static void other_value(const mrcnn_config_key *key, char text[512]) {
         snprintf(text, 512, "%s", strcmp(old, "true") == 0 ? "false" : "true");
     else if (strcmp(key->name, "STAGES") == 0)
         snprintf(text, 512, "heads 20; (res5.*)|(mrcnn\\_.*) 40 0.1");
+    else if (strcmp(key->type, "operations") == 0)
+        snprintf(text, 512,
+                 "[{Sometimes: {p: 0.25, of: [Flipud]}}, {Affine: {scale: {x: [0.9, "
+                 "1.1], y: 1}, rotate: 15}}]");
+    else if (strcmp(key->type, "names") == 0)
+        snprintf(text, 512, "[\"my photos\", \"- #1\"]");
     else if (strcmp(key->name, "ADAM_BETAS") == 0)
         snprintf(text, 512, "[0.5, 0.25]");
     else if (strcmp(key->name, "LEARNING_RATE_STEPS") == 0)
@@ -466,6 +475,9 @@ static const pair nucleus_values[] = {
     {"TRAIN_ROIS_PER_IMAGE", "128"},
     {"MAX_GT_INSTANCES", "200"},
     {"STAGES", "heads 20; all 40"},
+    {"AUGMENTATION", "[{SomeOf: {count: [0, 2], of: [{Fliplr: 0.5}, {Flipud: 0.5}, "
+                     "{OneOf: [Rot90, {Rot90: 2}, {Rot90: 3}]}, {Multiply: [0.8, 1.5]}, "
+                     "{GaussianBlur: [0, 5]}]}}]"},
     {NULL, NULL},
 };
 static const pair balloon_values[] = {

@@ -75,7 +75,7 @@ static uint64_t digest(mr_example *e) {
     sum = add(sum, s->pixels, (size_t)s->height * (size_t)s->width * 3);
     sum = add(sum, s->boxes, count * sizeof *s->boxes);
     sum = add(sum, s->class_ids, count * sizeof *s->class_ids);
-    sum = add(sum, s->masks, count * (size_t)s->mask_height * (size_t)s->mask_width);
+    sum = add(sum, s->masks, count * mr_bits_size(s->mask_height, s->mask_width));
     sum = add(sum, e->rpn.anchors, (size_t)e->rpn.count * sizeof *e->rpn.anchors);
     sum = add(sum, e->rpn.matches, (size_t)e->rpn.count);
     sum = add(sum, e->rpn.deltas, (size_t)e->rpn.positive_count * sizeof *e->rpn.deltas);

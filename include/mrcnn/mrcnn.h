@@ -150,7 +150,8 @@ typedef struct mrcnn_config mrcnn_config;
 
 typedef struct mrcnn_config_key {
     const char *name; /* "DETECTION_MIN_CONFIDENCE" */
-    const char *type; /* "int", "float", "bool", "string", "ints", "floats", "mapping", "a|b|c" */
+    const char *type; /* "int", "float", "bool", "string", "ints", "floats", "names", "mapping",
+                         "operations", "a|b|c" */
     const char *default_value; /* as text */
     const char *help;          /* one line */
 } mrcnn_config_key;

@@ -88,6 +88,22 @@ static mrcnn_status check_schedule(const mr_settings *s, mrcnn_error *err) {
     return MRCNN_OK;
 }
 
+/* Hue and saturation are those of RGB; a fourth channel and more are left alone. */
+static mrcnn_status check_augmentation(const mr_settings *s, mrcnn_error *err) {
+    const char *color = mr_augmentation_needs_color(&s->augmentation);
+    if (color && s->image_channel_count < 3)
+        return mr_fail(err, MRCNN_E_CONFIG,
+                       "AUGMENTATION: %s changes colours, but IMAGE_CHANNEL_COUNT is %d; leave it "
+                       "out",
+                       color, s->image_channel_count);
+    if (s->mosaic > 0 && s->image_resize_mode != MR_RESIZE_SQUARE &&
+        s->image_resize_mode != MR_RESIZE_CROP)
+        return mr_fail(err, MRCNN_E_CONFIG,
+                       "MOSAIC: four pictures need a frame of one size; set IMAGE_RESIZE_MODE to "
+                       "square or crop, or MOSAIC to 0");
+    return MRCNN_OK;
+}
+
 mrcnn_status mr_config_validate(const mrcnn_config *config, mrcnn_error *err) {
     const mr_settings *s = mr_config_settings(config);
     mrcnn_status status = check_levels(s, err);
@@ -95,5 +111,6 @@ mrcnn_status mr_config_validate(const mrcnn_config *config, mrcnn_error *err) {
     if (status == MRCNN_OK) status = check_channels(s, err);
     if (status == MRCNN_OK) status = check_mask(s, err);
     if (status == MRCNN_OK) status = check_schedule(s, err);
+    if (status == MRCNN_OK) status = check_augmentation(s, err);
     return status;
 }
