@@ -137,7 +137,8 @@ static void check_objects(const mr_dataset *data, const mr_sample *s) {
     int at = 0;
     for (size_t o = 0; o < scene->count; o++) {
         int class_id, y1 = s->height, x1 = s->width, y2 = 0, x2 = 0;
-        fake_mask(data, s->picture, o, scene->height, scene->width, mask, &class_id, NULL);
+        fake_masks_draw(&(mr_masks){data, s->picture, scene->height, scene->width, NULL}, o, mask,
+                        &class_id, NULL);
         assert_int_equal(mr_resize_mask(mask, &s->fit, full, NULL), MRCNN_OK);
         for (int y = 0; y < s->height; y++)
             for (int x = 0; x < s->width; x++) {

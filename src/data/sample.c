@@ -295,10 +295,10 @@ static const uint8_t *move_mask(loading *l) {
     return l->moved;
 }
 
-static mrcnn_status load_object(loading *l, const tile *t, size_t object, mrcnn_error *err) {
+static mrcnn_status load_object(loading *l, const tile *t, mr_masks *masks, size_t object,
+                                mrcnn_error *err) {
     int class_id = 0;
-    mrcnn_status status = mr_dataset_mask(l->set, t->picture, object, t->fit.original_height,
-                                          t->fit.original_width, l->drawn, &class_id, err);
+    mrcnn_status status = mr_masks_draw(masks, object, l->drawn, &class_id, err);
     if (status != MRCNN_OK) return status; /* its message has the name */
     status = check_class(l->sample, object, class_id, err);
     if (status == MRCNN_OK) status = frame_mask(l, t, err);
@@ -324,6 +324,17 @@ static mrcnn_status make_buffers(loading *l, mrcnn_error *err) {
     return mr_fail_memory(err, drawn + 2 * frame, "one mask");
 }
 
+static mrcnn_status load_tile(loading *l, const tile *t, mrcnn_error *err) {
+    size_t count = mr_dataset_picture(l->set, t->picture)->object_count;
+    mr_masks masks;
+    mrcnn_status status = mr_masks_open(&masks, l->set, t->picture, t->fit.original_height,
+                                        t->fit.original_width, err);
+    for (size_t i = 0; i < count && status == MRCNN_OK; i++)
+        status = load_object(l, t, &masks, i, err);
+    mr_masks_close(&masks);
+    return status;
+}
+
 static mrcnn_status load_objects(loading *l, mrcnn_error *err) {
     mr_sample *s = l->sample;
     const mr_settings *settings = l->options->settings;
@@ -333,11 +344,8 @@ static mrcnn_status load_objects(loading *l, mrcnn_error *err) {
         return mr_fail(err, MRCNN_E_UNSUPPORTED, "%s: %zu objects in one picture", l->tiles[0].name,
                        l->object_count);
     mrcnn_status status = mr_prefix(err, make_buffers(l, err), l->tiles[0].name);
-    for (int t = 0; t < l->tile_count; t++) {
-        size_t count = mr_dataset_picture(l->set, l->tiles[t].picture)->object_count;
-        for (size_t i = 0; i < count && status == MRCNN_OK; i++)
-            status = load_object(l, &l->tiles[t], i, err);
-    }
+    for (int t = 0; t < l->tile_count && status == MRCNN_OK; t++)
+        status = load_tile(l, &l->tiles[t], err);
     if (status != MRCNN_OK || s->count == 0) return status;
     return resize_arrays(s, (size_t)s->count, err);
 }
