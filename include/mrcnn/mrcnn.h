@@ -111,7 +111,7 @@ MRCNN_API const char *mrcnn_status_name(mrcnn_status status);
 typedef struct mrcnn_image {
     int32_t width;
     int32_t height;
-    int32_t channels; /* 3 everywhere in this version */
+    int32_t channels; /* 3: RGB; 1: grey; 2: grey and alpha; 4: RGB and alpha, or depth; up to 16 */
     uint8_t *pixels;  /* height * width * channels bytes */
 } mrcnn_image;
 
@@ -119,13 +119,23 @@ typedef struct mrcnn_image_options {
     size_t size;
     int64_t max_pixels;    /* refuse larger pictures before decoding them (default 268,435,456) */
     int apply_orientation; /* turn and mirror as EXIF asks (default 1) */
+    int32_t channels;      /* that the picture shall have, 1 to 16 (default 3, and so is 0) */
+    /* Of files of 16 bits and of floats: the values that become 0 and 255, linearly; those outside
+     * become one or the other. Both 0 (default): 16 bits are reduced to the upper byte, and floats go
+     * from 0 to 1. Files of 8 bits are taken as they are. */
+    double low, high;
 } mrcnn_image_options;
 
 MRCNN_API mrcnn_image_options mrcnn_image_options_default(void);
 
-/* Reads a JPEG or PNG, recognised by its content. Grey becomes RGB, palettes are expanded, alpha is
- * dropped (as matterport's load_image does), 16 bits are reduced to 8, CMYK and YCCK are converted,
- * EXIF orientation is applied. `options` may be NULL. */
+/* Reads a JPEG, a PNG or a NumPy array (.npy: height x width or height x width x channels; uint8,
+ * uint16, int16, float32 or float64), recognised by its content. Palettes are expanded, 16 bits and
+ * floats are reduced to 8 bits, CMYK and YCCK are converted, EXIF orientation is applied.
+ *
+ * Channels become those that `options` want: grey is copied to R, G and B; RGB becomes grey as 0.299 R
+ * + 0.587 G + 0.114 B; for 1 and 3 alpha is dropped, not blended, as matterport's load_image does. 2 and
+ * 4 keep it. A file that lacks the wanted channels is MRCNN_E_UNSUPPORTED: none are made up. `options`
+ * may be NULL. */
 MRCNN_API mrcnn_status mrcnn_image_read(mrcnn_image *image, const char *path,
                                         const mrcnn_image_options *options, mrcnn_error *err);
 
@@ -134,8 +144,8 @@ MRCNN_API mrcnn_status mrcnn_image_decode(mrcnn_image *image, const void *bytes,
                                           const char *name, const mrcnn_image_options *options,
                                           mrcnn_error *err);
 
-/* Writes PNG or JPEG (quality 95) by the path's extension (.png, .jpg, .jpeg). The file appears
- * whole or not at all. */
+/* Writes PNG or JPEG (quality 95) by the path's extension (.png, .jpg, .jpeg), of 1 or 3 channels; a
+ * PNG may also have 2 or 4, the last of them alpha. The file appears whole or not at all. */
 MRCNN_API mrcnn_status mrcnn_image_write(const mrcnn_image *image, const char *path,
                                          mrcnn_error *err);
 
