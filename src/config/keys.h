@@ -26,7 +26,7 @@ typedef struct mr_key {
     int fewest, most; /* numbers in a list */
 } mr_key;
 
-enum { MR_KEY_COUNT = 69, MR_LOSS_COUNT = 5 };
+enum { MR_KEY_COUNT = 70, MR_LOSS_COUNT = 5 };
 
 /* Alphabetical. */
 extern const mr_key mr_keys[MR_KEY_COUNT];

@@ -124,6 +124,17 @@ static int read_header(header *h) {
     return 0;
 }
 
+static mrcnn_status decode_size(const char *path, const mrcnn_image_options *options,
+                                int32_t *height, int32_t *width, mrcnn_error *err) {
+    mrcnn_image image = {0};
+    mrcnn_status status = mrcnn_image_read(&image, path, options, err);
+    if (status != MRCNN_OK) return status;
+    *height = image.height;
+    *width = image.width;
+    mrcnn_image_free(&image);
+    return MRCNN_OK;
+}
+
 mrcnn_status mr_picture_size(const char *path, int32_t *height, int32_t *width, mrcnn_error *err) {
     header h = {.file = fopen(path, "rb"), .orientation = 1};
     int known = h.file && read_header(&h) && h.height > 0 && h.width > 0 && h.height <= INT32_MAX &&
@@ -136,11 +147,21 @@ mrcnn_status mr_picture_size(const char *path, int32_t *height, int32_t *width, 
         *width = (int32_t)(turned ? h.height : h.width);
         return MRCNN_OK;
     }
-    mrcnn_image image = {0};
-    mrcnn_status status = mrcnn_image_read(&image, path, NULL, err);
-    if (status != MRCNN_OK) return status;
-    *height = image.height;
-    *width = image.width;
-    mrcnn_image_free(&image);
-    return MRCNN_OK;
+    return decode_size(path, NULL, height, width, err);
+}
+
+static int is_array(const char *path) {
+    uint8_t start[MR_SNIFF_BYTES];
+    const char *looks_like;
+    FILE *file = fopen(path, "rb");
+    size_t length = file ? fread(start, 1, sizeof start, file) : 0;
+    if (file) fclose(file);
+    return mr_sniff(start, length, &looks_like) == MR_PICTURE_NPY;
+}
+
+mrcnn_status mr_picture_check(const char *path, const mrcnn_image_options *options, int32_t *height,
+                              int32_t *width, mrcnn_error *err) {
+    int any_will_do = options->channels == 1 || options->channels == 3;
+    if (any_will_do && !is_array(path)) return mr_picture_size(path, height, width, err);
+    return decode_size(path, options, height, width, err);
 }

@@ -1,6 +1,6 @@
-/* channels.c - from the channels that a file has to those that are wanted. Nothing is made up: a
+/* channels.c - see picture.h: from the channels that a file has to those that are wanted. Nothing is made up: a
  * picture without a fourth channel does not get one. */
-#include "image/codec.h"
+#include "image/picture.h"
 
 #include "base/error.h"
 
@@ -48,30 +48,31 @@ static mrcnn_status spread_grey(mrcnn_image *image, const char *name, mrcnn_erro
     return MRCNN_OK;
 }
 
-static mrcnn_status refuse(const mr_encoded *file, int have, mrcnn_error *err) {
+static mrcnn_status refuse(const char *name, int have, int wanted, mrcnn_error *err) {
     static const char *const kinds[] = {"", ", grey", "", ", RGB", ", RGBA"};
-    const char *png = file->channels == 4   ? "RGBA PNGs and "
-                      : file->channels == 2 ? "grey PNGs with alpha and "
-                                            : "";
+    const char *png = wanted == 4   ? "RGBA PNGs and "
+                      : wanted == 2 ? "grey PNGs with alpha and "
+                                    : "";
     return mr_fail(err, MRCNN_E_UNSUPPORTED,
                    "%s: it has %d channel%s%s, and %d are wanted: %s.npy arrays of height x width "
                    "x %d have them",
-                   file->name, have, have == 1 ? "" : "s", have <= 4 ? kinds[have] : "",
-                   file->channels, png, file->channels);
+                   name, have, have == 1 ? "" : "s", have <= 4 ? kinds[have] : "", wanted, png,
+                   wanted);
 }
 
-mrcnn_status mr_image_convert(mrcnn_image *image, const mr_encoded *file, mrcnn_error *err) {
+mrcnn_status mr_image_convert(mrcnn_image *image, int wanted, const char *name, mrcnn_error *err) {
     size_t count = (size_t)image->width * (size_t)image->height;
-    int from = image->channels, to = file->channels;
-    if (from == to) return MRCNN_OK;
-    if (to == 3 && from < 3) return spread_grey(image, file->name, err);
-    if (from > 4 || (to != 1 && to != 3) || from < to) return refuse(file, from, err);
-    if (to == 1 && from >= 3)
-        turn_grey(image->pixels, count, (size_t)from);
+    int have = image->channels;
+    if (have == wanted) return MRCNN_OK;
+    if (wanted == 3 && have < 3) return spread_grey(image, name, err);
+    if (have > 4 || have < wanted || (wanted != 1 && wanted != 3))
+        return refuse(name, have, wanted, err);
+    if (wanted == 1 && have >= 3)
+        turn_grey(image->pixels, count, (size_t)have);
     else
-        keep_first(image->pixels, count, (size_t)from, (size_t)to);
-    uint8_t *smaller = realloc(image->pixels, count * (size_t)to);
+        keep_first(image->pixels, count, (size_t)have, (size_t)wanted);
+    uint8_t *smaller = realloc(image->pixels, count * (size_t)wanted);
     if (smaller) image->pixels = smaller;
-    image->channels = to;
+    image->channels = wanted;
     return MRCNN_OK;
 }

@@ -1,9 +1,10 @@
 /* codec.h - what the picture formats share: the bytes to decode, the picture they become, and the
- * codecs. decode.c and encode.c choose between them; nobody else needs this header. */
+ * codecs. decode.c and encode.c choose between them. */
 #ifndef MR_IMAGE_CODEC_H
 #define MR_IMAGE_CODEC_H
 
 #include "config/config.h"
+#include "image/picture.h"
 
 /* A whole file in memory. `name` is what messages call it. */
 typedef struct mr_encoded {
@@ -28,19 +29,12 @@ mrcnn_status mr_image_allocate(mrcnn_image *image, const mr_encoded *file,
                                const mr_announced *announced, mrcnn_error *err);
 
 /* As stored, 8 bits a channel. A codec may give the wanted channels at once where that is cheap;
- * mr_image_convert does the rest. *orientation is EXIF's 1..8. */
+ * mr_image_convert (picture.h) does the rest. *orientation is EXIF's 1..8. */
 mrcnn_status mr_jpeg_decode(mrcnn_image *image, int *orientation, const mr_encoded *file,
                             mrcnn_error *err);
 mrcnn_status mr_png_decode(mrcnn_image *image, int *orientation, const mr_encoded *file,
                            mrcnn_error *err);
 mrcnn_status mr_npy_decode(mrcnn_image *image, const mr_encoded *file, mrcnn_error *err);
-
-/* The picture as height * width * 3 bytes: grey copied to R, G and B, or the first three channels. */
-void mr_copy_as_rgb(uint8_t *rgb, const mrcnn_image *image);
-
-/* From the channels that there are to those that are wanted: grey to RGB by copying, RGB to grey by
- * luma, alpha and what is like it left out. Channels that there are not can't be made up. */
-mrcnn_status mr_image_convert(mrcnn_image *image, const mr_encoded *file, mrcnn_error *err);
 
 /* Into malloc'ed memory; `name` is what messages call it. */
 mrcnn_status mr_jpeg_encode(uint8_t **bytes, size_t *length, const mrcnn_image *image,

@@ -25,8 +25,8 @@ void mrcnn_image_free(mrcnn_image *image) {
     memset(image, 0, sizeof *image);
 }
 
-static mrcnn_status take_options(mrcnn_image_options *taken, const mrcnn_image_options *given,
-                                 mrcnn_error *err) {
+mrcnn_status mr_image_take_options(mrcnn_image_options *taken, const mrcnn_image_options *given,
+                                   mrcnn_error *err) {
     *taken = mrcnn_image_options_default();
     mrcnn_status status = mr_take_options(taken, sizeof *taken, given, "mrcnn_image_options", err);
     if (status != MRCNN_OK) return status;
@@ -72,9 +72,10 @@ mrcnn_status mr_image_allocate(mrcnn_image *image, const mr_encoded *file,
 }
 
 static mrcnn_status refuse(const char *name, const char *looks_like, mrcnn_error *err) {
-    return mr_fail(err, MRCNN_E_FORMAT,
-                   "%s: this is %s; JPEG and PNG pictures and .npy arrays can be read: convert it first",
-                   name, looks_like);
+    return mr_fail(
+        err, MRCNN_E_FORMAT,
+        "%s: this is %s; JPEG and PNG pictures and .npy arrays can be read: convert it first", name,
+        looks_like);
 }
 
 static mrcnn_status decode(mrcnn_image *image, const mr_encoded *file, int apply_orientation,
@@ -89,7 +90,7 @@ static mrcnn_status decode(mrcnn_image *image, const mr_encoded *file, int apply
     case MR_PICTURE_NPY: status = mr_npy_decode(&decoded, file, err); break;
     case MR_PICTURE_OTHER: status = refuse(file->name, looks_like, err); break;
     }
-    if (status == MRCNN_OK) status = mr_image_convert(&decoded, file, err);
+    if (status == MRCNN_OK) status = mr_image_convert(&decoded, file->channels, file->name, err);
     if (status == MRCNN_OK && apply_orientation)
         status = mr_image_orient(&decoded, orientation, err);
     if (status == MRCNN_OK)
@@ -103,7 +104,7 @@ mrcnn_status mrcnn_image_decode(mrcnn_image *image, const void *bytes, size_t le
                                 const char *name, const mrcnn_image_options *options,
                                 mrcnn_error *err) {
     mrcnn_image_options o;
-    mrcnn_status status = take_options(&o, options, err);
+    mrcnn_status status = mr_image_take_options(&o, options, err);
     if (status != MRCNN_OK) return status;
     if (!image || (!bytes && length))
         return mr_fail(err, MRCNN_E_ARGUMENT, "decoding a picture: %s is NULL",

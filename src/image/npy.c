@@ -44,7 +44,7 @@ static int take_string(text *t, char word[MOST_WORD]) {
     skip_blanks(t);
     if (t->at == t->end || (*t->at != '\'' && *t->at != '"')) return 0;
     char quote = *t->at++;
-    while (t->at < t->end && *t->at != quote && *t->at > ' ' && *t->at < 127) {
+    while (t->at<t->end && * t->at != quote && * t->at> ' ' && *t->at < 127) {
         if (length + 1 == MOST_WORD) return 0;
         word[length++] = *t->at++;
     }
@@ -133,8 +133,9 @@ static mrcnn_status find_text(text *t, const uint8_t *bytes, size_t length, cons
         begin = 12;
     }
     if (size > MR_NPY_MOST_HEADER - begin)
-        return mr_fail(err, MRCNN_E_FORMAT, "%s: the .npy file's header is longer than that of any "
-                                            "picture",
+        return mr_fail(err, MRCNN_E_FORMAT,
+                       "%s: the .npy file's header is longer than that of any "
+                       "picture",
                        name);
     if (size > length - begin)
         return mr_fail(err, MRCNN_E_FORMAT, "%s: the .npy file is cut short", name);
@@ -259,9 +260,9 @@ static mrcnn_status choose_levels(mr_levels *levels, const mr_npy *about, const 
                           : mr_levels_of_whole(file->low, file->high);
         return MRCNN_OK;
     }
-    *levels = is_real                      ? mr_levels_of_real(0, 1)
+    *levels = is_real                     ? mr_levels_of_real(0, 1)
               : about->type == MR_NPY_I16 ? mr_levels_of_whole(INT16_MIN, INT16_MAX)
-                                           : mr_levels_of_whole(0, UINT16_MAX);
+                                          : mr_levels_of_whole(0, UINT16_MAX);
     return is_real ? check_unit_range(about, values, count, file->name, err) : MRCNN_OK;
 }
 

@@ -112,8 +112,8 @@ static mrcnn_status accept_header(reader *r, const plan *p, mrcnn_error *err) {
                               .height = png_get_image_height(r->png, r->info),
                               .channels = p->channels,
                               .sample_bytes = p->keep_16 ? 2 : 1};
-    announced.least_bytes = (uint64_t)png_get_rowbytes(r->png, r->info) * announced.height /
-                            MAX_DEFLATE_RATIO;
+    announced.least_bytes =
+        (uint64_t)png_get_rowbytes(r->png, r->info) * announced.height / MAX_DEFLATE_RATIO;
     png_uint_32 exif_length = 0;
     png_bytep exif = NULL;
     if (png_get_eXIf_1(r->png, r->info, &exif_length, &exif))
