@@ -72,8 +72,10 @@ static int set_class_count(run *r) {
 /* `names` NULL: the classes that the annotations name. Generated pictures are as large as those that
  * the model learned from. */
 static int open_set(run *r, const mrcnn_config *config, const char *const *names) {
+    mrcnn_image_options image = mrcnn_config_image_options(config);
     mrcnn_dataset_options how = mrcnn_dataset_options_default();
     how.class_names = names;
+    how.image = &image;
     how.seed = strtoull(mrcnn_config_get(config, "SEED"), NULL, 10);
     if (names)
         how.shapes_height = how.shapes_width =

@@ -12,6 +12,7 @@
 
 typedef struct data_options {
     dataset_options data;
+    config_options config; /* how pictures are read */
     const char *subset, *classes, *json;
     int check, full;
 } data_options;
@@ -23,6 +24,7 @@ static const option data_table[] = {
      "train)",
      0, 0},
     CLASSES_ROW(data_options, classes),
+    CONFIG_ROWS(data_options, config),
     {"check", NULL, OPTION_FLAG, offsetof(data_options, check),
      "print every problem, and fail if something can't be used", 0, 0},
     {"full", NULL, OPTION_FLAG, offsetof(data_options, full),
@@ -203,9 +205,12 @@ static int save_json(const char *path, const mrcnn_dataset *set, const mrcnn_dat
 
 /* ----------------------------------------------------------------------------------- the command */
 
-static int open_set(const command *self, const data_options *values, mrcnn_dataset **set) {
+static int open_set(const command *self, const data_options *values, const mrcnn_config *config,
+                    mrcnn_dataset **set) {
+    mrcnn_image_options image = mrcnn_config_image_options(config);
     mrcnn_dataset_options options = mrcnn_dataset_options_default();
     text_list names = {0};
+    options.image = &image;
     if (values->classes) {
         int code = read_class_names(self, values->classes, &names);
         if (code != EXIT_DONE) return code;
@@ -247,13 +252,16 @@ static int look_over(const data_options *values, const mrcnn_dataset *set) {
 static int run_data(const command *self, int argc, char **argv) {
     data_options values = {0};
     arguments rest;
+    mrcnn_config *config = NULL;
     mrcnn_dataset *set = NULL;
     int code = options_parse(self, argc, argv, &values, &rest);
     if (code != OPTIONS_READ) return code;
     code = dataset_check_given(self, &values.data);
-    if (code == EXIT_DONE) code = open_set(self, &values, &set);
+    if (code == EXIT_DONE) code = configure(self, &values.config, &config);
+    if (code == EXIT_DONE) code = open_set(self, &values, config, &set);
     if (code == EXIT_DONE) code = look_over(&values, set);
     mrcnn_dataset_free(&set);
+    mrcnn_config_free(&config);
     options_free(self, &values);
     return code;
 }
@@ -267,7 +275,9 @@ const command command_inspect_data = {
         "Says how many pictures and objects of each class a data set has and how large they are.\n"
         "With --check it names what is wrong: pictures that are missing or broken, objects that\n"
         "lie outside of their picture or have no area, classes that are not known. It fails when\n"
-        "something can't be used; training would leave it out.",
+        "something can't be used; training would leave it out. Pictures of other channels than "
+        "RGB\n"
+        "need the keys that they are trained with (IMAGE_CHANNEL_COUNT, IMAGE_VALUE_RANGE).",
     .examples =
         "mrcnn inspect data --dataset balloon --check\n"
         "    the pictures in balloon/train\n"

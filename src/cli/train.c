@@ -55,6 +55,7 @@ typedef struct run {
     const command *self;
     const train_options *o;
     mrcnn_config *config;
+    mrcnn_image_options image; /* how pictures are read */
     mrcnn_dataset *set, *validation;
     mrcnn_model *model;
     char *weights; /* path; NULL for fresh ones */
@@ -66,6 +67,7 @@ typedef struct run {
 /* Generated pictures are as large as the network's input. */
 static mrcnn_dataset_options how_to_open(const run *r) {
     mrcnn_dataset_options options = mrcnn_dataset_options_default();
+    options.image = &r->image;
     options.seed = strtoull(mrcnn_config_get(r->config, "SEED"), NULL, 10);
     options.shapes_height = options.shapes_width =
         (int32_t)strtol(mrcnn_config_get(r->config, "IMAGE_MAX_DIM"), NULL, 10);
@@ -126,6 +128,7 @@ static int check(const mrcnn_dataset *set, const char *what) {
 }
 
 static int open_sets(run *r) {
+    r->image = mrcnn_config_image_options(r->config);
     mrcnn_dataset_options how = how_to_open(r);
     int code = dataset_open(&r->o->data, r->o->subset, &how, &r->set);
     if (code == EXIT_DONE) code = open_validation(r);
@@ -215,6 +218,10 @@ static void report_layers(const run *r) {
             taken++;
         } else if (layer->state == MRCNN_LAYER_SKIPPED && !is_excluded(r, layer->layer)) {
             unused++;
+        } else if (layer->state == MRCNN_LAYER_ADAPTED) {
+            taken++;
+            message("%s is adapted to these pictures (%s); only layers \"all\" train it",
+                    layer->layer, layer->note);
         } else {
             fresh++;
             message("fresh weights for %s (%s)", layer->layer, layer->note);
@@ -269,6 +276,21 @@ static int check_classes(const run *r) {
     return EXIT_DONE;
 }
 
+/* The pictures are read with what the command says: before it is known which run goes on. */
+static int check_reading(const run *r) {
+    const mrcnn_config *trained = mrcnn_model_config(r->model);
+    static const char *const keys[] = {"IMAGE_CHANNEL_COUNT", "IMAGE_VALUE_RANGE"};
+    for (size_t i = 0; i < sizeof keys / sizeof *keys; i++) {
+        const char *was = mrcnn_config_get(trained, keys[i]);
+        const char *is = mrcnn_config_get(r->config, keys[i]);
+        if (strcmp(was, is) == 0) continue;
+        message("%s was trained with %s %s, and now it is %s: go on with --set '%s=%s'", r->weights,
+                keys[i], was, is, keys[i], was);
+        return EXIT_FAILED;
+    }
+    return EXIT_DONE;
+}
+
 static mrcnn_status start_from(run *r, mrcnn_error *err) {
     text_list exclude = {0};
     for (size_t i = 0; i < r->o->exclude.count; i++)
@@ -289,6 +311,7 @@ static int open_train_model(run *r) {
                                        : start_from(r, &err);
     if (status != MRCNN_OK) return fail_with(&err);
     int code = r->resumes ? check_classes(r) : check_excluded(r);
+    if (code == EXIT_DONE && r->resumes) code = check_reading(r);
     if (code != EXIT_DONE) return code;
     if (r->weights && !r->resumes) report_layers(r);
     const char **names = dataset_class_names(r->set);

@@ -71,6 +71,7 @@ typedef struct mr_settings {
     double image_min_scale; /* 0: none */
     int image_channel_count;
     mr_floats mean_pixel;
+    mr_floats image_value_range; /* ours: low, high; or none */
     int train_rois_per_image;
     double roi_positive_ratio;
     int pool_size, mask_pool_size;

@@ -86,6 +86,10 @@ const mr_key mr_keys[MR_KEY_COUNT] = {
           "pictures are enlarged at least by this factor; 0: no such rule"),
     CHOICE("IMAGE_RESIZE_MODE", image_resize_mode, "square|pad64|crop|none", "square",
            "how a picture gets the network's size; crop is for training"),
+    FLOATS(
+        "IMAGE_VALUE_RANGE", image_value_range, 0, 2, -1e9, 1e9, "[]",
+        "ours: of pictures of 16 bits and of floats, the values that become 0 and 255; none: all "
+        "of 16 bits, and 0 to 1"),
     BOOL("KEEP_BEST", keep_best, "false",
          "ours, training: also keep the checkpoint with the lowest validation loss"),
     INT("KEEP_CHECKPOINTS", keep_checkpoints, 0, 1000000, "0",
@@ -121,7 +125,8 @@ const mr_key mr_keys[MR_KEY_COUNT] = {
     INT("MAX_GT_INSTANCES", max_gt_instances, 1, 100000, "100",
         "training: at most this many objects of a picture are used"),
     FLOATS("MEAN_PIXEL", mean_pixel, 1, MR_MAX_CHANNELS, -1e6, 1e6, "[123.7, 116.8, 103.9]",
-           "subtracted from every pixel, one number a channel, in RGB order"),
+           "subtracted from every pixel, one number a channel, in RGB order; unless set, 114.8 for "
+           "grey, and 127.5 for what comes behind the colours"),
     INTS("MINI_MASK_SHAPE", mini_mask_shape, 2, 2, 1, 4096, "[56, 56]",
          "training: height and width of the mini masks"),
     FLOAT("MOSAIC", mosaic, 0, 1, "0",

@@ -237,6 +237,16 @@ static mrcnn_status fail_count(const mr_key *key, int count, mrcnn_error *err) {
                    count > key->most ? key->most : count, allowed);
 }
 
+static int is_none(span list) {
+    char token[TOKEN];
+    size_t length = (size_t)(list.end - list.begin);
+    if (length == 0 || length >= sizeof token) return 0;
+    memcpy(token, list.begin, length);
+    token[length] = 0;
+    const char *word = plain_word(token);
+    return word && strcmp(word, "none") == 0;
+}
+
 /* Into doubles, which hold every int exactly. */
 static mrcnn_status parse_list(const mr_key *key, const char *text, mr_floats *values,
                                mrcnn_error *err) {
@@ -246,6 +256,7 @@ static mrcnn_status parse_list(const mr_key *key, const char *text, mr_floats *v
         return mr_fail(err, MRCNN_E_CONFIG, "%s: %s is not a list; write [1, 2]", key->shown.name,
                        mr_text_show(text, shown));
     memset(values, 0, sizeof *values);
+    if (key->fewest == 0 && is_none(list)) return MRCNN_OK;
     while (next_item(&list, &item)) {
         char token[TOKEN];
         mrcnn_status status = copy_token(key, item, token, err);

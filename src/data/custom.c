@@ -6,6 +6,7 @@
 #include "base/error.h"
 #include "base/memory.h"
 #include "base/options.h"
+#include "image/picture.h"
 
 #include <limits.h>
 #include <stdlib.h>
@@ -179,6 +180,12 @@ static mrcnn_status check_open(const mr_dataset *set, const char *what, mrcnn_er
     if (set->class_names)
         return mr_fail(err, MRCNN_E_ARGUMENT, "%s: the set is prepared already", what);
     return MRCNN_OK;
+}
+
+mrcnn_status mrcnn_dataset_set_image_options(mrcnn_dataset *set, const mrcnn_image_options *options,
+                                             mrcnn_error *err) {
+    mrcnn_status status = check_open(set, "choosing how pictures are read", err);
+    return status == MRCNN_OK ? mr_image_take_options(&set->image, options, err) : status;
 }
 
 static source *find_source(const custom *c, const char *name) {

@@ -17,6 +17,9 @@ const mr_picture *mr_dataset_picture(const mr_dataset *set, size_t index);
 int mr_dataset_class_count(const mr_dataset *set); /* with background */
 const char *mr_dataset_class_name(const mr_dataset *set, int class_id);
 
+/* Of every picture that mr_dataset_read gives. */
+int mr_dataset_channels(const mr_dataset *set);
+
 /* Which classes the picture's source annotates: class_count bytes of 0 or 1; the background is 1
  * (NUMERICS 2, compose_image_meta). */
 const uint8_t *mr_dataset_active_classes(const mr_dataset *set, size_t index);

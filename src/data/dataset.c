@@ -5,6 +5,7 @@
 #include "base/memory.h"
 #include "base/options.h"
 #include "data/place.h"
+#include "image/picture.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -149,11 +150,7 @@ static mrcnn_status open_place(mr_dataset **set, const mr_dataset_format *format
     mr_dataset *made = mr_calloc(1, sizeof *made);
     if (!made) return mr_fail_memory(err, sizeof *made, "a data set");
     made->format = format;
-    made->image = mrcnn_image_options_default();
-    mrcnn_status status = MRCNN_OK;
-    if (options->image)
-        status = mr_take_options(&made->image, sizeof made->image, options->image,
-                                 "mrcnn_image_options", err);
+    mrcnn_status status = mr_image_take_options(&made->image, options->image, err);
     if (status == MRCNN_OK) status = format->open(made, place, options, err);
     if (status == MRCNN_OK && !made->class_ids) status = mr_dataset_number_classes(made, err);
     if (status != MRCNN_OK)
@@ -262,8 +259,20 @@ static mrcnn_status check_index(const mr_dataset *set, size_t index, mrcnn_error
 
 mrcnn_status mr_dataset_read(const mr_dataset *set, size_t index, mrcnn_image *image,
                              mrcnn_error *err) {
+    mrcnn_image read = {0};
     mrcnn_status status = check_index(set, index, err);
-    return status == MRCNN_OK ? set->format->read(set, index, image, err) : status;
+    if (status == MRCNN_OK) status = set->format->read(set, index, &read, err);
+    if (status == MRCNN_OK) /* generated pictures are RGB */
+        status = mr_image_convert(&read, set->image.channels, set->pictures[index].id, err);
+    if (status == MRCNN_OK)
+        *image = read;
+    else
+        mrcnn_image_free(&read);
+    return status;
+}
+
+int mr_dataset_channels(const mr_dataset *set) {
+    return set->image.channels;
 }
 
 mrcnn_status mr_dataset_read_file(const mr_dataset *set, size_t index, mrcnn_image *image,

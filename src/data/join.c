@@ -230,15 +230,33 @@ static mrcnn_status join(mr_dataset *set, mrcnn_dataset **sets, size_t count, mr
     return status;
 }
 
+/* One network reads them all. */
+static mrcnn_status check_images(mrcnn_dataset **sets, size_t count, mrcnn_error *err) {
+    const mrcnn_image_options *first = &sets[0]->image;
+    for (size_t i = 1; i < count; i++) {
+        const mrcnn_image_options *other = &sets[i]->image;
+        if (other->channels != first->channels || other->low != first->low ||
+            other->high != first->high)
+            return mr_fail(
+                err, MRCNN_E_ARGUMENT,
+                "joining data sets: the pictures of one are read with other channels, or "
+                "another range of values, than those of the first; open both alike");
+    }
+    return MRCNN_OK;
+}
+
 mrcnn_status mrcnn_dataset_join(mrcnn_dataset **whole, mrcnn_dataset **sets, size_t count,
                                 mrcnn_error *err) {
     if (!whole || !sets || count == 0)
         return mr_fail(err, MRCNN_E_ARGUMENT, "joining data sets: there are none");
     for (size_t i = 0; i < count; i++)
         if (!sets[i]) return mr_fail(err, MRCNN_E_ARGUMENT, "joining data sets: one is NULL");
+    mrcnn_status same = check_images(sets, count, err);
+    if (same != MRCNN_OK) return same;
     mr_dataset *made = mr_calloc(1, sizeof *made);
     if (!made) return mr_fail_memory(err, sizeof *made, "a joined data set");
     made->format = &format_joined;
+    made->image = sets[0]->image;
     mrcnn_status status = join(made, sets, count, err);
     if (status != MRCNN_OK) {
         mrcnn_dataset_free(&made);
