@@ -182,6 +182,21 @@ mrcnn_status mrcnn_dataset_open(mrcnn_dataset **set, const char *path,
     return status == MRCNN_OK ? open_set(set, path, &o, err) : status;
 }
 
+int mrcnn_dataset_is_there(const char *path, const char *format, const char *subset) {
+    int any = !format || strcmp(format, "auto") == 0;
+    struct stat info;
+    if (!path || stat(path, &info) != 0) return 0;
+    for (size_t i = 0; i < FORMATS; i++) {
+        mr_place place = {NULL, NULL};
+        mrcnn_error why = MRCNN_ERROR_INIT;
+        if (!formats[i]->find || (!any && strcmp(formats[i]->name, format) != 0)) continue;
+        mrcnn_status status = formats[i]->find(&place, path, subset, &why);
+        mr_place_free(&place);
+        if (status != MRCNN_E_UNSUPPORTED) return 1;
+    }
+    return 0;
+}
+
 mrcnn_status mr_dataset_set_classes(mr_dataset *set, const char *const *given,
                                     const char *const *names, size_t count, mrcnn_error *err) {
     size_t total = 0;
