@@ -540,6 +540,81 @@ MRCNN_API mrcnn_status mrcnn_dataset_check(const mrcnn_dataset *set,
                                            mrcnn_dataset_summary **summary, mrcnn_error *err);
 MRCNN_API void mrcnn_dataset_summary_free(mrcnn_dataset_summary **summary);
 
+/* An object without its pixels. */
+typedef struct mrcnn_object {
+    int32_t class_id; /* 1 .. class count - 1 */
+    int is_crowd;
+    double y1, x1, y2, x2; /* its box inside of the picture */
+} mrcnn_object;
+
+typedef struct mrcnn_objects {
+    int32_t height, width; /* of the picture */
+    size_t count;          /* objects that lie in the picture */
+    mrcnn_object *items;
+} mrcnn_objects;
+
+/* The size of a picture and the boxes of its objects, quickly: of headers and outlines; masks are
+ * drawn only where there is nothing else. Free them with mrcnn_objects_free. */
+MRCNN_API mrcnn_status mrcnn_dataset_objects(const mrcnn_dataset *set, size_t index,
+                                             mrcnn_objects *objects, mrcnn_error *err);
+MRCNN_API void mrcnn_objects_free(mrcnn_objects *objects);
+
+/* Divides a set into parts[0 .. mrcnn_dataset_count - 1], numbers from 0 to count - 1, such that each
+ * part gets its share of the objects of each class, of rare ones too. `shares` are positive or zero and
+ * their sum is 1; a part with a share gets a picture, as long as there are enough. The same seed
+ * gives the same parts everywhere. Pictures that can't be read count as pictures without objects.
+ * Iterative stratification (Sechidis, Tsoumakas and Vlahavas, 2011), by objects. */
+MRCNN_API mrcnn_status mrcnn_dataset_split(const mrcnn_dataset *set, const double *shares,
+                                           size_t count, uint64_t seed, uint8_t *parts,
+                                           mrcnn_error *err);
+
+typedef enum mrcnn_write_pictures {
+    MRCNN_PICTURES_COPY = 0, /* byte for byte */
+    MRCNN_PICTURES_LINK = 1, /* a second name of the same file (a hard link); else a copy */
+    MRCNN_PICTURES_NONE = 2  /* annotations alone */
+} mrcnn_write_pictures;
+
+typedef struct mrcnn_dataset_write_options {
+    size_t size;
+    const char *format; /* one of mrcnn_dataset_writer's (default "coco") */
+    const char *subset; /* default "train" */
+    mrcnn_write_pictures pictures;
+    /* 1: polygons that can be edited with a mouse wherever the format has them, although the pixels
+     * along their edges may then differ a little (default 0: the exact mask, as run lengths if
+     * there is no other way). */
+    int polygons;
+    const uint8_t *chosen; /* one byte a picture, 0: leave it out; NULL: all of them */
+    /* Called before each picture. Return non-zero to stop. May be NULL. */
+    int (*progress)(void *user, size_t done, size_t total);
+    /* Called when all is written, once for each kind of thing that the format can't say, with how
+     * often there was one. May be NULL. */
+    void (*lost)(void *user, const char *what, size_t count);
+    /* Called for a picture or an object that can't be read, which is left out then. NULL: that is an
+     * error. */
+    void (*left_out)(void *user, const char *message);
+    void *user;
+} mrcnn_dataset_write_options;
+
+MRCNN_API mrcnn_dataset_write_options mrcnn_dataset_write_options_default(void);
+
+typedef struct mrcnn_dataset_written {
+    size_t pictures, objects;
+    size_t pictures_left_out, objects_left_out;
+} mrcnn_dataset_written;
+
+/* Writes a data set as a subset of one in `folder`, in any of the formats. The folder may hold other
+ * subsets; one of this name must not be there yet. Pictures keep their names and bytes, EXIF data
+ * too: masks belong to the picture as it is shown, turned. Generated pictures become PNG. Folders in
+ * names are kept; where two pictures would have the same name, or names that differ in their ending
+ * only, the later one gets a number. Annotation files appear whole, when all is written; after a
+ * failure the pictures are taken away again. `options` and `written` may be NULL. */
+MRCNN_API mrcnn_status mrcnn_dataset_write(const mrcnn_dataset *set, const char *folder,
+                                           const mrcnn_dataset_write_options *options,
+                                           mrcnn_dataset_written *written, mrcnn_error *err);
+
+/* The formats that can be written; NULL past the end. */
+MRCNN_API const char *mrcnn_dataset_writer(size_t index);
+
 /* ----------------------------------------------------------------------------------- training */
 
 /* Weighted by LOSS_WEIGHTS, as matterport's logs have them. */

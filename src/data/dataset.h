@@ -168,6 +168,9 @@ char *mr_dataset_name_source(const char *folder);
 /* Reads a picture file: for formats whose pictures are files. */
 mrcnn_status mr_dataset_read_file(const mr_dataset *set, size_t index, mrcnn_image *image,
                                   mrcnn_error *err);
+/* The size that the decoded picture has, from the file's headers if they have it. */
+mrcnn_status mr_dataset_picture_size(const mr_dataset *set, size_t index, int32_t *height,
+                                     int32_t *width, mrcnn_error *err);
 /* Draws an outline of set->objects: for formats that have them. */
 mrcnn_status mr_dataset_draw_outline(const mr_masks *masks, size_t object, uint8_t *mask,
                                      int *class_id, mrcnn_error *err);
