@@ -49,9 +49,11 @@ typedef struct mr_dataset_writer {
     void (*close)(mr_writing *w); /* frees w->own, after `end` or instead of it; may be NULL */
 } mr_dataset_writer;
 
-/* One closed polygon along pixel centres that mr_fill_polygon turns into exactly this mask, holes and
- * several parts included (MR_RULE_SKIMAGE): parts and holes are joined by seams that are walked both
- * ways and touch no pixel centre outside of the mask. */
+/* One closed polygon that mr_fill_polygon turns into exactly this mask, holes and several parts
+ * included (MR_RULE_SKIMAGE), and that has an area. Its points lie halfway between pixels of the mask
+ * and others, at multiples of 0.5, none of them negative; they may be rounded by up to 0.2 (equal
+ * numbers alike, and 0 to 0) without changing a pixel. Parts and holes are joined by seams that are
+ * walked both ways, which the even-odd rule doesn't see. An empty mask is MRCNN_E_ARGUMENT. */
 mrcnn_status mr_mask_to_polygon(const mrcnn_mask *mask, mr_polygon_list *list, mrcnn_error *err);
 
 #endif
