@@ -103,7 +103,7 @@ typedef struct mr_dataset_format {
     const char *(*source_class)(const mr_dataset *set, int class_id, const char *source);
 } mr_dataset_format;
 
-extern const mr_dataset_format mr_format_via, mr_format_shapes;
+extern const mr_dataset_format mr_format_labelme, mr_format_via, mr_format_yolo, mr_format_shapes;
 
 struct mrcnn_dataset {
     const mr_dataset_format *format;
