@@ -12,7 +12,8 @@
 #include <sys/stat.h>
 
 /* In the order in which they are tried. */
-static const mr_dataset_format *const formats[] = {&mr_format_via, &mr_format_shapes};
+static const mr_dataset_format *const formats[] = {&mr_format_via, &mr_format_png, &mr_format_voc,
+                                                   &mr_format_labels, &mr_format_shapes};
 enum { FORMATS = sizeof formats / sizeof *formats };
 
 mrcnn_dataset_options mrcnn_dataset_options_default(void) {
@@ -165,7 +166,7 @@ static mrcnn_status open_place(mr_dataset **set, const mr_dataset_format *format
 static mrcnn_status open_set(mr_dataset **set, const char *path,
                              const mrcnn_dataset_options *options, mrcnn_error *err) {
     const mr_dataset_format *format;
-    mr_place place = {NULL, NULL};
+    mr_place place = {NULL, NULL, NULL};
     mrcnn_status status = find_format(&format, &place, path, options, err);
     if (status == MRCNN_OK && options->class_names)
         status = check_given_classes(options->class_names, err);

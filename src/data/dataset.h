@@ -59,6 +59,7 @@ typedef struct mr_problem {
 typedef struct mr_place {
     char *file;   /* of annotations, or a list of pictures */
     char *folder; /* of pictures, or of everything */
+    char *labels; /* the folder of label files */
 } mr_place;
 
 void mr_place_free(mr_place *place);
@@ -100,7 +101,8 @@ typedef struct mr_dataset_format {
     const uint8_t *(*active)(const mr_dataset *set, size_t index);
 } mr_dataset_format;
 
-extern const mr_dataset_format mr_format_via, mr_format_shapes;
+extern const mr_dataset_format mr_format_via, mr_format_png, mr_format_voc, mr_format_labels,
+    mr_format_shapes;
 
 struct mrcnn_dataset {
     const mr_dataset_format *format;
