@@ -54,4 +54,6 @@ typedef struct mr_dataset_writer {
  * ways and touch no pixel centre outside of the mask. */
 mrcnn_status mr_mask_to_polygon(const mrcnn_mask *mask, mr_polygon_list *list, mrcnn_error *err);
 
+extern const mr_dataset_writer mr_writer_png, mr_writer_labels, mr_writer_voc;
+
 #endif
