@@ -118,7 +118,7 @@ static void test_not_fooled(void **state) {
     cli_picture("others/a.png", 20, 20);
     put("others/coco.json", "{'images':[{'id':1}],'annotations':[],'categories':[]}");
     put("others/x.json", LABELME("", "a.png"));
-    mr_place place = {NULL, NULL};
+    mr_place place = {0};
     assert_int_equal(mr_format_labelme.find(&place, "others", NULL, NULL), MRCNN_E_UNSUPPORTED);
     assert_int_equal(mr_format_labelme.find(&place, "others/coco.json", NULL, NULL),
                      MRCNN_E_UNSUPPORTED);

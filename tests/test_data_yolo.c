@@ -147,7 +147,7 @@ static void test_layouts(void **state) {
 }
 
 static void expect_nothing(const char *path) {
-    mr_place place = {NULL, NULL};
+    mr_place place = {0};
     assert_int_equal(mr_format_yolo.find(&place, path, NULL, NULL), MRCNN_E_UNSUPPORTED);
 }
 

@@ -59,6 +59,7 @@ typedef struct mr_problem {
 typedef struct mr_place {
     char *file;   /* of annotations, or a list of pictures */
     char *folder; /* of pictures, or of everything */
+    char *labels; /* the folder of label files */
 } mr_place;
 
 void mr_place_free(mr_place *place);
@@ -103,7 +104,8 @@ typedef struct mr_dataset_format {
     const char *(*source_class)(const mr_dataset *set, int class_id, const char *source);
 } mr_dataset_format;
 
-extern const mr_dataset_format mr_format_labelme, mr_format_via, mr_format_yolo, mr_format_shapes;
+extern const mr_dataset_format mr_format_labelme, mr_format_via, mr_format_yolo, mr_format_png,
+    mr_format_voc, mr_format_labels, mr_format_shapes;
 
 struct mrcnn_dataset {
     const mr_dataset_format *format;

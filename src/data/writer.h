@@ -69,4 +69,6 @@ void mr_free_picture_names(char **names, size_t count);
  * walked both ways, which the even-odd rule doesn't see. An empty mask is MRCNN_E_ARGUMENT. */
 mrcnn_status mr_mask_to_polygon(const mrcnn_mask *mask, mr_polygon_list *list, mrcnn_error *err);
 
+extern const mr_dataset_writer mr_writer_png, mr_writer_labels, mr_writer_voc;
+
 #endif

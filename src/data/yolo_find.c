@@ -126,7 +126,7 @@ static mrcnn_status find_in_folder(mr_place *place, const char *path, const char
     char *folder = status == MRCNN_OK ? mr_strdup(path) : NULL;
     if (status == MRCNN_OK && !folder) status = mr_fail_memory(err, strlen(path), "a path");
     if (status == MRCNN_OK)
-        *place = (mr_place){file, folder};
+        *place = (mr_place){.file = file, .folder = folder};
     else
         free(file);
     return status;
