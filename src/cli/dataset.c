@@ -7,7 +7,8 @@
 #include <string.h>
 
 const char *dataset_format(const dataset_options *options) {
-    static const char *const words[] = {"auto", "via", "shapes"};
+    static const char *const words[] = {"auto", "coco",   "via", "labelme", "yolo",
+                                        "png",  "labels", "voc", "shapes"};
     return words[options->format];
 }
 

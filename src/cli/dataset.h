@@ -13,21 +13,24 @@ typedef struct dataset_options {
 } dataset_options;
 
 /* Rows for a table whose struct T has a dataset_options called `field`. */
-#define DATASET_ROWS(T, field)                                                                  \
-    {"dataset",                                                                                 \
-     "DIR",                                                                                     \
-     OPTION_TEXTS,                                                                              \
-     offsetof(T, field.paths),                                                                  \
-     "the annotated pictures: a folder, or an annotation file; \"shapes\" for generated "       \
-     "pictures. "                                                                               \
-     "Given several times, they are joined",                                                    \
-     0,                                                                                         \
-     0},                                                                                        \
-    {                                                                                           \
-        "format", "auto|via|shapes", OPTION_CHOICE, offsetof(T, field.format),                  \
-            "how they are annotated: via, the VGG Image Annotator; shapes, generated (default " \
-            "auto)",                                                                            \
-            0, 0                                                                                \
+#define DATASET_ROWS(T, field)                                                                     \
+    {"dataset",                                                                                    \
+     "DIR",                                                                                        \
+     OPTION_TEXTS,                                                                                 \
+     offsetof(T, field.paths),                                                                     \
+     "the annotated pictures: a folder, or an annotation file; \"shapes\" for generated "          \
+     "pictures. "                                                                                  \
+     "Given several times, they are joined",                                                       \
+     0,                                                                                            \
+     0},                                                                                           \
+    {                                                                                              \
+        "format", "auto|coco|via|labelme|yolo|png|labels|voc|shapes", OPTION_CHOICE,               \
+            offsetof(T, field.format),                                                             \
+            "how they are annotated (docs/formats.md): coco; via, the VGG Image Annotator; "       \
+            "labelme; yolo, outlines as text; png, a mask for each object; labels, a numbered "    \
+            "picture for each picture; voc, Pascal VOC; shapes, generated (default auto: what is " \
+            "there)",                                                                              \
+            0, 0                                                                                   \
     }
 
 /* What was found out of --format: the library's name of it. */
