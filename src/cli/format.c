@@ -2,6 +2,6 @@
 #include "format.h"
 
 const char *format_word(int index) {
-    static const char *const words[] = {"auto", "via", "shapes"};
+    static const char *const words[] = {"auto", "coco", "via", "shapes"};
     return words[index];
 }

@@ -7,9 +7,9 @@
 /* The row's field is an int: the index of a word. */
 #define FORMAT_ROW(T, field)                                                                    \
     {                                                                                           \
-        "format", "auto|via|shapes", OPTION_CHOICE, offsetof(T, field),                         \
-            "how they are annotated: via, the VGG Image Annotator; shapes, generated (default " \
-            "auto)",                                                                            \
+        "format", "auto|coco|via|shapes", OPTION_CHOICE, offsetof(T, field),                    \
+            "how they are annotated: coco; via, the VGG Image Annotator; shapes, generated "    \
+            "(default auto)",                                                                   \
             0, 0                                                                                \
     }
 

@@ -12,7 +12,8 @@
 #include <sys/stat.h>
 
 /* In the order in which they are tried. */
-static const mr_dataset_format *const formats[] = {&mr_format_via, &mr_format_shapes};
+static const mr_dataset_format *const formats[] = {&mr_format_via, &mr_format_coco,
+                                                 &mr_format_shapes};
 enum { FORMATS = sizeof formats / sizeof *formats };
 
 mrcnn_dataset_options mrcnn_dataset_options_default(void) {
