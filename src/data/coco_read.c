@@ -158,7 +158,8 @@ static int is_set(const mr_json *value) {
 static int form_of(const mr_json *segmentation) {
     if (!segmentation || segmentation->kind != MR_JSON_CUT) return MR_COCO_NOTHING;
     if (segmentation->cut->is_pairs) return MR_COCO_POLYGONS;
-    return segmentation->cut->is_empty ? MR_COCO_BOX_ONLY : MR_COCO_UNCLEAR;
+    if (segmentation->cut->is_object || !segmentation->cut->is_empty) return MR_COCO_UNCLEAR;
+    return MR_COCO_BOX_ONLY;
 }
 
 static mrcnn_status push_object(mr_coco_reading *r, const mr_coco_shape *shape,
