@@ -379,7 +379,7 @@ static void test_given_classes(void **state) {
     assert_int_equal(id, 1);
     assert_string_equal(set->class_ids[1], "1");
     assert_string_equal(set->class_ids[2], "");
-    set_expect_notes(set, "E a.png 0 class \"pig\" is none of the 2 classes asked for: left out\n"
+    set_expect_notes(set, "W  -1 class \"pig\" is none of the 2 classes asked for: 1 object left out\n"
                           "W  -1 class \"hen\" has no object\n");
 }
 

@@ -366,7 +366,9 @@ typedef struct mrcnn_dataset mrcnn_dataset;
 
 typedef struct mrcnn_dataset_options {
     size_t size;
-    /* "auto" (default); "via": regions drawn with the VGG Image Annotator, versions 1 and 2, as
+    /* "auto" (default); "coco": a JSON file of images, annotations and categories beside its
+     * pictures, or path/annotations/instances_train2017.json with pictures in path/train2017; "via":
+     * regions drawn with the VGG Image Annotator, versions 1 and 2, as
      * via_region_data.json or another JSON file in the folder of the pictures; "shapes": matterport's
      * generated squares, circles and triangles, for which the path is not looked at. */
     const char *format;
@@ -386,6 +388,12 @@ typedef struct mrcnn_dataset_options {
     /* 1: pictures without objects stay in the set (default 0: matterport leaves them out). Training
      * passes over them. */
     int keep_empty;
+    /* Of COCO's layout, path/annotations/instances_SUBSETYEAR.json: "2014", "2017". NULL: the only one
+     * that is there. */
+    const char *year;
+    /* A folder for what was found in large annotation files, so that they open quickly the next time;
+     * it is made when it isn't there. NULL: nothing is kept. */
+    const char *index_cache;
 } mrcnn_dataset_options;
 
 MRCNN_API mrcnn_dataset_options mrcnn_dataset_options_default(void);
