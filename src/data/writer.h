@@ -62,6 +62,8 @@ mrcnn_status mr_name_pictures(char ***names, const mr_dataset *set, const uint8_
                               mrcnn_error *err);
 void mr_free_picture_names(char **names, size_t count);
 
+extern const mr_dataset_writer mr_writer_labelme, mr_writer_via, mr_writer_yolo;
+
 /* One closed polygon that mr_fill_polygon turns into exactly this mask, holes and several parts
  * included (MR_RULE_SKIMAGE), and that has an area. Its points lie halfway between pixels of the mask
  * and others, at multiples of 0.5, none of them negative; they may be rounded by up to 0.2 (equal
