@@ -231,21 +231,29 @@ mrcnn_status labels_convert(const mrcnn_dataset *set, const char *folder, const 
 
 static void expect_equal_masks(const mrcnn_dataset *a, const mrcnn_dataset *b, size_t index) {
     mrcnn_image image = {0};
+    mr_masks masks[2];
+    const mrcnn_dataset *const sets[] = {a, b};
     const mrcnn_picture *p = mrcnn_dataset_picture(a, index);
     assert_int_equal(p->object_count, mrcnn_dataset_picture(b, index)->object_count);
     assert_int_equal(mrcnn_dataset_read(a, index, &image, NULL), MRCNN_OK);
+    size_t pixels = (size_t)image.height * (size_t)image.width;
+    uint8_t *drawn = malloc(2 * pixels);
+    assert_non_null(drawn);
+    for (int i = 0; i < 2; i++)
+        assert_int_equal(mr_masks_open(&masks[i], sets[i], index, image.height, image.width, NULL),
+                         MRCNN_OK);
     for (size_t k = 0; k < p->object_count; k++) {
-        mrcnn_mask x, y;
-        int32_t id = 0, other = 0;
-        mrcnn_dataset_mask(a, index, k, image.height, image.width, &x, &id, NULL);
-        mrcnn_dataset_mask(b, index, k, image.height, image.width, &y, &other, NULL);
-        assert_string_equal(mrcnn_dataset_class_name(a, id), mrcnn_dataset_class_name(b, other));
-        assert_int_equal(id < 0, other < 0);
-        assert_int_equal(x.count, y.count);
-        assert_memory_equal(x.counts, y.counts, x.count * sizeof *x.counts);
-        mrcnn_mask_free(&x);
-        mrcnn_mask_free(&y);
+        int ids[2] = {0, 0};
+        for (int i = 0; i < 2; i++)
+            assert_int_equal(mr_masks_draw(&masks[i], k, drawn + (size_t)i * pixels, &ids[i], NULL),
+                             MRCNN_OK);
+        assert_string_equal(mrcnn_dataset_class_name(a, abs(ids[0])),
+                            mrcnn_dataset_class_name(b, abs(ids[1])));
+        assert_int_equal(ids[0] < 0, ids[1] < 0);
+        assert_memory_equal(drawn, drawn + pixels, pixels);
     }
+    for (int i = 0; i < 2; i++) mr_masks_close(&masks[i]);
+    free(drawn);
     mrcnn_image_free(&image);
 }
 

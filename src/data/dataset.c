@@ -165,7 +165,7 @@ static mrcnn_status open_place(mr_dataset **set, const mr_dataset_format *format
 static mrcnn_status open_set(mr_dataset **set, const char *path,
                              const mrcnn_dataset_options *options, mrcnn_error *err) {
     const mr_dataset_format *format;
-    mr_place place = {NULL, NULL, NULL};
+    mr_place place = {NULL, NULL};
     mrcnn_status status = find_format(&format, &place, path, options, err);
     if (status == MRCNN_E_UNSUPPORTED) status = fail_nothing(path, options->subset, format, err);
     if (status == MRCNN_OK && options->class_names)

@@ -66,9 +66,8 @@ enum { MR_PROBLEMS_KEPT = 1000, MR_PROBLEM_KINDS = 50 };
 
 /* Where a data set lies: which of these there are is up to the format. All malloc'ed. */
 typedef struct mr_place {
-    char *file;   /* of annotations, or a list of pictures */
+    char *file;   /* of annotations, or a list of pictures, or a folder of label files */
     char *folder; /* of pictures, or of everything */
-    char *labels; /* the folder of label files */
 } mr_place;
 
 void mr_place_free(mr_place *place);

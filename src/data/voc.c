@@ -82,7 +82,7 @@ static mrcnn_status find_list(mr_place *place, const char *subset, mrcnn_error *
 
 static mrcnn_status find_voc(mr_place *place, const char *path, const char *subset,
                              mrcnn_error *err) {
-    mr_place found = {NULL, NULL, NULL};
+    mr_place found = {NULL, NULL};
     if (!mr_is_folder(path)) return mr_nothing_here(path, err);
     mrcnn_status status = find_root(path, &found.folder, err);
     if (status == MRCNN_OK && !found.folder) return mr_nothing_here(path, err);

@@ -125,6 +125,10 @@ void mr_labels_to_mask(const mr_labels *labels, uint8_t *mask) {
         const uint8_t *color = labels->palette[i];
         inside[i] = labels->colors ? (color[0] | color[1] | color[2]) != 0 : i != 0;
     }
+    if (bytes == 1) {
+        for (size_t i = 0; i < count; i++) mask[i] = inside[labels->pixels[i]];
+        return;
+    }
     for (size_t i = 0; i < count; i++) {
         const uint8_t *p = labels->pixels + i * bytes;
         uint8_t any = 0;
