@@ -267,7 +267,7 @@ static void convert(const mrcnn_dataset *set, const char *folder, const char *su
                     const char *losses) {
     mrcnn_error err = MRCNN_ERROR_INIT;
     char lost[1000];
-    if (labels_convert(set, folder, subset, &mr_writer_labels, lost, &err) != MRCNN_OK)
+    if (labels_convert(set, folder, subset, "labels", lost, &err) != MRCNN_OK)
         fail_msg("%s", err.message);
     assert_string_equal(lost, losses);
 }
@@ -292,8 +292,7 @@ static void test_writing(void **state) {
     again = labels_open("named", NULL, "labels");
     labels_expect_equal(set, again);
     mrcnn_dataset_free(&again);
-    assert_int_equal(labels_convert(set, "out", "train", &mr_writer_labels, lost, &err),
-                     MRCNN_E_ARGUMENT);
+    assert_int_equal(labels_convert(set, "out", "more", "labels", lost, &err), MRCNN_E_ARGUMENT);
     assert_contains(err.message, "out/classes.txt: the data set that is there has other classes");
     mrcnn_dataset_free(&set);
     set = labels_open("p3", NULL, "labels");
@@ -305,10 +304,7 @@ static void test_writing(void **state) {
     mrcnn_dataset_free(&set);
 }
 
-/* Masks that no format of labels can hold side by side, in a picture of 4 x 1. */
-static void write_objects(const mr_written_object *objects, size_t count, const char *names,
-                          char lost[1000]);
-
+/* Masks in a picture of 4 x 1. */
 static uint32_t runs[][3] = {{0, 2, 2}, {1, 2, 1}, {2, 2, 0}, {0, 4, 0}};
 
 static mr_written_object object(int class_id, int is_crowd, int run) {
@@ -345,6 +341,8 @@ static void write_objects(const mr_written_object *objects, size_t count, const 
     lost[0] = 0;
     if (mr_writer_labels.begin(&w, &err) != MRCNN_OK) fail_msg("%s", err.message);
     if (mr_writer_labels.add(&w, &picture, &err) != MRCNN_OK) fail_msg("%s", err.message);
+    if (mr_writer_labels.end(&w, &err) != MRCNN_OK) fail_msg("%s", err.message);
+    mr_writer_labels.close(&w);
 }
 
 static void test_what_is_lost(void **state) {
@@ -406,6 +404,8 @@ static void test_most_objects(void **state) {
     labels_picture("dots/images/train/a.png", COUNT, 1);
     assert_int_equal(mr_writer_labels.begin(&w, NULL), MRCNN_OK);
     assert_int_equal(mr_writer_labels.add(&w, &picture, NULL), MRCNN_OK);
+    assert_int_equal(mr_writer_labels.end(&w, NULL), MRCNN_OK);
+    mr_writer_labels.close(&w);
     assert_string_equal(lost, "objects of one class in one picture that are beyond the 999th\n");
     mrcnn_dataset *set = labels_open("dots", NULL, "labels");
     assert_int_equal(mrcnn_dataset_picture(set, 0)->object_count, 999);
@@ -424,11 +424,45 @@ static void test_names_of_classes(void **state) {
                     .user = lost};
     mkdir("names", 0777);
     assert_int_equal(mr_writer_labels.begin(&w, NULL), MRCNN_OK);
+    assert_int_equal(mr_writer_labels.end(&w, NULL), MRCNN_OK);
+    mr_writer_labels.close(&w);
     char *text = cli_read("names/classes.txt");
     assert_string_equal(text, "tab here\nclass 2\nfine\n");
     free(text);
     assert_string_equal(lost, "class names that make no line of a list\n"
                               "class names that make no line of a list\n");
+}
+
+static int stop_at_second(void *user, size_t done, size_t total) {
+    (void)user;
+    return done == 1 && total == 2;
+}
+
+/* In each format, whatever was written before. */
+static void test_nothing_is_left_of_half_a_set(void **state) {
+    (void)state;
+    static const char *const formats[] = {"labels", "voc", "png"};
+    labels_picture("two/images/a.png", 4, 3);
+    labels_write("two/labels/a.png", drawing, NULL, 1);
+    labels_picture("two/images/b.png", 4, 3);
+    labels_write("two/labels/b.png", drawing, NULL, 1);
+    mrcnn_dataset *set = labels_open("two", NULL, "labels");
+    for (int i = 0; i < 3; i++) {
+        mrcnn_error err = MRCNN_ERROR_INIT;
+        mrcnn_dataset_write_options o = mrcnn_dataset_write_options_default();
+        o.format = formats[i];
+        o.progress = stop_at_second;
+        assert_int_equal(mrcnn_dataset_write(set, "half", &o, NULL, &err), MRCNN_E_CANCELLED);
+        assert_int_equal(cli_count("half", ""), 0);
+        o.progress = NULL;
+        if (mrcnn_dataset_write(set, "half", &o, NULL, &err) != MRCNN_OK)
+            fail_msg("%s", err.message);
+        mrcnn_dataset *again = labels_open("half", NULL, formats[i]);
+        labels_expect_equal(set, again);
+        mrcnn_dataset_free(&again);
+        rename("half", formats[i]);
+    }
+    mrcnn_dataset_free(&set);
 }
 
 /* ----------------------------------------------------------------------------------- real ones */
@@ -474,6 +508,7 @@ int main(void) {
         cmocka_unit_test(test_what_is_lost),
         cmocka_unit_test(test_most_objects),
         cmocka_unit_test(test_names_of_classes),
+        cmocka_unit_test(test_nothing_is_left_of_half_a_set),
         cmocka_unit_test(test_real_nuclei),
     };
     return cmocka_run_group_tests(tests, cli_enter, cli_leave);

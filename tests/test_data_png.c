@@ -239,7 +239,7 @@ static void convert(const mrcnn_dataset *set, const char *folder, const char *su
                     const char *losses) {
     mrcnn_error err = MRCNN_ERROR_INIT;
     char lost[1000];
-    if (labels_convert(set, folder, subset, &mr_writer_png, lost, &err) != MRCNN_OK)
+    if (labels_convert(set, folder, subset, "png", lost, &err) != MRCNN_OK)
         fail_msg("%s", err.message);
     assert_string_equal(lost, losses);
 }
@@ -255,9 +255,8 @@ static void test_writing(void **state) {
     mrcnn_dataset_free(&again);
     mrcnn_error err = MRCNN_ERROR_INIT;
     char lost[1000];
-    assert_int_equal(labels_convert(set, "out", "train", &mr_writer_png, lost, &err),
-                     MRCNN_E_ARGUMENT);
-    assert_contains(err.message, "out/train/p/masks: is there already");
+    assert_int_equal(labels_convert(set, "out", "train", "png", lost, &err), MRCNN_E_ARGUMENT);
+    assert_contains(err.message, "out/train: is not empty");
     mrcnn_dataset_free(&set);
     set = labels_open("cells", NULL, "png");
     convert(set, "same/cells", "val", ""); /* the class is the folder's name: no folder of it */
@@ -281,14 +280,20 @@ static void test_names_of_classes(void **state) {
     set = labels_open("tame", NULL, "png");
     assert_int_equal(mrcnn_dataset_picture(set, 0)->object_count, 5);
     mrcnn_dataset_free(&set);
+    /* A picture's masks are there already: nothing is mixed. */
     const mr_written_object object = {.class_id = 1, .mask = {1, 1, 2, (uint32_t[]){0, 1}}};
     const mr_written_picture picture = {"q.png", "q.png", 1, 1, 1, &object};
     mr_writing w = {.folder = "tame", .subset = "train", .class_count = 2};
     w.class_names = (const char *const[]){"BG", "dog"};
     assert_int_equal(mr_writer_png.begin(&w, NULL), MRCNN_OK);
     assert_int_equal(mr_writer_png.add(&w, &picture, NULL), MRCNN_OK);
-    mr_writer_png.close(&w);
     assert_true(cli_exists("tame/train/q/masks/dog/0000.png"));
+    mrcnn_error err = MRCNN_ERROR_INIT;
+    assert_int_equal(mr_writer_png.add(&w, &picture, &err), MRCNN_E_ARGUMENT);
+    assert_contains(err.message, "tame/train/q/masks: is there already");
+    mr_writer_png.close(&w); /* without an end: what was written goes */
+    assert_false(cli_exists("tame/train/q"));
+    assert_true(cli_exists("tame/train/p"));
 }
 
 /* ----------------------------------------------------------------------------------- real ones */

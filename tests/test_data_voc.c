@@ -75,8 +75,7 @@ static void test_places(void **state) {
     add_picture("v2/VOC2007", "2007_01", "1...|....|....", "1...|....|....", 1);
     check_train(labels_open("v2", NULL, "voc")); /* 2012's */
     labels_expect_error("v1", "test", NULL,
-                        "v1/ImageSets/Segmentation/test.txt: there is no such list, which the "
-                        "subset \"test\" stands for");
+                        "v1/test: there is no such folder, nor other annotations for");
 }
 
 /* Colours instead of a palette, as CVAT and Datumaro write them: an object is known by its colour. */
@@ -230,7 +229,7 @@ static void convert(const mrcnn_dataset *set, const char *folder, const char *su
                     const char *losses) {
     mrcnn_error err = MRCNN_ERROR_INIT;
     char lost[1000];
-    if (labels_convert(set, folder, subset, &mr_writer_voc, lost, &err) != MRCNN_OK)
+    if (labels_convert(set, folder, subset, "voc", lost, &err) != MRCNN_OK)
         fail_msg("%s", err.message);
     assert_string_equal(lost, losses);
 }
@@ -260,8 +259,7 @@ static void test_writing(void **state) {
     set = labels_open("named", NULL, "voc");
     mrcnn_error err = MRCNN_ERROR_INIT;
     char lost[1000];
-    assert_int_equal(labels_convert(set, "out", "more", &mr_writer_voc, lost, &err),
-                     MRCNN_E_ARGUMENT);
+    assert_int_equal(labels_convert(set, "out", "more", "voc", lost, &err), MRCNN_E_ARGUMENT);
     assert_contains(err.message, "out/labelmap.txt: the data set that is there has other classes");
     mrcnn_dataset_free(&set);
 }
