@@ -35,16 +35,6 @@ static int choose_cell(const mrcnn_config *config) {
     return side < 1 ? MOST_CELL : divide_up(side, divide_up(side, MOST_CELL));
 }
 
-/* A picture of other than three channels, as RGB: grey, or the first three of them. */
-static uint8_t *make_rgb(const mrcnn_image *image) {
-    size_t count = (size_t)image->height * (size_t)image->width, channels = (size_t)image->channels;
-    uint8_t *rgb = text_grow(NULL, 3 * count, 1);
-    for (size_t i = 0; i < count; i++)
-        for (size_t c = 0; c < 3; c++)
-            rgb[3 * i + c] = image->pixels[channels * i + (channels < 3 ? 0 : c)];
-    return rgb;
-}
-
 /* The mean of a square of pixels, cut off at the picture's edge. */
 static void average(const mrcnn_image *image, int top, int left, int side, uint8_t *out) {
     unsigned sum[3] = {0}, count = 0;
@@ -74,16 +64,13 @@ static int draw_sample(sheet *s, const mrcnn_image *image, const mrcnn_result *r
                        int column) {
     mrcnn_error err = MRCNN_ERROR_INIT;
     mrcnn_draw_options options = mrcnn_draw_options_default();
-    mrcnn_image drawn = {0}, rgb = *image;
-    if (image->channels != 3) rgb.pixels = make_rgb(image);
-    rgb.channels = 3;
+    mrcnn_image drawn = {0};
     options.captions = 0;
     options.alpha = 0.3;
     if (!overlay_has_lines()) options.contours = options.boxes = 0;
-    mrcnn_status status = mrcnn_draw_instances(&drawn, &rgb, result, &options, &err);
+    mrcnn_status status = mrcnn_draw_instances(&drawn, image, result, &options, &err);
     if (status == MRCNN_OK) put_picture(s, &drawn, row, column);
     mrcnn_image_free(&drawn);
-    if (rgb.pixels != image->pixels) free(rgb.pixels);
     return status == MRCNN_OK ? EXIT_DONE : fail_with(&err);
 }
 
