@@ -150,8 +150,8 @@ static const char *const movements[] = {
     "[{PiecewiseAffine: [0, 0.05]}, {Affine: {rotate: [-30, 30]}}]",
     "[{PiecewiseAffine: {scale: 0.03, nb_rows: [2, 6], nb_cols: 5}}]",
     "[{LargeScaleJitter: [0.3, 2]}]",
-    "[{SomeOf: {count: [1, 3], random_order: true, of: [{Affine: {rotate: [0, 360]}}, Flipud, "
-    "{LargeScaleJitter: [0.6, 1.6]}, {PiecewiseAffine: 0.02}, {CropAndPad: {px: [-3, 3]}}]}}]",
+    ("[{SomeOf: {count: [1, 3], random_order: true, of: [{Affine: {rotate: [0, 360]}}, Flipud, "
+     "{LargeScaleJitter: [0.6, 1.6]}, {PiecewiseAffine: 0.02}, {CropAndPad: {px: [-3, 3]}}]}}]"),
 };
 
 /* Masks stay glued to what they are masks of, in every channel. */
@@ -202,9 +202,9 @@ static void exact_movements(void **state) {
         "[{Affine: {rotate: -90}}, {Affine: {rotate: 90}}]",
         "[{PiecewiseAffine: 0}]",
         "[{LargeScaleJitter: 1}]",
-        "[{Rot90: 0}, {Fliplr: 0}, {Multiply: 1}, {Add: 0}, {GaussianBlur: 0}, {AddToHue: 0}, "
-        "{AddToHue: 255}, {MultiplyHue: 1}, {MultiplySaturation: 1}, {LinearContrast: 1}, "
-        "{GammaContrast: 1}, {AdditiveGaussianNoise: 0}]",
+        ("[{Rot90: 0}, {Fliplr: 0}, {Multiply: 1}, {Add: 0}, {GaussianBlur: 0}, {AddToHue: 0}, "
+         "{AddToHue: 255}, {MultiplyHue: 1}, {MultiplySaturation: 1}, {LinearContrast: 1}, "
+         "{GammaContrast: 1}, {AdditiveGaussianNoise: 0}]"),
     };
     for (size_t t = 0; t < sizeof nothing / sizeof *nothing; t++)
         for (int side = 1; side < 40; side += 19) { /* 1, 20, 39 */

@@ -247,11 +247,8 @@ static void broken_picture_left_out(void **state) {
 
 int main(void) {
 #define TEST(f) cmocka_unit_test_setup_teardown(f, make_config, free_config)
-    const struct CMUnitTest tests[] = {TEST(same_run),
-                                       TEST(same_augmented_run),
-                                       TEST(one_pass),
-                                       TEST(nothing_to_learn_from),
-                                       TEST(broken_picture),
-                                       TEST(broken_picture_left_out)};
+    const struct CMUnitTest tests[] = {TEST(same_run),       TEST(same_augmented_run),
+                                       TEST(one_pass),       TEST(nothing_to_learn_from),
+                                       TEST(broken_picture), TEST(broken_picture_left_out)};
     return cmocka_run_group_tests_name("feed", tests, NULL, NULL);
 }

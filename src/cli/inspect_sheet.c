@@ -43,6 +43,7 @@ static void average(const mrcnn_image *image, int top, int left, int side, uint8
             for (int c = 0; c < 3; c++)
                 sum[c] +=
                     image->pixels[3 * ((size_t)y * (size_t)image->width + (size_t)x) + (size_t)c];
+    if (count == 0) return;
     for (int c = 0; c < 3; c++) out[c] = (uint8_t)((sum[c] + count / 2) / count);
 }
 

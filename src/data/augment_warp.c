@@ -82,8 +82,8 @@ static void add_affine(mr_warp *warp, const double v[MR_AUGMENT_MOST_SLOTS]) {
  * is left between two sides. Each side has draws of its own. */
 static double draw_side(const mr_augment_step *step, int side, int length) {
     const mr_range *percent = &step->ranges[MR_SLOT_PERCENT], *px = &step->ranges[MR_SLOT_PX];
-    double u = mr_prng_uniform(step->stream, (uint64_t)(2 * side));
-    double v = mr_prng_uniform(step->stream, (uint64_t)(2 * side) + 1);
+    double u = mr_prng_uniform(step->stream, 2 * (uint64_t)side);
+    double v = mr_prng_uniform(step->stream, 2 * (uint64_t)side + 1);
     double share = percent->low + u * (percent->high - percent->low);
     double pixels = rint(share * length) + floor(px->low + v * (px->high - px->low + 1));
     double least = -floor(0.49 * length);
