@@ -7,9 +7,8 @@
 #include "config/config.h"
 #include "data/augment.h"
 #include "data/mini_mask.h"
-#include "image/adjust.h"
 #include "image/bits.h"
-#include "image/blur.h"
+#include "image/mask.h"
 
 #include <math.h>
 #include <stdlib.h>
@@ -536,6 +535,66 @@ static void numbers(void **state) {
     assert_int_equal(draw(&none, 0).count, 0);
 }
 
+/* --------------------------------------------------------------------------- for looking at */
+
+static void assert_sample(const mrcnn_dataset *set, const mrcnn_config *config, int64_t number,
+                          mrcnn_image *image, mrcnn_result **result) {
+    mrcnn_error err = MRCNN_ERROR_INIT;
+    if (mrcnn_dataset_sample(set, config, 1, number, image, result, &err) != MRCNN_OK)
+        fail_msg("%s", err.message);
+    assert_true(image->width == 128 && image->height == 128 && image->channels == 3);
+    assert_true((*result)->width == 128 && (*result)->height == 128 && (*result)->count > 0);
+    for (size_t i = 0; i < (*result)->count; i++) {
+        const mrcnn_instance *it = &(*result)->instances[i];
+        int32_t box[4];
+        mr_mask_box(&it->mask, box);
+        assert_true(it->y1 == box[0] && it->x1 == box[1] && it->y2 == box[2] && it->x2 == box[3]);
+        assert_true(it->score == 1 && it->class_id >= 1 && it->class_id <= 3);
+        assert_string_equal(it->class_name, mrcnn_dataset_class_name(set, it->class_id));
+    }
+}
+
+static void public_samples(void **state) {
+    (void)state;
+    mrcnn_dataset *set = NULL;
+    mrcnn_config *config = NULL;
+    mrcnn_image plain = {0}, same = {0}, changed = {0};
+    mrcnn_result *objects = NULL, *same_objects = NULL, *moved = NULL;
+    mrcnn_error err = MRCNN_ERROR_INIT;
+    assert_int_equal(mrcnn_dataset_open(&set, "shapes", NULL, NULL), MRCNN_OK);
+    assert_int_equal(mrcnn_config_create(&config, "shapes", NULL), MRCNN_OK);
+    assert_sample(set, config, -1, &plain, &objects);
+    assert_sample(set, config, 7, &same, &same_objects); /* the preset draws nothing */
+    assert_int_equal(objects->count, same_objects->count);
+    assert_memory_equal(plain.pixels, same.pixels, 128 * 128 * 3);
+    assert_int_equal(mrcnn_config_set(config, "AUGMENTATION", "[Fliplr]", NULL), MRCNN_OK);
+    assert_sample(set, config, 7, &changed, &moved);
+    for (int i = 0; i < 128 * 128; i++)
+        assert_memory_equal(changed.pixels + 3 * i,
+                            plain.pixels + 3 * (i / 128 * 128 + 127 - i % 128), 3);
+    assert_int_equal(moved->instances[0].x1, 128 - objects->instances[0].x2);
+    assert_int_equal(mrcnn_mask_area(&moved->instances[0].mask),
+                     mrcnn_mask_area(&objects->instances[0].mask));
+    mrcnn_result *none = moved;
+    mrcnn_image untouched = changed;
+    size_t behind = mrcnn_dataset_count(set);
+    assert_int_equal(mrcnn_dataset_sample(set, config, behind, 0, &changed, &none, &err),
+                     MRCNN_E_ARGUMENT);
+    assert_contains(err.message, "there is no picture");
+    assert_int_equal(mrcnn_dataset_sample(set, config, 0, -2, &changed, &none, &err),
+                     MRCNN_E_ARGUMENT);
+    assert_int_equal(mrcnn_dataset_sample(set, NULL, 0, 0, &changed, &none, NULL),
+                     MRCNN_E_ARGUMENT);
+    assert_int_equal(mrcnn_config_set(config, "IMAGE_MAX_DIM", "100", NULL), MRCNN_OK);
+    assert_int_equal(mrcnn_dataset_sample(set, config, 0, 0, &changed, &none, &err),
+                     MRCNN_E_CONFIG);
+    assert_true(none == moved && changed.pixels == untouched.pixels);
+    mrcnn_image_free(&plain), mrcnn_image_free(&same), mrcnn_image_free(&changed);
+    mrcnn_result_free(&objects), mrcnn_result_free(&same_objects), mrcnn_result_free(&moved);
+    mrcnn_dataset_free(&set);
+    mrcnn_config_free(&config);
+}
+
 /* ----------------------------------------------------------------------------------------- bits */
 
 static void bits(void **state) {
@@ -572,6 +631,7 @@ int main(void) {
         cmocka_unit_test(orders),
         cmocka_unit_test(numbers),
         cmocka_unit_test(bits),
+        cmocka_unit_test(public_samples),
     };
     return cmocka_run_group_tests_name("augmentation", tests, NULL, NULL);
 }
