@@ -494,6 +494,16 @@ MRCNN_API mrcnn_status mrcnn_dataset_mask(const mrcnn_dataset *set, size_t index
                                           int32_t height, int32_t width, mrcnn_mask *mask,
                                           int32_t *class_id, mrcnn_error *err);
 
+/* How training sees a picture: in the network's frame as `config` says, changed by the draws of
+ * `number` under its SEED (crop, HORIZONTAL_FLIP, AUGMENTATION, MOSAIC), or with number -1 as
+ * validation sees it, with nothing drawn. The objects' masks have the frame's size; scores are 1,
+ * class ids of crowds negative, and class names belong to the data set. Free both with
+ * mrcnn_image_free and mrcnn_result_free. When the picture has nothing to learn from (no object
+ * with pixels that is no crowd), the image has no pixels and *result is NULL. */
+MRCNN_API mrcnn_status mrcnn_dataset_sample(const mrcnn_dataset *set, const mrcnn_config *config,
+                                            size_t index, int64_t number, mrcnn_image *image,
+                                            mrcnn_result **result, mrcnn_error *err);
+
 typedef enum mrcnn_problem_level {
     MRCNN_PROBLEM_WARNING = 0, /* worth a look; what is meant is used, or is harmless */
     MRCNN_PROBLEM_ERROR = 1    /* something can't be used and is left out */
