@@ -1,4 +1,5 @@
 /* inspect_data.c - mrcnn inspect data: what a data set holds, and what is wrong with it. */
+#include "data.h"
 #include "files.h"
 #include "format.h"
 #include "inspect.h"
@@ -16,21 +17,46 @@ typedef struct data_options {
     int check, full;
 } data_options;
 
-static const option data_table[] = {
-    {"dataset", "DIR", OPTION_TEXT, offsetof(data_options, dataset),
-     "the folder of the data set, or its annotation file; \"shapes\" for generated pictures", 0, 0},
-    FORMAT_ROW(data_options, format),
-    {"subset", "NAME", OPTION_TEXT, offsetof(data_options, subset),
-     "a folder below DIR: train, val (default: DIR itself if it has annotations, else train)", 0,
-     0},
-    CLASSES_ROW(data_options, classes),
-    {"check", NULL, OPTION_FLAG, offsetof(data_options, check),
-     "print every problem, and fail if something can't be used", 0, 0},
-    {"full", NULL, OPTION_FLAG, offsetof(data_options, full),
-     "decode all pictures and draw all masks, instead of looking at headers and outlines", 0, 0},
-    {"json", "FILE|-", OPTION_TEXT, offsetof(data_options, json),
-     "write everything, problems included, as JSON; - is stdout, without the tables", 0, 0},
-    {NULL, NULL, OPTION_FLAG, 0, NULL, 0, 0}};
+#define SET_ROWS                                                                               \
+    {"dataset",                                                                                \
+     "DIR",                                                                                    \
+     OPTION_TEXT,                                                                              \
+     offsetof(data_options, dataset),                                                          \
+     "the folder of the data set, or its annotation file; \"shapes\" for generated pictures",  \
+     0,                                                                                        \
+     0},                                                                                       \
+        FORMAT_ROW(data_options, format), {                                                    \
+        "subset", "NAME", OPTION_TEXT, offsetof(data_options, subset),                         \
+            "a folder below DIR: train, val (default: DIR itself if it has annotations, else " \
+            "train)",                                                                          \
+            0, 0                                                                               \
+    }
+#define HOW_ROWS                                                                                  \
+    {"full",                                                                                      \
+     NULL,                                                                                        \
+     OPTION_FLAG,                                                                                 \
+     offsetof(data_options, full),                                                                \
+     "decode all pictures and draw all masks, instead of looking at headers and outlines",        \
+     0,                                                                                           \
+     0},                                                                                          \
+    {                                                                                             \
+        "json", "FILE|-", OPTION_TEXT, offsetof(data_options, json),                              \
+            "write everything, problems included, as JSON; - is stdout, without the tables", 0, 0 \
+    }
+
+static const option data_table[] = {SET_ROWS,
+                                    CLASSES_ROW(data_options, classes),
+                                    {"check", NULL, OPTION_FLAG, offsetof(data_options, check),
+                                     "print every problem, and fail if something can't be used", 0,
+                                     0},
+                                    HOW_ROWS,
+                                    {NULL, NULL, OPTION_FLAG, 0, NULL, 0, 0}};
+
+/* The same without a choice. */
+static const option check_table[] = {SET_ROWS,
+                                     CLASSES_ROW(data_options, classes),
+                                     HOW_ROWS,
+                                     {NULL, NULL, OPTION_FLAG, 0, NULL, 0, 0}};
 
 /* What was found; problems keep copies of their texts. */
 typedef struct finding {
@@ -248,8 +274,8 @@ static int look_over(const data_options *values, const mrcnn_dataset *set) {
     return code;
 }
 
-static int run_data(const command *self, int argc, char **argv) {
-    data_options values = {0};
+static int run(const command *self, int argc, char **argv, int check) {
+    data_options values = {.check = check};
     arguments rest;
     mrcnn_dataset *set = NULL;
     int code = options_parse(self, argc, argv, &values, &rest);
@@ -263,6 +289,32 @@ static int run_data(const command *self, int argc, char **argv) {
     options_free(self, &values);
     return code;
 }
+
+static int run_data(const command *self, int argc, char **argv) {
+    return run(self, argc, argv, 0);
+}
+
+static int run_check(const command *self, int argc, char **argv) {
+    return run(self, argc, argv, 1);
+}
+
+const command command_data_check = {
+    .name = "check",
+    .path = "data check",
+    .summary = "name what is wrong with a data set",
+    .usage = "--dataset DIR [OPTION]...",
+    .about =
+        "Names what can't be used for training, and what is worth a look: pictures that are\n"
+        "missing or broken, objects that lie outside of their picture or have no area, classes\n"
+        "that are not known. It fails when something can't be used; training would leave it out.\n"
+        "This is `mrcnn inspect data --check`.",
+    .examples = "mrcnn data check --dataset balloon\n"
+                "    the pictures in balloon/train\n"
+                "mrcnn data check --dataset balloon --subset val --classes balloon --full\n"
+                "    the validation set, every pixel of it, with the training set's classes",
+    .options = check_table,
+    .run = run_check,
+};
 
 const command command_inspect_data = {
     .name = "data",

@@ -207,7 +207,9 @@ mrcnn_status mrcnn_dataset_split(const mrcnn_dataset *set, const double *shares,
                                  uint64_t seed, uint8_t *parts, mrcnn_error *err) {
     if (!set || !shares || !parts)
         return mr_fail(err, MRCNN_E_ARGUMENT, "splitting a data set: %s is NULL",
-                       !set ? "set" : !shares ? "shares" : "parts");
+                       !set      ? "set"
+                       : !shares ? "shares"
+                                 : "parts");
     dealer d = {.set = set, .shares = shares, .parts = count, .part_of = parts};
     mrcnn_status status = check_shares(shares, count, err);
     if (status == MRCNN_OK) status = make_tables(&d, err);

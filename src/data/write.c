@@ -82,8 +82,7 @@ static void forget_objects(job *j) {
 
 static mrcnn_status keep_object(job *j, const mr_masks *masks, size_t k, int class_id) {
     mr_written_object object = {.class_id = abs(class_id), .is_crowd = class_id < 0};
-    if (!mr_dataset_grow((void **)&j->objects, &j->object_room, j->object_count, 1,
-                         sizeof object))
+    if (!mr_dataset_grow((void **)&j->objects, &j->object_room, j->object_count, 1, sizeof object))
         return mr_fail_memory(j->err, sizeof object, "objects");
     mrcnn_status status =
         mrcnn_mask_from_bytes(&object.mask, j->drawn, masks->height, masks->width, j->err);
@@ -221,8 +220,9 @@ static mrcnn_status write_pictures(job *j) {
         if (status != MRCNN_OK) return status;
     }
     if (j->done.pictures) return MRCNN_OK;
-    return mr_fail(j->err, MRCNN_E_ARGUMENT, "%s: there is no picture to write for the subset \"%s\"",
-                   j->writing.folder, j->writing.subset);
+    return mr_fail(j->err, MRCNN_E_ARGUMENT,
+                   "%s: there is no picture to write for the subset \"%s\"", j->writing.folder,
+                   j->writing.subset);
 }
 
 /* --------------------------------------------------------------------------------- the data set */
@@ -238,9 +238,10 @@ static mrcnn_status check_destination(const job *j) {
     mrcnn_status status = check_folder(j, folder);
     free(folder);
     if (status == MRCNN_OK && mrcnn_dataset_is_there(w->folder, j->writer->name, w->subset))
-        status = mr_fail(j->err, MRCNN_E_ARGUMENT,
-                         "%s: there is a subset \"%s\" already: give another folder, or take it away",
-                         w->folder, w->subset);
+        status =
+            mr_fail(j->err, MRCNN_E_ARGUMENT,
+                    "%s: there is a subset \"%s\" already: give another folder, or take it away",
+                    w->folder, w->subset);
     return status;
 }
 
@@ -255,7 +256,8 @@ static mrcnn_status run_writer(job *j) {
 
 static mrcnn_status run_job(job *j) {
     mrcnn_status status = check_destination(j);
-    if (status == MRCNN_OK) status = mr_name_pictures(&j->names, j->set, j->options->chosen, j->err);
+    if (status == MRCNN_OK)
+        status = mr_name_pictures(&j->names, j->set, j->options->chosen, j->err);
     if (status == MRCNN_OK) status = mr_make_directories(j->writing.folder, j->err);
     if (status == MRCNN_OK) status = run_writer(j);
     for (size_t i = 0; i < j->made_count; i++) {

@@ -36,7 +36,8 @@ static char *copy_part(char *to, const char *from, const char *end) {
 }
 
 static int is_way(const char *part, size_t length) {
-    return length == 0 || (length == 1 && part[0] == '.') || (length == 2 && part[0] == '.' && part[1] == '.');
+    return length == 0 || (length == 1 && part[0] == '.') ||
+           (length == 2 && part[0] == '.' && part[1] == '.');
 }
 
 /* The id as a relative path; malloc'ed. */
@@ -109,8 +110,8 @@ static int is_taken(const stem *sorted, size_t count, const char *name, size_t l
 /* "a.jpg" as "a-2.jpg", with the first number from *number on that nobody has. */
 static char *number_name(const stem *sorted, size_t count, const stem *old, size_t *number) {
     for (;; (*number)++) {
-        char *name = mr_format("%.*s-%zu%s", (int)old->length, old->name, *number,
-                               old->name + old->length);
+        char *name =
+            mr_format("%.*s-%zu%s", (int)old->length, old->name, *number, old->name + old->length);
         if (!name || !is_taken(sorted, count, name, stem_length(name))) return name;
         free(name);
     }

@@ -45,8 +45,8 @@ static mrcnn_status copy_to_part(const char *part, const char *from, const char 
     else if (!out)
         status = mr_fail(err, MRCNN_E_IO, "%s: can't write it: %s", path, strerror(errno));
     else if (!copy_stream(in, out) || fflush(out) != 0)
-        status = mr_fail(err, MRCNN_E_IO, "%s: can't copy it to %s: %s", from, path,
-                         strerror(errno));
+        status =
+            mr_fail(err, MRCNN_E_IO, "%s: can't copy it to %s: %s", from, path, strerror(errno));
     if (in) fclose(in);
     if (out && fclose(out) != 0 && status == MRCNN_OK)
         status = mr_fail(err, MRCNN_E_IO, "%s: can't write it: %s", path, strerror(errno));
