@@ -187,7 +187,7 @@ int mrcnn_dataset_is_there(const char *path, const char *format, const char *sub
     struct stat info;
     if (!path || stat(path, &info) != 0) return 0;
     for (size_t i = 0; i < FORMATS; i++) {
-        mr_place place = {NULL, NULL};
+        mr_place place = {0};
         mrcnn_error why = MRCNN_ERROR_INIT;
         if (!formats[i]->find || (!any && strcmp(formats[i]->name, format) != 0)) continue;
         mrcnn_status status = formats[i]->find(&place, path, subset, &why);

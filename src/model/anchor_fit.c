@@ -209,7 +209,6 @@ int mr_fit_anchors(const mr_settings *settings, const mr_fit_box *boxes, size_t 
     const mrcnn_anchor_recall *all = &best[MRCNN_ANCHOR_ALL];
     search s = {boxes, count, (count + MOST_SAMPLED - 1) / MOST_SAMPLED, all->at50, all->at70};
     for (int start = 0; start < 2; start++) {
-
         mr_settings tried = *settings;
         sort_numbers(&tried.rpn_anchor_scales);
         sort_numbers(&tried.rpn_anchor_ratios);
