@@ -6,7 +6,7 @@
 #include "base/error.h"
 #include "base/file.h"
 #include "base/memory.h"
-#include "data/writer.h"
+#include "data/write.h"
 
 #include <stdlib.h>
 #include <sys/stat.h>

@@ -8,7 +8,6 @@
 #include "base/options.h"
 #include "config/nearest.h"
 #include "data/place.h"
-#include "data/writer.h"
 
 #include <stdio.h>
 #include <stdlib.h>
