@@ -121,8 +121,10 @@ static size_t count_equal(const mrcnn_dataset *set, size_t picture, const uint8_
 
 static size_t find_picture(const mrcnn_dataset *set, const char *file) {
     size_t stem = strcspn(file, ".");
-    for (size_t i = 0; i < mrcnn_dataset_count(set); i++)
-        if (strncmp(mrcnn_dataset_picture(set, i)->id, file, stem) == 0) return i;
+    for (size_t i = 0; i < mrcnn_dataset_count(set); i++) {
+        const char *id = mrcnn_dataset_picture(set, i)->id, *slash = strrchr(id, '/');
+        if (strncmp(slash ? slash + 1 : id, file, stem) == 0) return i;
+    }
     fail_msg("%s: %s is not there", mrcnn_dataset_format(set), file);
     return 0;
 }

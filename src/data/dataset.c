@@ -182,6 +182,7 @@ mrcnn_status mrcnn_dataset_open(mrcnn_dataset **set, const char *path,
     return status == MRCNN_OK ? open_set(set, path, &o, err) : status;
 }
 
+/* Formats whose subsets lie in one folder say MRCNN_E_IO where other subsets are. */
 int mrcnn_dataset_is_there(const char *path, const char *format, const char *subset) {
     int any = !format || strcmp(format, "auto") == 0;
     struct stat info;
@@ -192,7 +193,7 @@ int mrcnn_dataset_is_there(const char *path, const char *format, const char *sub
         if (!formats[i]->find || (!any && strcmp(formats[i]->name, format) != 0)) continue;
         mrcnn_status status = formats[i]->find(&place, path, subset, &why);
         mr_place_free(&place);
-        if (status != MRCNN_E_UNSUPPORTED) return 1;
+        if (status != MRCNN_E_UNSUPPORTED && status != MRCNN_E_IO) return 1;
     }
     return 0;
 }
