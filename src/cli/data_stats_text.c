@@ -119,7 +119,7 @@ static void print_anchors(const data_stats *s) {
     if (r->is_better)
         printf("  --set RPN_ANCHOR_SCALES='%s' --set RPN_ANCHOR_RATIOS='%s'\n", scales, ratios);
     else
-        printf("  nothing better was found: keep them\n");
+        printf("  nothing clearly better was found: keep them\n");
     free(scales);
     free(ratios);
 }

@@ -21,8 +21,8 @@ void mr_anchor_recall(const mr_settings *settings, const mr_fit_box *boxes, size
                       mrcnn_anchor_recall recall[MRCNN_ANCHOR_SIZES]);
 
 /* Looks for better scales and ratios, as many as there are, and puts them into `found`, a copy of
- * `settings` apart from that. Returns 1 when their recall is higher at one IoU and not lower at the
- * other; else 0, and `found` is as `settings`. Depends on nothing but its arguments. */
+ * `settings` apart from that. Returns 1 when their recall is clearly higher and at neither IoU lower;
+ * else 0, and `found` is as `settings`. Depends on nothing but its arguments. */
 int mr_fit_anchors(const mr_settings *settings, const mr_fit_box *boxes, size_t count,
                    mr_settings *found);
 
