@@ -51,6 +51,22 @@ void mrcnn_dataset_free(mrcnn_dataset **set) {
 
 /* ------------------------------------------------------------------------------------- opening */
 
+/* Formats whose subsets lie in one folder say MRCNN_E_IO where other subsets are. */
+int mrcnn_dataset_is_there(const char *path, const char *format, const char *subset) {
+    int any = !format || strcmp(format, "auto") == 0;
+    struct stat info;
+    if (!path || stat(path, &info) != 0) return 0;
+    for (size_t i = 0; i < FORMATS; i++) {
+        mr_place place = {0};
+        mrcnn_error why = MRCNN_ERROR_INIT;
+        if (!formats[i]->find || (!any && strcmp(formats[i]->name, format) != 0)) continue;
+        mrcnn_status status = formats[i]->find(&place, path, subset, &why);
+        mr_place_free(&place);
+        if (status != MRCNN_E_UNSUPPORTED && status != MRCNN_E_IO) return 1;
+    }
+    return 0;
+}
+
 /* The format of that name; NULL for "auto". */
 static mrcnn_status find_named(const mr_dataset_format **format, const char *name,
                                mrcnn_error *err) {
@@ -180,22 +196,6 @@ mrcnn_status mrcnn_dataset_open(mrcnn_dataset **set, const char *path,
     if (!set) return mr_fail(err, MRCNN_E_ARGUMENT, "opening a data set: set is NULL");
     mrcnn_status status = mr_take_options(&o, sizeof o, options, "mrcnn_dataset_options", err);
     return status == MRCNN_OK ? open_set(set, path, &o, err) : status;
-}
-
-/* Formats whose subsets lie in one folder say MRCNN_E_IO where other subsets are. */
-int mrcnn_dataset_is_there(const char *path, const char *format, const char *subset) {
-    int any = !format || strcmp(format, "auto") == 0;
-    struct stat info;
-    if (!path || stat(path, &info) != 0) return 0;
-    for (size_t i = 0; i < FORMATS; i++) {
-        mr_place place = {0};
-        mrcnn_error why = MRCNN_ERROR_INIT;
-        if (!formats[i]->find || (!any && strcmp(formats[i]->name, format) != 0)) continue;
-        mrcnn_status status = formats[i]->find(&place, path, subset, &why);
-        mr_place_free(&place);
-        if (status != MRCNN_E_UNSUPPORTED && status != MRCNN_E_IO) return 1;
-    }
-    return 0;
 }
 
 mrcnn_status mr_dataset_set_classes(mr_dataset *set, const char *const *given,
