@@ -37,11 +37,13 @@ static void time_round(const mr_dataset *data, const mr_settings *settings, uint
     LAP(0);
     mrcnn_image_free(&image);
     begin = mr_milliseconds();
+    mr_masks masks;
+    check(mr_masks_open(&masks, data, 0, scene->height, scene->width, &err), &err);
     for (size_t i = 0; i < OBJECTS; i++) {
         int class_id;
-        check(mr_dataset_mask(data, 0, i, scene->height, scene->width, mask, &class_id, &err),
-              &err);
+        check(mr_masks_draw(&masks, i, mask, &class_id, &err), &err);
     }
+    mr_masks_close(&masks);
     LAP(1);
     mr_sample *sample = NULL;
     check(mr_sample_load(&sample, data, 0, 1, &options.sample, &err), &err);

@@ -9,6 +9,7 @@
 #include "base/clock.h"
 #include "base/parallel.h"
 #include "base/prng.h"
+#include "image/bits.h"
 #include "model/model.h"
 #include "train/layers.h"
 #include "train/learner.h"
@@ -41,14 +42,14 @@ static int draw(uint64_t stream, int i, int low, int high) {
 static int make_scene(scene *s, const mr_settings *settings, int size, mrcnn_error *err) {
     size_t pixels = (size_t)size * (size_t)size * 3;
     size_t mask =
-        (size_t)settings->mini_mask_shape.values[0] * (size_t)settings->mini_mask_shape.values[1];
+        mr_bits_size(settings->mini_mask_shape.values[0], settings->mini_mask_shape.values[1]);
     uint64_t stream = mr_prng_stream(1, "scene");
     s->pixels = malloc(pixels);
     s->masks = malloc(OBJECTS * mask);
     s->active = malloc((size_t)settings->num_classes);
     if (!s->pixels || !s->masks || !s->active) return 0;
     for (size_t i = 0; i < pixels; i++) s->pixels[i] = (uint8_t)mr_prng_value(stream, i);
-    memset(s->masks, 1, OBJECTS * mask);
+    memset(s->masks, 0xFF, OBJECTS * mask);
     memset(s->active, 1, (size_t)settings->num_classes);
     for (int i = 0; i < OBJECTS; i++) {
         int h = draw(stream, 4 * i, size / 10, size / 3),

@@ -9,7 +9,9 @@
 #define mr_dataset_class_count fake_class_count
 #define mr_dataset_active_classes fake_active_classes
 #define mr_dataset_read fake_read
-#define mr_dataset_mask fake_mask
+#define mr_masks_open fake_masks_open
+#define mr_masks_draw fake_masks_draw
+#define mr_masks_close fake_masks_close
 #define mr_sample_load fake_sample_load
 #define mr_sample_limit fake_sample_limit
 #define mr_sample_free fake_sample_free
@@ -85,11 +87,22 @@ mrcnn_status fake_read(const mr_dataset *set, size_t index, mrcnn_image *image, 
     return MRCNN_OK;
 }
 
-mrcnn_status fake_mask(const mr_dataset *set, size_t index, size_t object, int height, int width,
-                       uint8_t *mask, int *class_id, mrcnn_error *err) {
-    const fake_object *o = &set->scenes[index].objects[object];
-    if (set->scenes[index].broken == 2)
-        return mr_fail(err, MRCNN_E_FORMAT, "%s: broken mask", set->pictures[index].path);
+mrcnn_status fake_masks_open(mr_masks *masks, const mr_dataset *set, size_t index, int height,
+                             int width, mrcnn_error *err) {
+    *masks = (mr_masks){set, index, height, width, NULL};
+    if (set->scenes[index].broken != 2) return MRCNN_OK;
+    return mr_fail(err, MRCNN_E_FORMAT, "%s: broken mask", set->pictures[index].path);
+}
+
+void fake_masks_close(mr_masks *masks) {
+    masks->set = NULL;
+}
+
+mrcnn_status fake_masks_draw(mr_masks *masks, size_t object, uint8_t *mask, int *class_id,
+                             mrcnn_error *err) {
+    (void)err;
+    const fake_object *o = &masks->set->scenes[masks->index].objects[object];
+    int height = masks->height, width = masks->width;
     memset(mask, 0, (size_t)height * (size_t)width);
     int middle_y = (o->box[0] + o->box[2]) / 2, middle_x = (o->box[1] + o->box[3]) / 2;
     for (int y = o->box[0]; y < o->box[2] && y < height; y++)

@@ -13,6 +13,7 @@
 #include "base/parallel.h"
 #include "helper_golden_json.h"
 #include "helper_golden_model.h"
+#include "image/bits.h"
 #include "model/targets.h"
 #include "train/layers.h"
 #include "train/learner.h"
@@ -85,12 +86,17 @@ static float *read_floats(const train *t, const char *name, size_t *count) {
     return all;
 }
 
-/* The oracle keeps masks as rows x columns x objects. */
+/* The oracle keeps masks as rows x columns x objects of bytes. */
 static uint8_t *turn_masks(const uint8_t *masks, const int64_t shape[5]) {
+    int height = (int)shape[0], width = (int)shape[1];
     size_t pixels = (size_t)(shape[0] * shape[1]), objects = (size_t)shape[2];
-    uint8_t *turned = malloc(pixels * objects + 1);
-    for (size_t i = 0; turned && i < pixels; i++)
-        for (size_t k = 0; k < objects; k++) turned[k * pixels + i] = masks[i * objects + k];
+    size_t size = mr_bits_size(height, width);
+    uint8_t *turned = malloc(size * objects + 1), *mask = malloc(pixels + 1);
+    for (size_t k = 0; turned && mask && k < objects; k++) {
+        for (size_t i = 0; i < pixels; i++) mask[i] = masks[i * objects + k];
+        mr_bits_pack(mask, height, width, turned + k * size);
+    }
+    free(mask);
     return turned;
 }
 

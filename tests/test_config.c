@@ -33,7 +33,7 @@ static void assert_get(const mrcnn_config *config, const char *key, const char *
 /* Setting must fail with a message that holds `part`, and change nothing. */
 static void assert_refused(const char *key, const char *value, const char *part) {
     mrcnn_config *config = make(NULL);
-    char before[512];
+    char before[2048];
     snprintf(before, sizeof before, "%s", mrcnn_config_get(config, key));
     mrcnn_error err = MRCNN_ERROR_INIT;
     assert_int_equal(mrcnn_config_set(config, key, value, &err), MRCNN_E_CONFIG);
@@ -93,8 +93,10 @@ static const pair defaults[] = {
     {"USE_RPN_ROIS", "true"},
     {"VALIDATION_STEPS", "50"},
     {"WEIGHT_DECAY", "0.0001"},
+    {"NO_AUGMENTATION_SOURCES", "[]"},
     {"ADAM_BETAS", "[0.9, 0.999]"},
     {"ADAM_EPSILON", "1e-08"},
+    {"AUGMENTATION", "none"},
     {"BACKBONE_STEM_WIDTH", "64"},
     {"BACKBONE_WIDTHS", "[64, 128, 256, 512]"},
     {"COMPAT", "matterport"},
@@ -107,10 +109,12 @@ static const pair defaults[] = {
     {"LEARNING_RATE_GAMMA", "0.1"},
     {"LEARNING_RATE_SCHEDULE", "constant"},
     {"LEARNING_RATE_STEPS", "[]"},
+    {"IMAGE_VALUE_RANGE", "[]"},
     {"LOADER_MEMORY", "64"},
     {"LOADER_THREADS", "2"},
     {"MASK_RESIZE", "matterport"},
     {"MASK_WIDTH", "256"},
+    {"MOSAIC", "0"},
     {"NON_FINITE", "stop"},
     {"OPTIMIZER", "sgd"},
     {"RPN_WIDTH", "512"},
@@ -188,10 +192,18 @@ static void other_value(const mrcnn_config_key *key, char text[512]) {
         snprintf(text, 512, "%s", strcmp(old, "true") == 0 ? "false" : "true");
     else if (strcmp(key->name, "STAGES") == 0)
         snprintf(text, 512, "heads 20; (res5.*)|(mrcnn\\_.*) 40 0.1");
+    else if (strcmp(key->type, "operations") == 0)
+        snprintf(text, 512,
+                 "[{Sometimes: {p: 0.25, of: [Flipud]}}, {Affine: {scale: {x: [0.9, "
+                 "1.1], y: 1}, rotate: 15}}]");
+    else if (strcmp(key->type, "names") == 0)
+        snprintf(text, 512, "[\"my photos\", \"- #1\"]");
     else if (strcmp(key->name, "ADAM_BETAS") == 0)
         snprintf(text, 512, "[0.5, 0.25]");
     else if (strcmp(key->name, "LEARNING_RATE_STEPS") == 0)
         snprintf(text, 512, "[30, 40]");
+    else if (strcmp(key->name, "IMAGE_VALUE_RANGE") == 0)
+        snprintf(text, 512, "[-100, 4095.5]");
     else if (strcmp(key->type, "string") == 0)
         snprintf(text, 512, "my-net_2");
     else if (strcmp(key->type, "mapping") == 0)
@@ -216,7 +228,9 @@ static void test_set_and_get_every_key(void **state) {
         assert_string_equal(mrcnn_config_source(config, key->name), "set");
         for (size_t j = 0; mrcnn_config_key_at(j); j++) { /* no other field was touched */
             const mrcnn_config_key *other = mrcnn_config_key_at(j);
-            if (j != i) assert_get(config, other->name, other->default_value);
+            int follows = strcmp(key->name, "IMAGE_CHANNEL_COUNT") == 0 &&
+                          strcmp(other->name, "MEAN_PIXEL") == 0; /* test_means_for_channels */
+            if (j != i && !follows) assert_get(config, other->name, other->default_value);
         }
         set(config, key->name, key->default_value);
         assert_get(config, key->name, key->default_value);
@@ -273,6 +287,9 @@ static void test_spellings(void **state) {
         {"STAGES", "null", "none"},
         {"STAGES", "", "none"},
         {"LEARNING_RATE_STEPS", "", "[]"},
+        {"LEARNING_RATE_STEPS", "None", "[]"},
+        {"IMAGE_VALUE_RANGE", " none ", "[]"},
+        {"IMAGE_VALUE_RANGE", "[-0.5, 4095]", "[-0.5, 4095]"},
         {"LEARNING_RATE_STEPS", "(80, 120,)", "[80, 120]"},
         {"ADAM_EPSILON", "0.0000001", "1e-07"},
         {"IMAGE_RESIZE_MODE", "none", "none"},
@@ -441,6 +458,44 @@ static void test_derived_keys(void **state) {
     assert_refused("IMAGE_META_SIZE", "2", "NUM_CLASSES");
 }
 
+/* Unless somebody says otherwise there is a mean for each channel. */
+static void test_means_for_channels(void **state) {
+    (void)state;
+    mrcnn_config *config = make(NULL);
+    set(config, "IMAGE_CHANNEL_COUNT", "1");
+    assert_get(config, "MEAN_PIXEL", "[114.8]"); /* (123.7 + 116.8 + 103.9) / 3 */
+    assert_string_equal(mrcnn_config_source(config, "MEAN_PIXEL"), "default");
+    set(config, "IMAGE_CHANNEL_COUNT", "2");
+    assert_get(config, "MEAN_PIXEL", "[114.8, 127.5]");
+    set(config, "IMAGE_CHANNEL_COUNT", "5");
+    assert_get(config, "MEAN_PIXEL", "[123.7, 116.8, 103.9, 127.5, 127.5]");
+    set(config, "IMAGE_CHANNEL_COUNT", "3");
+    assert_get(config, "MEAN_PIXEL", "[123.7, 116.8, 103.9]");
+    set(config, "MEAN_PIXEL", "[1, 2]");
+    set(config, "IMAGE_CHANNEL_COUNT", "2");
+    assert_get(config, "MEAN_PIXEL", "[1, 2]");
+    mrcnn_config_free(&config);
+    config = make("nucleus"); /* has means of its own */
+    set(config, "IMAGE_CHANNEL_COUNT", "1");
+    assert_get(config, "MEAN_PIXEL", "[43.53, 39.56, 48.22]");
+    mrcnn_config_free(&config);
+}
+
+static void test_image_options(void **state) {
+    (void)state;
+    mrcnn_config *config = make(NULL);
+    mrcnn_image_options o = mrcnn_config_image_options(config);
+    assert_int_equal(o.size, sizeof o);
+    assert_int_equal(o.channels, 3);
+    assert_true(o.low == 0 && o.high == 0);
+    set(config, "IMAGE_CHANNEL_COUNT", "5");
+    set(config, "IMAGE_VALUE_RANGE", "[-1, 4095]");
+    o = mrcnn_config_image_options(config);
+    assert_int_equal(o.channels, 5);
+    assert_true(o.low == -1 && o.high == 4095);
+    mrcnn_config_free(&config);
+}
+
 /* ------------------------------------------------------------------------------------- presets */
 
 /* Every value of matterport's samples that differs from the defaults (NUMERICS 7). */
@@ -466,6 +521,9 @@ static const pair nucleus_values[] = {
     {"TRAIN_ROIS_PER_IMAGE", "128"},
     {"MAX_GT_INSTANCES", "200"},
     {"STAGES", "heads 20; all 40"},
+    {"AUGMENTATION", "[{SomeOf: {count: [0, 2], of: [{Fliplr: 0.5}, {Flipud: 0.5}, "
+                     "{OneOf: [Rot90, {Rot90: 2}, {Rot90: 3}]}, {Multiply: [0.8, 1.5]}, "
+                     "{GaussianBlur: [0, 5]}]}}]"},
     {NULL, NULL},
 };
 static const pair balloon_values[] = {
@@ -625,8 +683,14 @@ static void test_validate(void **state) {
         {{{"IMAGE_RESIZE_MODE", "crop"}}, "IMAGE_MIN_DIM: 800 is not a multiple of 64"},
         {{{"IMAGE_RESIZE_MODE", "crop"}, {"IMAGE_MIN_DIM", "0"}}, "cuts squares"},
         {{{"IMAGE_RESIZE_MODE", "crop"}, {"IMAGE_MIN_DIM", "512"}}, NULL},
-        {{{"IMAGE_CHANNEL_COUNT", "4"}}, "MEAN_PIXEL has 3 numbers"},
+        {{{"IMAGE_CHANNEL_COUNT", "4"}}, NULL},
+        {{{"MEAN_PIXEL", "[1, 2, 3]"}, {"IMAGE_CHANNEL_COUNT", "4"}}, "MEAN_PIXEL has 3 numbers"},
+        {{{"MEAN_PIXEL", "[1]"}}, "MEAN_PIXEL has 1 number but IMAGE_CHANNEL_COUNT is 3"},
         {{{"IMAGE_CHANNEL_COUNT", "1"}, {"MEAN_PIXEL", "[128]"}}, NULL},
+        {{{"IMAGE_VALUE_RANGE", "[0, 4095]"}}, NULL},
+        {{{"IMAGE_VALUE_RANGE", "[7]"}}, "IMAGE_VALUE_RANGE has 1 number"},
+        {{{"IMAGE_VALUE_RANGE", "[5, 5]"}}, "less than its second"},
+        {{{"IMAGE_VALUE_RANGE", "[0, 4095]"}, {"IMAGE_VALUE_RANGE", "none"}}, NULL},
         {{{"MASK_SHAPE", "[56, 56]"}}, "take [28, 28]"},
         {{{"MASK_SHAPE", "[28, 56]"}}, "take [28, 28]"},
         {{{"MASK_SHAPE", "[56, 56]"}, {"MASK_POOL_SIZE", "28"}}, NULL},
@@ -688,6 +752,8 @@ int main(void) {
         cmocka_unit_test(test_unknown_keys),
         cmocka_unit_test(test_null_arguments),
         cmocka_unit_test(test_derived_keys),
+        cmocka_unit_test(test_means_for_channels),
+        cmocka_unit_test(test_image_options),
         cmocka_unit_test(test_presets),
         cmocka_unit_test(test_nucleus_inference_refines_nucleus),
         cmocka_unit_test(test_every_preset_is_valid),

@@ -49,7 +49,13 @@ static mr_dataset make_set(void) {
 static mr_feed *open_feed(const mr_dataset *data, int training, uint64_t start, uint64_t end) {
     mr_feed *feed = NULL;
     mrcnn_error err = MRCNN_ERROR_INIT;
-    mr_feed_options options = {data, "fakes", mr_config_settings(config), 3, training, start, end};
+    mr_feed_options options = {.set = data,
+                               .name = "fakes",
+                               .settings = mr_config_settings(config),
+                               .seed = 3,
+                               .training = training,
+                               .start = start,
+                               .end = end};
     if (mr_feed_open(&feed, &options, &err) != MRCNN_OK) fail_msg("%s", err.message);
     return feed;
 }
@@ -69,7 +75,7 @@ static uint64_t digest(mr_example *e) {
     sum = add(sum, s->pixels, (size_t)s->height * (size_t)s->width * 3);
     sum = add(sum, s->boxes, count * sizeof *s->boxes);
     sum = add(sum, s->class_ids, count * sizeof *s->class_ids);
-    sum = add(sum, s->masks, count * (size_t)s->mask_height * (size_t)s->mask_width);
+    sum = add(sum, s->masks, count * mr_bits_size(s->mask_height, s->mask_width));
     sum = add(sum, e->rpn.anchors, (size_t)e->rpn.count * sizeof *e->rpn.anchors);
     sum = add(sum, e->rpn.matches, (size_t)e->rpn.count);
     sum = add(sum, e->rpn.deltas, (size_t)e->rpn.positive_count * sizeof *e->rpn.deltas);
@@ -172,9 +178,47 @@ static void broken_picture(void **state) {
     mr_feed_free(&feed);
 }
 
+static void count_left_out(void *user, const char *message) {
+    assert_string_equal(message, "1.png: broken picture");
+    ++*(int *)user;
+}
+
+/* With somebody to tell, broken pictures are passed over, and told once. */
+static void broken_picture_left_out(void **state) {
+    (void)state;
+    int told = 0;
+    mr_feed *feed = NULL;
+    mr_dataset data = make_set();
+    fake_set(&data, 1, (fake_scene){70, 80, objects, 2, 1});
+    mr_feed_options options = {.set = &data,
+                               .name = "fakes",
+                               .settings = mr_config_settings(config),
+                               .seed = 3,
+                               .training = 1,
+                               .left_out = count_left_out,
+                               .user = &told};
+    assert_int_equal(mr_feed_open(&feed, &options, NULL), MRCNN_OK);
+    for (int i = 0; i < EXAMPLES; i++) {
+        mr_example *e = next(feed);
+        assert_int_not_equal(e->sample->picture, 1);
+        mr_example_free(&e);
+    }
+    assert_int_equal(told, 1);
+    mr_feed_free(&feed);
+    for (size_t i = 0; i < FAKE_PICTURES; i++)
+        fake_set(&data, i, (fake_scene){70, 80, objects + 2, 0, 0});
+    fake_set(&data, 1, (fake_scene){70, 80, objects, 2, 1}); /* there is no other */
+    mr_example *example = NULL;
+    mrcnn_error err = MRCNN_ERROR_INIT;
+    assert_int_equal(mr_feed_open(&feed, &options, NULL), MRCNN_OK);
+    assert_int_equal(mr_feed_next(feed, &example, &err), MRCNN_E_FORMAT);
+    assert_contains(err.message, "no picture of fakes can be learnt from; the last one: 1.png");
+    mr_feed_free(&feed);
+}
+
 int main(void) {
 #define TEST(f) cmocka_unit_test_setup_teardown(f, make_config, free_config)
     const struct CMUnitTest tests[] = {TEST(same_run), TEST(one_pass), TEST(nothing_to_learn_from),
-                                       TEST(broken_picture)};
+                                       TEST(broken_picture), TEST(broken_picture_left_out)};
     return cmocka_run_group_tests_name("feed", tests, NULL, NULL);
 }

@@ -105,6 +105,35 @@ static void assert_refused(const mrcnn_image *image, const char *path, mrcnn_sta
         fail_msg("\"%s\" lacks \"%s\" or \"%s\"", err.message, path, says);
 }
 
+/* Grey and alpha: a PNG gives them back, a grey JPEG nearly. */
+static void other_channels_are_written(void **state) {
+    const folder *f = *state;
+    mrcnn_image_options options = mrcnn_image_options_default();
+    mrcnn_error err = MRCNN_ERROR_INIT;
+    mrcnn_image image = make_image(48, 17), back = {0};
+    image.width = 24; /* the same bytes, cut into other pixels */
+    const char *path = inside(f, "a.png");
+    for (int channels = 1; channels <= 4; channels++) {
+        image.channels = options.channels = channels;
+        if (mrcnn_image_write(&image, path, &err) != MRCNN_OK) fail_msg("%s", err.message);
+        if (mrcnn_image_read(&back, path, &options, &err) != MRCNN_OK) fail_msg("%s", err.message);
+        assert_int_equal(back.channels, channels);
+        assert_int_equal(back.width, 24);
+        assert_memory_equal(back.pixels, image.pixels, (size_t)(24 * 17 * channels));
+        mrcnn_image_free(&back);
+    }
+    unlink(path);
+    image.channels = options.channels = 1;
+    for (int i = 0; i < 24 * 17; i++) image.pixels[i] = (uint8_t)(3 * (i % 24) + 5 * (i / 24));
+    path = inside(f, "a.jpg");
+    assert_int_equal(mrcnn_image_write(&image, path, &err), MRCNN_OK);
+    assert_int_equal(mrcnn_image_read(&back, path, &options, &err), MRCNN_OK);
+    for (int i = 0; i < 24 * 17; i++) assert_true(abs(back.pixels[i] - image.pixels[i]) <= 6);
+    mrcnn_image_free(&back);
+    mrcnn_image_free(&image);
+    unlink(path);
+}
+
 static void refuses_and_leaves_nothing(void **state) {
     const folder *f = *state;
     mrcnn_error err = MRCNN_ERROR_INIT;
@@ -114,14 +143,18 @@ static void refuses_and_leaves_nothing(void **state) {
     assert_refused(&image, "/nowhere.png/a", MRCNN_E_ARGUMENT, ".png, .jpg or .jpeg");
     assert_refused(&image, inside(f, "no/such/a.png"), MRCNN_E_IO, "can't write");
     assert_refused(&image, inside(f, "no/such/a.jpg"), MRCNN_E_IO, "can't write");
+    for (bad.channels = 0; bad.channels <= 5; bad.channels += 5)
+        assert_refused(&bad, inside(f, "a.png"), MRCNN_E_ARGUMENT, "channels");
     bad.channels = 4;
-    assert_refused(&bad, inside(f, "a.png"), MRCNN_E_ARGUMENT, "4 channels");
+    assert_refused(&bad, inside(f, "a.jpg"), MRCNN_E_ARGUMENT, "4 channels");
+    bad.channels = 2;
+    assert_refused(&bad, inside(f, "a.jpeg"), MRCNN_E_ARGUMENT, "2 channels");
     bad = image;
     bad.width = 0;
     assert_refused(&bad, inside(f, "a.png"), MRCNN_E_ARGUMENT, "0 x 9");
     bad = image;
     bad.pixels = NULL;
-    assert_refused(&bad, inside(f, "a.png"), MRCNN_E_ARGUMENT, "RGB");
+    assert_refused(&bad, inside(f, "a.png"), MRCNN_E_ARGUMENT, "must have pixels");
     assert_int_equal(mrcnn_image_write(NULL, "a.png", &err), MRCNN_E_ARGUMENT);
     assert_int_equal(mrcnn_image_write(&image, NULL, &err), MRCNN_E_ARGUMENT);
     mrcnn_image_free(&image);
@@ -140,6 +173,7 @@ int main(void) {
         cmocka_unit_test_setup_teardown(png_gives_back_the_same_pixels, make_folder, remove_folder),
         cmocka_unit_test_setup_teardown(jpeg_gives_back_nearly_the_same, make_folder,
                                         remove_folder),
+        cmocka_unit_test_setup_teardown(other_channels_are_written, make_folder, remove_folder),
         cmocka_unit_test_setup_teardown(refuses_and_leaves_nothing, make_folder, remove_folder),
         cmocka_unit_test_setup_teardown(jpeg_has_a_largest_size, make_folder, remove_folder),
     };

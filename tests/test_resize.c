@@ -157,6 +157,51 @@ static void molding_is_the_same_in_one_pass_or_two(void **state) {
     }
 }
 
+/* Every channel of a picture comes out as it does in a picture of three; ways and sizes differ: as it
+ * is, larger, smaller, cut. */
+static void channels_are_resized_alike(void **state) {
+    (void)state;
+    enum { H = 37, W = 53, MOST = 16 };
+    static const struct {
+        mr_resize_mode mode;
+        int min_dim, max_dim;
+    } ways[] = {{MR_RESIZE_SQUARE, 0, 64},
+                {MR_RESIZE_SQUARE, 64, 128},
+                {MR_RESIZE_PAD64, 0, 0},
+                {MR_RESIZE_CROP, 64, 0}};
+    static uint8_t planes[MOST][H * W], rgb[H * W * 3], mixed[H * W * MOST];
+    static uint8_t wanted[128 * 128 * 3], out[128 * 128 * MOST];
+    static float floats[128 * 128 * MOST], two[128 * 128 * MOST];
+    for (int c = 0; c < MOST; c++)
+        for (int i = 0; i < H * W; i++)
+            planes[c][i] = (uint8_t)(i % 5 ? (i * (7 + c)) ^ (i >> (c % 4)) : 0); /* darkest: 0 */
+    for (int channels = 1; channels <= MOST; channels++) {
+        mrcnn_image image = {W, H, channels, mixed}, three = {W, H, 3, rgb};
+        mr_floats means = {.count = channels};
+        for (int c = 0; c < channels; c++) means.values[c] = 10.25 * c;
+        for (int i = 0; i < H * W * channels; i++) mixed[i] = planes[i % channels][i / channels];
+        for (size_t k = 0; k < sizeof ways / sizeof *ways; k++) {
+            mr_settings s = make_settings(ways[k].mode, ways[k].min_dim, ways[k].max_dim, 0);
+            mr_fit fit = fit_of(H, W, &s);
+            size_t pixels = (size_t)fit.height * (size_t)fit.width, count = (size_t)channels;
+            assert_true(pixels <= 128 * 128);
+            memset(out, 0xAA, sizeof out);
+            assert_int_equal(mr_resize_image(&image, &fit, out, 2, NULL), MRCNN_OK);
+            for (size_t c = 0; c < count; c++) {
+                for (int i = 0; i < H * W * 3; i++) rgb[i] = planes[c][i / 3];
+                assert_int_equal(mr_resize_image(&three, &fit, wanted, 1, NULL), MRCNN_OK);
+                for (size_t p = 0; p < pixels; p++)
+                    assert_int_equal(out[p * count + c], wanted[3 * p + 1]);
+            }
+            mr_mold_image(out, pixels, &means, two);
+            for (size_t i = 0; i < pixels * count; i++)
+                assert_true(two[i] == (float)((double)out[i] - means.values[i % count]));
+            assert_int_equal(mr_fit_and_mold(&image, &fit, &means, floats, 2, NULL), MRCNN_OK);
+            assert_memory_equal(floats, two, pixels * count * sizeof *two);
+        }
+    }
+}
+
 static void floats_equal_the_reference(void **state) {
     (void)state;
     static const char *const outputs[] = {DATA "bilinear_up.npy", DATA "bilinear_down.npy"};
@@ -309,11 +354,14 @@ static void refuses_pictures_that_were_not_planned(void **state) {
     float in[1] = {0};
     mr_settings s = make_settings(MR_RESIZE_CROP, 4, 0, 0);
     mr_fit fit = fit_of(8, 8, &s);
+    float molded[1] = {0};
     mrcnn_image image = {8, 7, 3, pixels};
     assert_int_equal(mr_resize_image(&image, &fit, out, 1, NULL), MRCNN_E_ARGUMENT);
     image.height = 8;
-    image.channels = 4;
-    assert_int_equal(mr_resize_image(&image, &fit, out, 1, NULL), MRCNN_E_ARGUMENT);
+    for (image.channels = 0; image.channels < 18; image.channels += 17)
+        assert_int_equal(mr_resize_image(&image, &fit, out, 1, NULL), MRCNN_E_ARGUMENT);
+    image.channels = 4; /* and three means */
+    assert_int_equal(mr_fit_and_mold(&image, &fit, &mean, molded, 1, NULL), MRCNN_E_ARGUMENT);
     image.channels = 3;
     assert_int_equal(mr_resize_image(&image, &fit, out, 1, NULL), MRCNN_OK);
     fit.crop_y = 5;
@@ -329,6 +377,7 @@ int main(void) {
         cmocka_unit_test(pictures_equal_the_reference),
         cmocka_unit_test(masks_equal_the_reference),
         cmocka_unit_test(molding_is_the_same_in_one_pass_or_two),
+        cmocka_unit_test(channels_are_resized_alike),
         cmocka_unit_test(floats_equal_the_reference),
         cmocka_unit_test(rounds_half_to_even),
         cmocka_unit_test(masks_are_taken_with_aligned_ends),

@@ -5,6 +5,7 @@
 #include "helper_unit.h"
 
 #include "base/prng.h"
+#include "image/bits.h"
 #include "model/targets.h"
 
 #include <math.h>
@@ -90,17 +91,18 @@ static void run_golden(const golden_targets *g, const char *rois, int mini, int 
                           mini ? "true" : "false", NULL};
     bench b = open_bench(keys);
     size_t pixels = g->mask_height * g->mask_width;
+    size_t mask_size = mr_bits_size((int)g->mask_height, (int)g->mask_width);
     float *proposals = calloc(g->proposal_count, 4 * sizeof *proposals);
     int32_t *ids = calloc(g->object_count, sizeof *ids);
     int32_t(*boxes)[4] = calloc(g->object_count, sizeof *boxes);
-    uint8_t *masks = calloc(g->object_count, pixels);
-    assert_true(proposals && ids && boxes && masks);
+    uint8_t *masks = calloc(g->object_count, mask_size), *mask = malloc(pixels);
+    assert_true(proposals && ids && boxes && masks && mask);
     for (size_t i = 0; i < 4 * g->proposal_count; i++) proposals[i] = (float)g->proposals[i];
     for (size_t i = 0; i < g->object_count; i++) {
         ids[i] = (int32_t)g->ids[i];
         for (size_t k = 0; k < 4; k++) boxes[i][k] = (int32_t)g->boxes[4 * i + k];
-        for (size_t p = 0; p < pixels; p++)
-            masks[i * pixels + p] = (uint8_t)g->masks[p * g->object_count + i];
+        for (size_t p = 0; p < pixels; p++) mask[p] = (uint8_t)g->masks[p * g->object_count + i];
+        mr_bits_pack(mask, (int)g->mask_height, (int)g->mask_width, masks + i * mask_size);
     }
     mr_ground_truth truth = {(int)g->object_count,       ids,
                              (const int32_t(*)[4])boxes, (int)g->mask_height,
@@ -116,6 +118,7 @@ static void run_golden(const golden_targets *g, const char *rois, int mini, int 
     free(ids);
     free(boxes);
     free(masks);
+    free(mask);
     close_bench(&b);
 }
 
@@ -205,13 +208,14 @@ static void golden_training(void **state) {
 /* ------------------------------------------------------------------------------------- edges */
 
 /* Pictures of 101 x 101: a pixel is 0.01, and [10, 10, 31, 31] is [0.1, 0.1, 0.3, 0.3]. */
-enum { MASK = 64, OBJECTS = 3 };
+enum { MASK = 8, OBJECTS = 3 }; /* 8 x 8 bits */
 static const int32_t ids[OBJECTS] = {2, 4, -1};
 static const int32_t boxes[OBJECTS][4] = {
     {10, 10, 31, 31}, {50, 50, 91, 91}, {0, 60, 41, 101}}; /* the last is a crowd */
 
 static mr_ground_truth some_objects(uint8_t masks[OBJECTS * MASK]) {
-    for (int i = 0; i < OBJECTS * MASK; i++) masks[i] = i % 8 < 4 + i / MASK; /* left part */
+    for (int i = 0; i < OBJECTS * MASK; i++) /* left part */
+        masks[i] = (uint8_t)((1 << (4 + i / MASK)) - 1);
     mr_ground_truth truth = {OBJECTS, ids, boxes, 8, 8, masks};
     return truth;
 }
@@ -424,19 +428,22 @@ static void masks_of_the_picture(void **state) {
     enum { SIDE = 129 }; /* so that positions are exact */
     static const int32_t id[1] = {1}, box[1][4] = {{10, 10, 31, 31}};
     static const float roi[4] = {14 / 128.f, 16 / 128.f, 38 / 128.f, 38.5f / 128};
-    uint8_t *mask = calloc(SIDE, SIDE);
-    assert_non_null(mask);
+    uint8_t *mask = calloc(SIDE, SIDE), *bits = calloc(SIDE, mr_bits_row(SIDE));
+    assert_true(mask && bits);
     mask[14 * SIDE + 16] = mask[38 * SIDE + 38] = 1;
-    mr_ground_truth truth = {1, id, box, SIDE, SIDE, mask};
+    mr_bits_pack(mask, SIDE, SIDE, bits);
+    mr_ground_truth truth = {1, id, box, SIDE, SIDE, bits};
     bench b = open_bench(keys);
     mr_roi_targets t = match(&b, roi, 1, &truth, 0);
     assert_int_equal(t.positive_count, 1);
     /* The last sample lies at 38.5 along x: half of a pixel that is set. */
     assert_true(t.masks[0] == 1 && t.masks[1] == 0 && t.masks[2] == 0 && t.masks[3] == 0);
     mask[38 * SIDE + 39] = 1;
+    mr_bits_pack(mask, SIDE, SIDE, bits);
     t = match(&b, roi, 1, &truth, 0);
     assert_true(t.masks[3] == 1);
     free(mask);
+    free(bits);
     close_bench(&b);
 }
 
@@ -446,7 +453,7 @@ static void roi_larger_than_its_object(void **state) {
     static const int32_t id[1] = {1}, box[1][4] = {{20, 20, 61, 61}};
     static const float roi[4] = {.15f, .15f, .65f, .65f};
     uint8_t mask[MASK];
-    memset(mask, 1, sizeof mask);
+    memset(mask, 0xFF, sizeof mask);
     mr_ground_truth truth = {1, id, box, 8, 8, mask};
     bench b = open_bench(no_keys);
     mr_roi_targets t = match(&b, roi, 1, &truth, 0);

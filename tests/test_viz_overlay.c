@@ -123,6 +123,36 @@ static void test_options(void **state) {
     free_instances(&instance, 1);
 }
 
+/* Of other channels than RGB the picture is drawn that they make to look at. */
+static void test_other_channels(void **state) {
+    (void)state;
+    enum { HEIGHT = 9, WIDTH = 11, PIXELS = HEIGHT * WIDTH };
+    mrcnn_instance instance = make_rectangle(HEIGHT, WIDTH, 2, 3, 7, 9);
+    mrcnn_result result = {HEIGHT, WIDTH, 1, &instance};
+    mrcnn_draw_options options = only_masks();
+    for (int channels = 1; channels <= 16; channels++) {
+        uint8_t pixels[PIXELS * 16], shown[PIXELS * 3];
+        mrcnn_image image = {WIDTH, HEIGHT, channels, pixels}, out = {0}, wanted = {0};
+        mrcnn_image rgb = {WIDTH, HEIGHT, 3, shown};
+        for (int i = 0; i < PIXELS * channels; i++) pixels[i] = (uint8_t)(i * 37 + i / 7);
+        for (int i = 0; i < PIXELS * 3; i++)
+            shown[i] = pixels[i / 3 * channels + (channels < 3 ? 0 : i % 3)];
+        assert_int_equal(mrcnn_draw_instances(&out, &image, &result, &options, NULL), MRCNN_OK);
+        assert_int_equal(mrcnn_draw_instances(&wanted, &rgb, &result, &options, NULL), MRCNN_OK);
+        assert_int_equal(out.channels, 3);
+        assert_memory_equal(out.pixels, wanted.pixels, PIXELS * 3);
+        free(out.pixels);
+        free(wanted.pixels);
+        assert_int_equal(mrcnn_color_splash(&out, &image, &result, NULL), MRCNN_OK);
+        assert_int_equal(mrcnn_color_splash(&wanted, &rgb, &result, NULL), MRCNN_OK);
+        assert_int_equal(out.channels, 3);
+        assert_memory_equal(out.pixels, wanted.pixels, PIXELS * 3);
+        free(out.pixels);
+        free(wanted.pixels);
+    }
+    free_instances(&instance, 1);
+}
+
 static void refuse(mrcnn_image *out, const mrcnn_image *image, const mrcnn_result *result,
                    const char *words) {
     mrcnn_draw_options options = only_masks();
@@ -152,7 +182,8 @@ static void test_hostile_results(void **state) {
     refuse(&out, &image, NULL, "no result");
     refuse(&out, NULL, &result, "no pixels");
     refuse(&out, &(mrcnn_image){6, 4, 3, NULL}, &result, "no pixels");
-    refuse(&out, &(mrcnn_image){6, 4, 4, pixels}, &result, "4 channels");
+    refuse(&out, &(mrcnn_image){6, 4, 0, pixels}, &result, "0 channels");
+    refuse(&out, &(mrcnn_image){6, 4, 17, pixels}, &result, "17 channels");
     refuse(&out, &(mrcnn_image){-6, 4, 3, pixels}, &result, "no size");
     refuse(&out, &(mrcnn_image){0, 0, 3, pixels}, &result, "no size");
     refuse(NULL, &image, &result, "of its own");
@@ -367,6 +398,7 @@ int main(void) {
         cmocka_unit_test(test_blending_is_that_of_numpy),
         cmocka_unit_test(test_masks_alone),
         cmocka_unit_test(test_options),
+        cmocka_unit_test(test_other_channels),
         cmocka_unit_test(test_hostile_results),
 #ifdef MRCNN_WITH_CAIRO
         cmocka_unit_test(test_no_instances_is_a_copy),

@@ -111,7 +111,7 @@ MRCNN_API const char *mrcnn_status_name(mrcnn_status status);
 typedef struct mrcnn_image {
     int32_t width;
     int32_t height;
-    int32_t channels; /* 3 everywhere in this version */
+    int32_t channels; /* 3: RGB; 1: grey; 2: grey and alpha; 4: RGB and alpha, or depth; up to 16 */
     uint8_t *pixels;  /* height * width * channels bytes */
 } mrcnn_image;
 
@@ -119,13 +119,23 @@ typedef struct mrcnn_image_options {
     size_t size;
     int64_t max_pixels;    /* refuse larger pictures before decoding them (default 268,435,456) */
     int apply_orientation; /* turn and mirror as EXIF asks (default 1) */
+    int32_t channels;      /* that the picture shall have, 1 to 16 (default 3, and so is 0) */
+    /* Of files of 16 bits and of floats: the values that become 0 and 255, linearly; those outside
+     * become one or the other. Both 0 (default): 16 bits are reduced to the upper byte, and floats go
+     * from 0 to 1. Files of 8 bits are taken as they are. */
+    double low, high;
 } mrcnn_image_options;
 
 MRCNN_API mrcnn_image_options mrcnn_image_options_default(void);
 
-/* Reads a JPEG or PNG, recognised by its content. Grey becomes RGB, palettes are expanded, alpha is
- * dropped (as matterport's load_image does), 16 bits are reduced to 8, CMYK and YCCK are converted,
- * EXIF orientation is applied. `options` may be NULL. */
+/* Reads a JPEG, a PNG or a NumPy array (.npy: height x width or height x width x channels; uint8,
+ * uint16, int16, float32 or float64), recognised by its content. Palettes are expanded, 16 bits and
+ * floats are reduced to 8 bits, CMYK and YCCK are converted, EXIF orientation is applied.
+ *
+ * Channels become those that `options` want: grey is copied to R, G and B; RGB becomes grey as 0.299 R
+ * + 0.587 G + 0.114 B; for 1 and 3 alpha is dropped, not blended, as matterport's load_image does. 2 and
+ * 4 keep it. A file that lacks the wanted channels is MRCNN_E_UNSUPPORTED: none are made up. `options`
+ * may be NULL. */
 MRCNN_API mrcnn_status mrcnn_image_read(mrcnn_image *image, const char *path,
                                         const mrcnn_image_options *options, mrcnn_error *err);
 
@@ -134,8 +144,8 @@ MRCNN_API mrcnn_status mrcnn_image_decode(mrcnn_image *image, const void *bytes,
                                           const char *name, const mrcnn_image_options *options,
                                           mrcnn_error *err);
 
-/* Writes PNG or JPEG (quality 95) by the path's extension (.png, .jpg, .jpeg). The file appears
- * whole or not at all. */
+/* Writes PNG or JPEG (quality 95) by the path's extension (.png, .jpg, .jpeg), of 1 or 3 channels; a
+ * PNG may also have 2 or 4, the last of them alpha. The file appears whole or not at all. */
 MRCNN_API mrcnn_status mrcnn_image_write(const mrcnn_image *image, const char *path,
                                          mrcnn_error *err);
 
@@ -150,7 +160,8 @@ typedef struct mrcnn_config mrcnn_config;
 
 typedef struct mrcnn_config_key {
     const char *name; /* "DETECTION_MIN_CONFIDENCE" */
-    const char *type; /* "int", "float", "bool", "string", "ints", "floats", "mapping", "a|b|c" */
+    const char *type; /* "int", "float", "bool", "string", "ints", "floats", "names", "mapping",
+                         "operations", "a|b|c" */
     const char *default_value; /* as text */
     const char *help;          /* one line */
 } mrcnn_config_key;
@@ -175,6 +186,10 @@ MRCNN_API const char *mrcnn_config_get(const mrcnn_config *config, const char *k
 
 /* Where the value came from: "default", "preset balloon", "weights", "file.yaml", "set". */
 MRCNN_API const char *mrcnn_config_source(const mrcnn_config *config, const char *key);
+
+/* How pictures are read for a network of this configuration: with its IMAGE_CHANNEL_COUNT channels and
+ * IMAGE_VALUE_RANGE. */
+MRCNN_API mrcnn_image_options mrcnn_config_image_options(const mrcnn_config *config);
 
 /* All keys in alphabetical order; NULL past the end. Derived values (BATCH_SIZE, IMAGE_SHAPE,
  * IMAGE_META_SIZE) are listed by get but can't be set. */
@@ -204,7 +219,8 @@ typedef enum mrcnn_layer_state {
     MRCNN_LAYER_LOADED = 0,
     MRCNN_LAYER_SKIPPED = 1,       /* in the file but not in the model, or excluded */
     MRCNN_LAYER_REINITIALISED = 2, /* shapes differ (another number of classes): fresh weights */
-    MRCNN_LAYER_MISSING = 3        /* in the model but not in the file: fresh weights */
+    MRCNN_LAYER_MISSING = 3,       /* in the model but not in the file: fresh weights */
+    MRCNN_LAYER_ADAPTED = 4        /* conv1 of a file for pictures of other channels, made to fit */
 } mrcnn_layer_state;
 
 typedef struct mrcnn_layer_report {
@@ -214,7 +230,9 @@ typedef struct mrcnn_layer_report {
 } mrcnn_layer_report;
 
 /* Starts a model of `config` from whatever fits in a weight file, by name (Keras' by_name=True), as
- * training does with COCO or ImageNet weights. `exclude` is NULL or a NULL-terminated list of layer
+ * training does with COCO or ImageNet weights. Where IMAGE_CHANNEL_COUNT is another than the file's,
+ * conv1 is adapted: for grey, its kernel is the sum over R, G and B; a channel that the file lacks
+ * starts as the mean of R, G and B; the layer's note says which. `exclude` is NULL or a NULL-terminated list of layer
  * names. */
 MRCNN_API mrcnn_status mrcnn_model_start_from(mrcnn_model **model, const char *path,
                                               const mrcnn_config *config,
@@ -283,7 +301,7 @@ typedef struct mrcnn_result {
     mrcnn_instance *instances; /* by falling score */
 } mrcnn_result;
 
-/* Finds the objects in `count` pictures. results[i] is made for images[i]; all or none. Pictures
+/* Finds the objects in `count` pictures, which have the model's channels. results[i] is made for images[i]; all or none. Pictures
  * that need the same network size are computed together. */
 MRCNN_API mrcnn_status mrcnn_detect(mrcnn_session *session, const mrcnn_image *images, size_t count,
                                     mrcnn_result **results, mrcnn_error *err);
@@ -363,7 +381,7 @@ typedef struct mrcnn_dataset_options {
     uint64_t seed;       /* of shapes: the same seed gives the same pictures everywhere */
     size_t shapes_count; /* 0: 500 for the subset "train", 50 for others */
     int32_t shapes_height, shapes_width; /* default 128; at least 80 */
-    /* How pictures are decoded; NULL: as by mrcnn_image_read. Copied. */
+    /* How pictures are decoded (mrcnn_config_image_options); NULL: as by mrcnn_image_read. Copied. */
     const mrcnn_image_options *image;
     /* 1: pictures without objects stay in the set (default 0: matterport leaves them out). Training
      * passes over them. */
@@ -381,9 +399,63 @@ MRCNN_API mrcnn_status mrcnn_dataset_open(mrcnn_dataset **set, const char *path,
                                           const mrcnn_dataset_options *options, mrcnn_error *err);
 MRCNN_API void mrcnn_dataset_free(mrcnn_dataset **set);
 
-/* 1 when there is a data set in the path, usable or not: of a format and in a subset, if they are
- * given (NULL: any format; no subset). Quick, and never for shapes. */
-MRCNN_API int mrcnn_dataset_is_there(const char *path, const char *format, const char *subset);
+/* 1 when mrcnn_dataset_open would find something to open there, be it usable or not: for asking which
+ * subsets there are. Quick. */
+MRCNN_API int mrcnn_dataset_is_there(const char *path, const mrcnn_dataset_options *options);
+
+/* Several data sets as one: their pictures one behind the other, and classes of the same name are the
+ * same class. Each picture keeps its source, and with it which classes are annotated in it at all:
+ * in training others count neither as right nor as wrong there (NUMERICS N43). On success sets[i]
+ * belong to the joined set and become NULL. */
+MRCNN_API mrcnn_status mrcnn_dataset_join(mrcnn_dataset **joined, mrcnn_dataset **sets,
+                                          size_t count, mrcnn_error *err);
+
+/* Pictures that a program has itself, after matterport's utils.Dataset: create a set, add a source,
+ * its classes and its pictures, then prepare the set, which can be read from then on, and is
+ * immutable. Class 0 is "BG". */
+typedef struct mrcnn_source {
+    size_t size;
+    const char *name; /* "microscope"; not empty, without '.' */
+    /* Makes the picture of that id, with malloc'ed pixels. NULL: its path is read. */
+    mrcnn_status (*read)(void *user, const char *picture, mrcnn_image *image, mrcnn_error *err);
+    /* Fills height * width bytes, row-major, with 0 and 1 for one object; *class_id is the set's number
+     * of its class (mrcnn_dataset_map_source_class), negative for a crowd. On failure returns another
+     * status than MRCNN_OK, with a message if it likes. */
+    mrcnn_status (*mask)(void *user, const char *picture, size_t object, int32_t height,
+                         int32_t width, uint8_t *mask, int32_t *class_id, mrcnn_error *err);
+    void (*release)(void *user); /* when the set is freed; may be NULL */
+    /* Both functions above are called from several threads at a time. */
+    void *user;
+} mrcnn_source;
+
+MRCNN_API mrcnn_source mrcnn_source_default(void);
+
+MRCNN_API mrcnn_status mrcnn_dataset_create(mrcnn_dataset **set, mrcnn_error *err);
+/* How pictures are read, and how many channels they have: those that a source's `read` makes are
+ * converted as mrcnn_image_read would (default: as by mrcnn_image_read). */
+MRCNN_API mrcnn_status mrcnn_dataset_set_image_options(mrcnn_dataset *set,
+                                                       const mrcnn_image_options *options,
+                                                       mrcnn_error *err);
+/* The set owns `user` as soon as this succeeds. */
+MRCNN_API mrcnn_status mrcnn_dataset_add_source(mrcnn_dataset *set, const mrcnn_source *source,
+                                                mrcnn_error *err);
+/* A class of a source, under the source's own id ("12", "cell"). One that is there is left as it is.
+ * Of the name what stands before the first comma counts; a name that another source has, too, is the
+ * same class. Ids in the set follow the order of these calls, from 1. */
+MRCNN_API mrcnn_status mrcnn_dataset_add_class(mrcnn_dataset *set, const char *source,
+                                               const char *id, const char *name, mrcnn_error *err);
+/* A picture with so many objects. `path` may be NULL when the source has a `read` of its own. */
+MRCNN_API mrcnn_status mrcnn_dataset_add_image(mrcnn_dataset *set, const char *source,
+                                               const char *id, const char *path,
+                                               size_t object_count, mrcnn_error *err);
+MRCNN_API mrcnn_status mrcnn_dataset_prepare(mrcnn_dataset *set, mrcnn_error *err);
+
+/* The set's class for "source.id" ("coco.18"), as in matterport's map_source_class_id; -1 for none.
+ * COCO's ids are those of its categories; other formats number their classes from 1. */
+MRCNN_API int mrcnn_dataset_map_source_class(const mrcnn_dataset *set, const char *source_class);
+/* The way back: what a source calls a class of the set, NULL when it has no such class. */
+MRCNN_API const char *mrcnn_dataset_source_class(const mrcnn_dataset *set, int class_id,
+                                                 const char *source);
 
 typedef struct mrcnn_picture {
     const char *id;     /* unique in its source: for via, the file's name */
@@ -398,7 +470,7 @@ MRCNN_API const mrcnn_picture *mrcnn_dataset_picture(const mrcnn_dataset *set, s
 MRCNN_API int mrcnn_dataset_class_count(const mrcnn_dataset *set); /* with background */
 /* Class 0 is "BG", or the first name that was given; "" for an id that there is not. */
 MRCNN_API const char *mrcnn_dataset_class_name(const mrcnn_dataset *set, int class_id);
-/* "via", "shapes". */
+/* "via", "shapes", ...; "joined", "custom". */
 MRCNN_API const char *mrcnn_dataset_format(const mrcnn_dataset *set);
 /* The annotation file; NULL when there is none. */
 MRCNN_API const char *mrcnn_dataset_annotations(const mrcnn_dataset *set);
@@ -778,15 +850,16 @@ typedef struct mrcnn_draw_options {
 
 MRCNN_API mrcnn_draw_options mrcnn_draw_options_default(void);
 
-/* The picture with its instances drawn over it (matterport's display_instances). `out` is made;
+/* The picture with its instances drawn over it (matterport's display_instances). `out` is made, in
+ * RGB: grey is copied to R, G and B, of more than three channels the first three are shown;
  * free it with mrcnn_image_free. `options` may be NULL. Contours, boxes and captions need cairo and
  * a picture of at most 32,767 pixels a side; otherwise asking for them is MRCNN_E_UNSUPPORTED. */
 MRCNN_API mrcnn_status mrcnn_draw_instances(mrcnn_image *out, const mrcnn_image *image,
                                             const mrcnn_result *result,
                                             const mrcnn_draw_options *options, mrcnn_error *err);
 
-/* Objects keep their colours, the rest goes grey (matterport's color_splash). `out` is made; free
- * it with mrcnn_image_free. */
+/* Objects keep their colours, the rest goes grey (matterport's color_splash). `out` is made, in RGB as
+ * above; free it with mrcnn_image_free. */
 MRCNN_API mrcnn_status mrcnn_color_splash(mrcnn_image *out, const mrcnn_image *image,
                                           const mrcnn_result *result, mrcnn_error *err);
 

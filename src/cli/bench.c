@@ -115,17 +115,17 @@ static int make_model(const command *self, const bench_options *values, const mr
 
 /* Flat blocks of random colours with noise over them: edges and texture at several scales, the same
  * ones each time. */
-static mrcnn_image make_picture(int64_t side) {
-    mrcnn_image image = {(int32_t)side, (int32_t)side, 3, NULL};
-    image.pixels = text_grow(NULL, (size_t)(side * side), 3);
+static mrcnn_image make_picture(int64_t side, int channels) {
+    mrcnn_image image = {(int32_t)side, (int32_t)side, channels, NULL};
+    image.pixels = text_grow(NULL, (size_t)(side * side), (size_t)channels);
     uint64_t state = 1;
     for (int64_t y = 0; y < side; y++)
         for (int64_t x = 0; x < side; x++)
-            for (int64_t c = 0; c < 3; c++) {
+            for (int64_t c = 0; c < channels; c++) {
                 state = state * 6364136223846793005u + 1442695040888963407u;
                 uint64_t block = (uint64_t)((y / 64) * 131 + (x / 48) * 37 + c * 71);
                 uint64_t base = block * 2654435761u >> 7 & 191;
-                image.pixels[(y * side + x) * 3 + c] = (uint8_t)(base + (state >> 58));
+                image.pixels[(y * side + x) * channels + c] = (uint8_t)(base + (state >> 58));
             }
     return image;
 }
@@ -284,7 +284,7 @@ static int report(const char *path, const figures *f) {
 /* ---------------------------------------------------------------------------------------- all */
 
 static int bench_session(const bench_options *values, figures *f, mrcnn_session *session) {
-    mrcnn_image image = make_picture(f->size);
+    mrcnn_image image = make_picture(f->size, mrcnn_config_image_options(f->config).channels);
     int code = measure(f, session, &image);
     progress_end();
     f->session_bytes = mrcnn_session_bytes(session);

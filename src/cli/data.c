@@ -3,7 +3,6 @@
 #include "data.h"
 
 #include "commands.h"
-#include "format.h"
 #include "model.h"
 #include "progress.h"
 #include "signals.h"
@@ -14,16 +13,14 @@
 
 enum { MOST_SHOWN = 20 };
 
-int data_open(const data_source *source, const char *subset, const char *const *names,
-              int keep_empty, mrcnn_dataset **set) {
-    mrcnn_error err = MRCNN_ERROR_INIT;
+int data_open(const dataset_options *data, const mrcnn_config *config, const char *subset,
+              const char *const *names, mrcnn_dataset **set) {
+    mrcnn_image_options image = mrcnn_config_image_options(config);
     mrcnn_dataset_options options = mrcnn_dataset_options_default();
-    options.format = format_word(source->format);
-    options.subset = subset;
+    options.image = &image;
     options.class_names = names;
-    options.keep_empty = keep_empty;
-    return mrcnn_dataset_open(set, source->dataset, &options, &err) == MRCNN_OK ? EXIT_DONE
-                                                                                : fail_with(&err);
+    options.keep_empty = 1;
+    return dataset_open(data, subset, &options, set);
 }
 
 /* ------------------------------------------------------------------------------------ problems */

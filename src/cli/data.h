@@ -2,7 +2,7 @@
 #ifndef CLI_DATA_H
 #define CLI_DATA_H
 
-#include "options.h"
+#include "dataset.h"
 
 #include <mrcnn/mrcnn.h>
 
@@ -11,24 +11,10 @@ extern const command command_data_stats;
 extern const command command_data_convert;
 extern const command command_data_split;
 
-typedef struct data_source {
-    const char *dataset, *subset;
-    int format; /* index in format_words */
-} data_source;
-
-/* FORMAT_ROW(T, field.format) comes after it. */
-#define DATASET_ROW(T, field)                                                               \
-    {                                                                                       \
-        "dataset", "DIR", OPTION_TEXT, offsetof(T, field.dataset),                          \
-            "the folder of the data set, or its annotation file; \"shapes\" for generated " \
-            "pictures",                                                                     \
-            0, 0                                                                            \
-    }
-
-/* Opens the set, or its subset; `names` as mrcnn_dataset_options has them. EXIT_DONE, or the exit code
- * after a message. */
-int data_open(const data_source *source, const char *subset, const char *const *names,
-              int keep_empty, mrcnn_dataset **set);
+/* Opens the sets, or their subset, as one, with the pictures that have no objects; `names` as
+ * mrcnn_dataset_options has them. EXIT_DONE, or the exit code after a message. */
+int data_open(const dataset_options *data, const mrcnn_config *config, const char *subset,
+              const char *const *names, mrcnn_dataset **set);
 
 /* Says what can't be used in it: the first of it, and how much more there is. */
 int data_report_problems(const mrcnn_dataset *set);

@@ -1,22 +1,26 @@
 /* data_convert.c - mrcnn data convert: the same annotations in another format. */
 #include "data.h"
-#include "format.h"
+#include "model.h"
 #include "signals.h"
 
 #include <stdlib.h>
 #include <string.h>
 
 typedef struct convert_options {
-    data_source source;
+    dataset_options data;
+    config_options config;
+    const char *subset;
     data_target target;
     const char *as;
 } convert_options;
 
 static const option convert_table[] = {
-    DATASET_ROW(convert_options, source),
-    FORMAT_ROW(convert_options, source.format),
-    {"subset", "NAME", OPTION_TEXT, offsetof(convert_options, source.subset),
-     "convert this one alone (default: train, val and test, as far as they are there)", 0, 0},
+    DATASET_ROWS(convert_options, data),
+    {"subset", "NAME,...", OPTION_TEXT, offsetof(convert_options, subset),
+     "convert this one alone, or several together (default: train, val and test, as far as they "
+     "are "
+     "there)",
+     0, 0},
     {"to", "FORMAT", OPTION_TEXT, offsetof(convert_options, target.to),
      "the format to write: coco, via, labelme, yolo, voc, png (a mask for each object) or labels "
      "(one picture of numbers for all of them)",
@@ -24,6 +28,7 @@ static const option convert_table[] = {
     {"as", "NAME", OPTION_TEXT, offsetof(convert_options, as),
      "what the written subset is called (default: as it is, or train)", 0, 0},
     TARGET_ROWS(convert_options, target),
+    CONFIG_ROWS(convert_options, config),
     {NULL, NULL, OPTION_FLAG, 0, NULL, 0, 0}};
 
 static const char *const usual_subsets[] = {"train", "val", "test"};
@@ -31,18 +36,33 @@ enum { USUAL = 3 };
 
 /* Subsets that are converted together: they get the same classes. */
 typedef struct subsets {
-    const char *from[USUAL]; /* NULL: the data set itself */
+    const char *from[USUAL];      /* NULL: the data sets themselves */
+    dataset_options where[USUAL]; /* the data sets that have it */
     mrcnn_dataset *sets[USUAL];
     int count;
     text_list classes; /* of all of them, the first one's first */
 } subsets;
 
-static void find_subsets(subsets *all, const data_source *source) {
-    const char *format = format_word(source->format);
-    for (int i = 0; i < USUAL && !source->subset; i++)
-        if (mrcnn_dataset_is_there(source->dataset, format, usual_subsets[i]))
-            all->from[all->count++] = usual_subsets[i];
-    if (all->count == 0) all->from[all->count++] = source->subset;
+static void find_subsets(subsets *all, const dataset_options *data, const char *subset) {
+    for (int i = 0; i < USUAL && !subset; i++) {
+        dataset_options having = dataset_having(data, usual_subsets[i]);
+        if (!having.paths.count) continue;
+        all->where[all->count] = having;
+        all->from[all->count++] = usual_subsets[i];
+    }
+    if (all->count) return;
+    all->where[0].format = data->format;
+    for (size_t i = 0; i < data->paths.count; i++)
+        text_list_add(&all->where[0].paths, text_copy(data->paths.items[i]));
+    all->from[all->count++] = subset;
+}
+
+static void free_subsets(subsets *all) {
+    for (int i = 0; i < all->count; i++) {
+        mrcnn_dataset_free(&all->sets[i]);
+        text_list_free(&all->where[i].paths);
+    }
+    text_list_free(&all->classes);
 }
 
 static int has_name(const text_list *names, const char *name) {
@@ -67,10 +87,10 @@ static int has_all_classes(const subsets *all, const mrcnn_dataset *set) {
 }
 
 /* Opens them; again with the names of all classes if they don't have the same ones. */
-static int open_subsets(subsets *all, const data_source *source) {
+static int open_subsets(subsets *all, const mrcnn_config *config) {
     int code = EXIT_DONE;
     for (int i = 0; i < all->count && code == EXIT_DONE; i++)
-        code = data_open(source, all->from[i], NULL, 1, &all->sets[i]);
+        code = data_open(&all->where[i], config, all->from[i], NULL, &all->sets[i]);
     if (code != EXIT_DONE) return code;
     collect_classes(all);
     text_list_add(&all->classes, NULL); /* the list's end */
@@ -78,55 +98,60 @@ static int open_subsets(subsets *all, const data_source *source) {
     for (int i = 0; i < all->count && code == EXIT_DONE; i++) {
         if (has_all_classes(all, all->sets[i])) continue;
         mrcnn_dataset_free(&all->sets[i]);
-        code = data_open(source, all->from[i], (const char *const *)all->classes.items, 1,
-                         &all->sets[i]);
+        code = data_open(&all->where[i], config, all->from[i],
+                         (const char *const *)all->classes.items, &all->sets[i]);
     }
     return code;
 }
 
-static int convert(const convert_options *values) {
-    subsets all = {.count = 0};
-    find_subsets(&all, &values->source);
-    int code = open_subsets(&all, &values->source);
-    for (int i = 0; i < all.count && code == EXIT_DONE; i++) {
+static int convert(const convert_options *values, const mrcnn_config *config, subsets *all) {
+    int code = open_subsets(all, config);
+    for (int i = 0; i < all->count && code == EXIT_DONE; i++) {
         mrcnn_dataset_written written;
-        const char *subset = values->as ? values->as : all.from[i] ? all.from[i] : "train";
-        code = data_report_problems(all.sets[i]);
+        const char *subset = values->as ? values->as : all->from[i] ? all->from[i] : "train";
+        code = data_report_problems(all->sets[i]);
         if (code == EXIT_DONE)
-            code = data_write(all.sets[i], &values->target, subset, NULL, &written);
+            code = data_write(all->sets[i], &values->target, subset, NULL, &written);
     }
-    for (int i = 0; i < all.count; i++) mrcnn_dataset_free(&all.sets[i]);
-    text_list_free(&all.classes);
     return code;
 }
 
 static int check_usage(const command *self, const convert_options *values) {
-    if (!values->source.dataset)
-        return message_usage(self->path, "--dataset is missing: the folder of the data set");
+    int code = dataset_check_given(self, &values->data);
+    if (code != EXIT_DONE) return code;
     if (!values->target.to)
         return message_usage(self->path, "--to is missing: the format to write");
     if (!values->target.out)
         return message_usage(self->path, "--out is missing: the folder to write to");
-    if (values->as && !values->source.subset && values->source.dataset) {
-        subsets all = {.count = 0};
-        find_subsets(&all, &values->source);
-        if (all.count > 1)
-            return message_usage(self->path,
-                                 "--as names one subset, but there are %d: choose one "
-                                 "with --subset",
-                                 all.count);
-    }
+    if (values->subset && strchr(values->subset, ',') && !values->as)
+        return message_usage(self->path, "--as is missing: what \"%s\" together are called",
+                             values->subset);
     return data_check_format(self, values->target.to);
+}
+
+/* One name is for one subset. */
+static int check_name(const command *self, const convert_options *values, const subsets *all) {
+    if (!values->as || all->count == 1) return EXIT_DONE;
+    return message_usage(self->path,
+                         "--as names one subset, but there are %d: choose one with --subset",
+                         all->count);
 }
 
 static int run_convert(const command *self, int argc, char **argv) {
     convert_options values = {0};
+    mrcnn_config *config = NULL;
+    subsets all = {.count = 0};
     arguments rest;
     int code = options_parse(self, argc, argv, &values, &rest);
     if (code != OPTIONS_READ) return code;
     signals_catch();
     code = check_usage(self, &values);
-    if (code == EXIT_DONE) code = convert(&values);
+    if (code == EXIT_DONE) code = configure(self, &values.config, &config);
+    if (code == EXIT_DONE) find_subsets(&all, &values.data, values.subset);
+    if (code == EXIT_DONE) code = check_name(self, &values, &all);
+    if (code == EXIT_DONE) code = convert(&values, config, &all);
+    free_subsets(&all);
+    mrcnn_config_free(&config);
     options_free(self, &values);
     return code;
 }

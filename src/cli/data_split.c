@@ -1,6 +1,5 @@
 /* data_split.c - mrcnn data split: one data set as a training and a validation set. */
 #include "data.h"
-#include "format.h"
 #include "model.h"
 #include "signals.h"
 
@@ -9,17 +8,20 @@
 #include <string.h>
 
 typedef struct split_options {
-    data_source source;
+    dataset_options data;
+    config_options config;
+    const char *subset;
     data_target target;
     const char *val, *test;
     int64_t seed;
 } split_options;
 
 static const option split_table[] = {
-    DATASET_ROW(split_options, source),
-    FORMAT_ROW(split_options, source.format),
-    {"subset", "NAME", OPTION_TEXT, offsetof(split_options, source.subset),
-     "a folder below DIR to split (default: DIR itself if it has annotations, else train)", 0, 0},
+    DATASET_ROWS(split_options, data),
+    {"subset", "NAME,...", OPTION_TEXT, offsetof(split_options, subset),
+     "a part of DIR to split, or several together (default: DIR itself if it has annotations, else "
+     "train)",
+     0, 0},
     {"val", "SHARE", OPTION_TEXT, offsetof(split_options, val),
      "how much of it becomes the validation set (default 0.2)", 0, 0},
     {"test", "SHARE", OPTION_TEXT, offsetof(split_options, test),
@@ -30,6 +32,7 @@ static const option split_table[] = {
     {"to", "FORMAT", OPTION_TEXT, offsetof(split_options, target.to),
      "the format to write (default: that of the set if it can be written, else coco)", 0, 0},
     TARGET_ROWS(split_options, target),
+    CONFIG_ROWS(split_options, config),
     {NULL, NULL, OPTION_FLAG, 0, NULL, 0, 0}};
 
 enum { TRAIN, VAL, TEST, PARTS };
@@ -115,11 +118,12 @@ static int write_parts(const mrcnn_dataset *set, const data_target *target, cons
     return code;
 }
 
-static int split(const split_options *values, const double shares[PARTS]) {
+static int split(const split_options *values, const mrcnn_config *config,
+                 const double shares[PARTS]) {
     mrcnn_error err = MRCNN_ERROR_INIT;
     mrcnn_dataset *set = NULL;
     data_target target = values->target;
-    int code = data_open(&values->source, values->source.subset, NULL, 1, &set);
+    int code = data_open(&values->data, config, values->subset, NULL, &set);
     if (code == EXIT_DONE) code = data_report_problems(set);
     if (code != EXIT_DONE) {
         mrcnn_dataset_free(&set);
@@ -140,18 +144,19 @@ static int split(const split_options *values, const double shares[PARTS]) {
 static int run_split(const command *self, int argc, char **argv) {
     split_options values = {0};
     double shares[PARTS];
+    mrcnn_config *config = NULL;
     arguments rest;
     int code = options_parse(self, argc, argv, &values, &rest);
     if (code != OPTIONS_READ) return code;
     signals_catch();
-    if (!values.source.dataset)
-        code = message_usage(self->path, "--dataset is missing: the folder of the data set");
-    else if (!values.target.out)
+    code = dataset_check_given(self, &values.data);
+    if (code == EXIT_DONE && !values.target.out)
         code = message_usage(self->path, "--out is missing: the folder to write to");
-    else
-        code = values.target.to ? data_check_format(self, values.target.to) : EXIT_DONE;
+    if (code == EXIT_DONE && values.target.to) code = data_check_format(self, values.target.to);
     if (code == EXIT_DONE) code = read_shares(self, &values, shares);
-    if (code == EXIT_DONE) code = split(&values, shares);
+    if (code == EXIT_DONE) code = configure(self, &values.config, &config);
+    if (code == EXIT_DONE) code = split(&values, config, shares);
+    mrcnn_config_free(&config);
     options_free(self, &values);
     return code;
 }

@@ -4,7 +4,6 @@
 
 #include "data.h"
 #include "files.h"
-#include "format.h"
 #include "model.h"
 #include "progress.h"
 #include "signals.h"
@@ -14,18 +13,19 @@
 #include <string.h>
 
 typedef struct stats_options {
-    data_source source;
+    dataset_options data;
+    const char *subset;
     config_options config;
     const char *classes_out, *json;
     int64_t sample;
 } stats_options;
 
 static const option stats_table[] = {
-    DATASET_ROW(stats_options, source),
-    FORMAT_ROW(stats_options, source.format),
-    {"subset", "NAME", OPTION_TEXT, offsetof(stats_options, source.subset),
-     "a folder below DIR: train, val (default: DIR itself if it has annotations, else train)", 0,
-     0},
+    DATASET_ROWS(stats_options, data),
+    {"subset", "NAME,...", OPTION_TEXT, offsetof(stats_options, subset),
+     "a part of DIR, or several: train, val (default: DIR itself if it has annotations, else "
+     "train)",
+     0, 0},
     {"sample", "N", OPTION_INTEGER, offsetof(stats_options, sample),
      "decode so many pictures for the mean pixel, spread over the set (default 200; 0: none)", 0,
      1000000000},
@@ -239,11 +239,9 @@ static int run_stats(const command *self, int argc, char **argv) {
     int code = options_parse(self, argc, argv, &values, &rest);
     if (code != OPTIONS_READ) return code;
     signals_catch();
-    if (!values.source.dataset)
-        code = message_usage(self->path, "--dataset is missing: the folder of the data set");
-    else
-        code = configure(self, &values.config, &config);
-    if (code == EXIT_DONE) code = data_open(&values.source, values.source.subset, NULL, 1, &set);
+    code = dataset_check_given(self, &values.data);
+    if (code == EXIT_DONE) code = configure(self, &values.config, &config);
+    if (code == EXIT_DONE) code = data_open(&values.data, config, values.subset, NULL, &set);
     if (code == EXIT_DONE) code = look(&values, set, config);
     mrcnn_dataset_free(&set);
     mrcnn_config_free(&config);

@@ -34,11 +34,17 @@ const command command_detect = {
     .summary = "find objects in pictures; write overlays, masks, JSON",
     .usage = "--weights W --out DIR [OPTION]... INPUT...",
     .about =
-        "Finds the objects in pictures. An INPUT is a JPEG or PNG picture, a folder (the .jpg,\n"
-        ".jpeg and .png in it, by name), a pattern in quotes, or - for a picture on standard\n"
-        "input. Each gives one line on stdout. A picture that can't be read is named and the\n"
-        "others go on; the exit code is then 1. Ctrl-C ends after the picture under way and keeps\n"
-        "what was found (exit code 130).\n"
+        "Finds the objects in pictures. An INPUT is a JPEG or PNG picture or a NumPy array "
+        "(.npy),\n"
+        "a folder (the .jpg, .jpeg and .png in it, by name, or, if there are none, the .npy), a\n"
+        "pattern in quotes, or - for a picture on standard input. Each gives one line on stdout. "
+        "A\n"
+        "picture that can't be read is named and the others go on; the exit code is then 1. "
+        "Ctrl-C\n"
+        "ends after the picture under way and keeps what was found (exit code 130).\n"
+        "\n"
+        "Pictures are read with the model's channels (IMAGE_CHANNEL_COUNT) and IMAGE_VALUE_RANGE;\n"
+        "overlays show grey as grey, and of more than three channels the first three.\n"
         "\n"
         "Files in DIR, where NAME is the picture's name without its extension, followed by _2, _3\n"
         "and so on when another picture has it already:\n"

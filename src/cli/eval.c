@@ -1,8 +1,8 @@
 /* eval.c - mrcnn eval: how good a model is on annotated pictures. */
 #include "commands.h"
+#include "dataset.h"
 #include "eval_report.h"
 #include "files.h"
-#include "format.h"
 #include "model.h"
 #include "progress.h"
 #include "signals.h"
@@ -14,17 +14,16 @@
 typedef struct eval_options {
     model_options model;
     session_options session;
-    const char *dataset, *subset, *json;
+    dataset_options data;
+    const char *subset, *json;
     int64_t limit;
-    int format; /* index in format_words */
 } eval_options;
 
 static const option options[] = {
-    {"dataset", "DIR", OPTION_TEXT, offsetof(eval_options, dataset),
-     "the annotated pictures; \"shapes\" for generated ones", 0, 0},
-    FORMAT_ROW(eval_options, format),
-    {"subset", "NAME", OPTION_TEXT, offsetof(eval_options, subset),
-     "the folder below DIR to look at (default val, or DIR itself if it has annotations)", 0, 0},
+    DATASET_ROWS(eval_options, data),
+    {"subset", "NAME,...", OPTION_TEXT, offsetof(eval_options, subset),
+     "the part of DIR to look at, or several (default val, or DIR itself if it has no parts)", 0,
+     0},
     {"limit", "N", OPTION_INTEGER, offsetof(eval_options, limit),
      "look at the first N pictures only (default 0: at all of them)", 0, 1000000000},
     WEIGHTS_ROW(eval_options, model),
@@ -73,34 +72,29 @@ static int set_class_count(run *r) {
 /* `names` NULL: the classes that the annotations name. Generated pictures are as large as those that
  * the model learned from. */
 static int open_set(run *r, const mrcnn_config *config, const char *const *names) {
-    mrcnn_error err = MRCNN_ERROR_INIT;
-    mrcnn_dataset_options options = mrcnn_dataset_options_default();
-    options.format = format_word(r->o->format);
-    options.subset = r->subset;
-    options.class_names = names;
-    options.seed = strtoull(mrcnn_config_get(config, "SEED"), NULL, 10);
+    mrcnn_image_options image = mrcnn_config_image_options(config);
+    mrcnn_dataset_options how = mrcnn_dataset_options_default();
+    how.class_names = names;
+    how.image = &image;
+    how.seed = strtoull(mrcnn_config_get(config, "SEED"), NULL, 10);
     if (names)
-        options.shapes_height = options.shapes_width =
+        how.shapes_height = how.shapes_width =
             (int32_t)strtol(mrcnn_config_get(config, "IMAGE_MAX_DIM"), NULL, 10);
     mrcnn_dataset_free(&r->set);
-    return mrcnn_dataset_open(&r->set, r->o->dataset, &options, &err) == MRCNN_OK ? EXIT_DONE
-                                                                                  : fail_with(&err);
+    return dataset_open(&r->o->data, r->subset, &how, &r->set);
 }
 
-static int has_folder(const char *folder, const char *name) {
-    char *path = path_join(folder, name);
-    int is_there = path_is_folder(path);
-    free(path);
-    return is_there;
+static int any_has(const dataset_options *data, const char *subset) {
+    dataset_options having = dataset_having(data, subset);
+    int any = having.paths.count > 0;
+    text_list_free(&having.paths);
+    return any;
 }
 
 /* "val", never the pictures that a model learned from, unless DIR holds the annotations itself. */
 static void choose_subset(run *r) {
-    const char *dataset = r->o->dataset;
-    int is_flat =
-        path_exists(dataset) && !has_folder(dataset, "val") && !has_folder(dataset, "train");
-    int is_generated = strcmp(format_word(r->o->format), "shapes") == 0;
-    r->subset = r->o->subset ? r->o->subset : is_flat && !is_generated ? NULL : "val";
+    int is_flat = !any_has(&r->o->data, "val") && !any_has(&r->o->data, "train");
+    r->subset = r->o->subset ? r->o->subset : is_flat ? NULL : "val";
 }
 
 static int stop(void *user, size_t done, size_t total) {
@@ -114,7 +108,7 @@ static int check(run *r) {
     mrcnn_dataset_summary *summary = NULL;
     mrcnn_dataset_check_options options = mrcnn_dataset_check_options_default();
     options.progress = stop;
-    if (strcmp(mrcnn_dataset_format(r->set), "shapes") == 0) return EXIT_DONE;
+    if (dataset_is_generated(r->set)) return EXIT_DONE;
     if (mrcnn_dataset_check(r->set, &options, &summary, &err) != MRCNN_OK)
         return signals_came() ? EXIT_INTERRUPTED : fail_with(&err);
     if (summary->errors)
@@ -242,12 +236,13 @@ static int evaluate(run *r) {
         fail_with(&err);
         return status == MRCNN_E_CANCELLED ? EXIT_INTERRUPTED : EXIT_FAILED;
     }
-    eval_outcome outcome = {report,        r->set,    r->model,
-                            r->o->dataset, r->subset, r->o->model.weights};
+    char *names = dataset_names(&r->o->data);
+    eval_outcome outcome = {report, r->set, r->model, names, r->subset, r->o->model.weights};
     int code = report->pictures_left_out ? EXIT_FAILED : EXIT_DONE;
     if (!r->o->json || strcmp(r->o->json, "-") != 0) eval_print_tables(&outcome);
     if (r->o->json && save_json(r->o->json, &outcome) != EXIT_DONE) code = EXIT_FAILED;
     mrcnn_report_free(&report);
+    free(names);
     return code;
 }
 
@@ -257,11 +252,8 @@ static int run_eval(const command *self, int argc, char **argv) {
     int code = options_parse(self, argc, argv, &values, &given);
     if (code != OPTIONS_READ) return code;
     run r = {.self = self, .o = &values};
-    code = EXIT_DONE;
-    if (!values.dataset)
-        code = message_usage(self->path, "--dataset is missing: a folder of annotated pictures, or "
-                                         "shapes");
-    else if (!values.model.weights)
+    code = dataset_check_given(self, &values.data);
+    if (code == EXIT_DONE && !values.model.weights)
         code = message_usage(self->path, "--weights is missing: a Keras .h5 file, a published name "
                                          "(coco), or none for fresh weights");
     signals_catch();

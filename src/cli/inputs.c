@@ -13,6 +13,7 @@
 #include <sys/stat.h>
 
 static const char *const picture_extensions[] = {".jpg", ".jpeg", ".png", NULL};
+static const char *const array_extensions[] = {".npy", NULL};
 static const char *const video_extensions[] = {".mp4", ".m4v",  ".avi", ".mov", ".mkv", ".webm",
                                                ".mpg", ".mpeg", ".wmv", ".flv", NULL};
 
@@ -63,7 +64,8 @@ static int is_real_folder(const char *path) {
 }
 
 /* `below` is the folder's own name relative to the one that the user named ("" or "sub/"). */
-static void add_folder(input_list *list, const char *folder, const char *below, int recursive) {
+static void add_folder(input_list *list, const char *folder, const char *below, int recursive,
+                       const char *const *extensions) {
     text_list names = {0};
     if (list_folder(&names, folder)) list->failed++;
     for (size_t i = 0; i < names.count; i++) {
@@ -71,9 +73,9 @@ static void add_folder(input_list *list, const char *folder, const char *below, 
         char *name = text_format("%s%s", below, names.items[i]);
         if (is_real_folder(path)) {
             char *deeper = text_format("%s/", name);
-            if (recursive) add_folder(list, path, deeper, recursive);
+            if (recursive) add_folder(list, path, deeper, recursive, extensions);
             free(deeper);
-        } else if (has_extension(path, picture_extensions) && !path_is_folder(path)) {
+        } else if (has_extension(path, extensions) && !path_is_folder(path)) {
             add(list, path, name);
         }
         free(name);
@@ -82,12 +84,15 @@ static void add_folder(input_list *list, const char *folder, const char *below, 
     text_list_free(&names);
 }
 
+/* Arrays count where there are no pictures: beside pictures they are something else, such as masks. */
 static void add_named_folder(input_list *list, const char *folder, int recursive) {
     size_t before = list->count;
     int failed = list->failed;
-    add_folder(list, folder, "", recursive);
+    add_folder(list, folder, "", recursive, picture_extensions);
     if (list->count > before || list->failed > failed) return;
-    message("%s: no pictures (.jpg, .jpeg, .png) in this folder%s", folder,
+    add_folder(list, folder, "", recursive, array_extensions);
+    if (list->count > before || list->failed > failed) return;
+    message("%s: no pictures (.jpg, .jpeg, .png, .npy) in this folder%s", folder,
             recursive ? "" : "; --recursive looks into the folders below it");
     list->failed++;
 }

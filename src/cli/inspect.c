@@ -20,6 +20,12 @@ static const option tensors_table[] = {
     SEED_ROW(tensors_options, model.seed),
     {NULL, NULL, OPTION_FLAG, 0, NULL, 0, 0}};
 
+static int read_picture(const mrcnn_model *model, const char *path, mrcnn_image *image) {
+    mrcnn_error err = MRCNN_ERROR_INIT;
+    mrcnn_image_options options = mrcnn_config_image_options(mrcnn_model_config(model));
+    return mrcnn_image_read(image, path, &options, &err) == MRCNN_OK ? EXIT_DONE : fail_with(&err);
+}
+
 static int write_tensors(const command *self, const tensors_options *values, const char *picture) {
     mrcnn_error err = MRCNN_ERROR_INIT;
     mrcnn_config *config = NULL;
@@ -27,9 +33,8 @@ static int write_tensors(const command *self, const tensors_options *values, con
     mrcnn_session *session = NULL;
     mrcnn_image image = {0};
     int code = configure(self, &values->model.config, &config);
-    if (code == EXIT_DONE && mrcnn_image_read(&image, picture, NULL, &err) != MRCNN_OK)
-        code = fail_with(&err);
     if (code == EXIT_DONE) code = open_model(self, &values->model, config, &model);
+    if (code == EXIT_DONE) code = read_picture(model, picture, &image);
     if (code == EXIT_DONE) code = open_session(&values->session, model, &session);
     if (code == EXIT_DONE && mrcnn_inspect_tensors(session, &image, values->out, &err) != MRCNN_OK)
         code = fail_with(&err);

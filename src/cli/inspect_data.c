@@ -1,7 +1,7 @@
 /* inspect_data.c - mrcnn inspect data: what a data set holds, and what is wrong with it. */
 #include "data.h"
+#include "dataset.h"
 #include "files.h"
-#include "format.h"
 #include "inspect.h"
 #include "json.h"
 #include "model.h"
@@ -12,24 +12,18 @@
 #include <string.h>
 
 typedef struct data_options {
-    const char *dataset, *subset, *classes, *json;
-    int format; /* index in format_words */
+    dataset_options data;
+    config_options config; /* how pictures are read */
+    const char *subset, *classes, *json;
     int check, full;
 } data_options;
 
-#define SET_ROWS                                                                               \
-    {"dataset",                                                                                \
-     "DIR",                                                                                    \
-     OPTION_TEXT,                                                                              \
-     offsetof(data_options, dataset),                                                          \
-     "the folder of the data set, or its annotation file; \"shapes\" for generated pictures",  \
-     0,                                                                                        \
-     0},                                                                                       \
-        FORMAT_ROW(data_options, format), {                                                    \
-        "subset", "NAME", OPTION_TEXT, offsetof(data_options, subset),                         \
-            "a folder below DIR: train, val (default: DIR itself if it has annotations, else " \
-            "train)",                                                                          \
-            0, 0                                                                               \
+#define SUBSET_ROW                                                                               \
+    {                                                                                            \
+        "subset", "NAME,...", OPTION_TEXT, offsetof(data_options, subset),                       \
+            "a part of DIR, or several: train, val (default: DIR itself if it has annotations, " \
+            "else train)",                                                                       \
+            0, 0                                                                                 \
     }
 #define HOW_ROWS                                                                                  \
     {"full",                                                                                      \
@@ -44,8 +38,10 @@ typedef struct data_options {
             "write everything, problems included, as JSON; - is stdout, without the tables", 0, 0 \
     }
 
-static const option data_table[] = {SET_ROWS,
+static const option data_table[] = {DATASET_ROWS(data_options, data),
+                                    SUBSET_ROW,
                                     CLASSES_ROW(data_options, classes),
+                                    CONFIG_ROWS(data_options, config),
                                     {"check", NULL, OPTION_FLAG, offsetof(data_options, check),
                                      "print every problem, and fail if something can't be used", 0,
                                      0},
@@ -53,10 +49,9 @@ static const option data_table[] = {SET_ROWS,
                                     {NULL, NULL, OPTION_FLAG, 0, NULL, 0, 0}};
 
 /* The same without a choice. */
-static const option check_table[] = {SET_ROWS,
-                                     CLASSES_ROW(data_options, classes),
-                                     HOW_ROWS,
-                                     {NULL, NULL, OPTION_FLAG, 0, NULL, 0, 0}};
+static const option check_table[] = {
+    DATASET_ROWS(data_options, data),  SUBSET_ROW, CLASSES_ROW(data_options, classes),
+    CONFIG_ROWS(data_options, config), HOW_ROWS,   {NULL, NULL, OPTION_FLAG, 0, NULL, 0, 0}};
 
 /* What was found; problems keep copies of their texts. */
 typedef struct finding {
@@ -230,12 +225,12 @@ static int save_json(const char *path, const mrcnn_dataset *set, const mrcnn_dat
 
 /* ----------------------------------------------------------------------------------- the command */
 
-static int open_set(const command *self, const data_options *values, mrcnn_dataset **set) {
-    mrcnn_error err = MRCNN_ERROR_INIT;
+static int open_set(const command *self, const data_options *values, const mrcnn_config *config,
+                    mrcnn_dataset **set) {
+    mrcnn_image_options image = mrcnn_config_image_options(config);
     mrcnn_dataset_options options = mrcnn_dataset_options_default();
     text_list names = {0};
-    options.format = format_word(values->format);
-    options.subset = values->subset;
+    options.image = &image;
     if (values->classes) {
         int code = read_class_names(self, values->classes, &names);
         if (code != EXIT_DONE) return code;
@@ -243,9 +238,9 @@ static int open_set(const command *self, const data_options *values, mrcnn_datas
         text_list_add(&names, NULL); /* the list's end */
         options.class_names = (const char *const *)names.items;
     }
-    mrcnn_status status = mrcnn_dataset_open(set, values->dataset, &options, &err);
+    int code = dataset_open(&values->data, values->subset, &options, set);
     text_list_free(&names);
-    return status == MRCNN_OK ? EXIT_DONE : fail_with(&err);
+    return code;
 }
 
 static int look_over(const data_options *values, const mrcnn_dataset *set) {
@@ -277,15 +272,16 @@ static int look_over(const data_options *values, const mrcnn_dataset *set) {
 static int run(const command *self, int argc, char **argv, int check) {
     data_options values = {.check = check};
     arguments rest;
+    mrcnn_config *config = NULL;
     mrcnn_dataset *set = NULL;
     int code = options_parse(self, argc, argv, &values, &rest);
     if (code != OPTIONS_READ) return code;
-    if (!values.dataset)
-        code = message_usage(self->path, "--dataset is missing: the folder of the data set");
-    else
-        code = open_set(self, &values, &set);
+    code = dataset_check_given(self, &values.data);
+    if (code == EXIT_DONE) code = configure(self, &values.config, &config);
+    if (code == EXIT_DONE) code = open_set(self, &values, config, &set);
     if (code == EXIT_DONE) code = look_over(&values, set);
     mrcnn_dataset_free(&set);
+    mrcnn_config_free(&config);
     options_free(self, &values);
     return code;
 }
@@ -325,7 +321,9 @@ const command command_inspect_data = {
         "Says how many pictures and objects of each class a data set has and how large they are.\n"
         "With --check it names what is wrong: pictures that are missing or broken, objects that\n"
         "lie outside of their picture or have no area, classes that are not known. It fails when\n"
-        "something can't be used; training would leave it out.",
+        "something can't be used; training would leave it out. Pictures of other channels than "
+        "RGB\n"
+        "need the keys that they are trained with (IMAGE_CHANNEL_COUNT, IMAGE_VALUE_RANGE).",
     .examples =
         "mrcnn inspect data --dataset balloon --check\n"
         "    the pictures in balloon/train\n"

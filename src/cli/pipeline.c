@@ -49,7 +49,7 @@ static int read_stdin(const mrcnn_image_options *options, mrcnn_image *image,
 static int read_picture(const pipeline *p, const input *in, mrcnn_image *image,
                         const char **extension) {
     mrcnn_error err = MRCNN_ERROR_INIT;
-    mrcnn_image_options options = mrcnn_image_options_default();
+    mrcnn_image_options options = mrcnn_config_image_options(mrcnn_model_config(p->model));
     options.max_pixels = p->options->max_pixels;
     if (!in->path) return read_stdin(&options, image, extension);
     const char *own = path_extension(in->path);

@@ -1,7 +1,6 @@
 /* train.c - mrcnn train: annotated pictures in, weights out. */
 #include "commands.h"
-#include "files.h"
-#include "format.h"
+#include "dataset.h"
 #include "model.h"
 #include "signals.h"
 #include "train_report.h"
@@ -12,21 +11,20 @@
 
 typedef struct train_options {
     config_options config;
-    const char *dataset, *subset, *validation, *weights, *layers, *logs;
+    dataset_options data;
+    const char *subset, *validation, *weights, *layers, *logs;
     text_list exclude;
     int64_t epochs, threads;
-    int format, executor; /* indices in the options' words */
+    int executor; /* index in the option's words */
     int new_run;
 } train_options;
 
 static const option options[] = {
-    {"dataset", "DIR", OPTION_TEXT, offsetof(train_options, dataset),
-     "the annotated pictures; \"shapes\" for generated ones", 0, 0},
-    FORMAT_ROW(train_options, format),
-    {"subset", "NAME", OPTION_TEXT, offsetof(train_options, subset),
-     "the folder below DIR to train on (default train, or DIR itself)", 0, 0},
-    {"validation", "NAME|none", OPTION_TEXT, offsetof(train_options, validation),
-     "the folder below DIR to validate with (default val, if it is there)", 0, 0},
+    DATASET_ROWS(train_options, data),
+    {"subset", "NAME,...", OPTION_TEXT, offsetof(train_options, subset),
+     "the part of DIR to train on, or several, joined (default train, or DIR itself)", 0, 0},
+    {"validation", "NAME,...|none", OPTION_TEXT, offsetof(train_options, validation),
+     "the part of DIR to validate with (default val, where it is there)", 0, 0},
     {"weights", "none|last|FILE|NAME", OPTION_TEXT, offsetof(train_options, weights),
      "what to start from: none, fresh weights; a Keras .h5 file or a published name (coco, "
      "imagenet), as far as its layers fit; last, the newest checkpoint in --logs. A checkpoint of "
@@ -57,6 +55,7 @@ typedef struct run {
     const command *self;
     const train_options *o;
     mrcnn_config *config;
+    mrcnn_image_options image; /* how pictures are read */
     mrcnn_dataset *set, *validation;
     mrcnn_model *model;
     char *weights; /* path; NULL for fresh ones */
@@ -65,96 +64,62 @@ typedef struct run {
 
 /* ------------------------------------------------------------------------------------ pictures */
 
-static mrcnn_dataset_options dataset_options(const run *r, const char *subset) {
+/* Generated pictures are as large as the network's input. */
+static mrcnn_dataset_options how_to_open(const run *r) {
     mrcnn_dataset_options options = mrcnn_dataset_options_default();
-    options.format = format_word(r->o->format);
-    options.subset = subset;
+    options.image = &r->image;
     options.seed = strtoull(mrcnn_config_get(r->config, "SEED"), NULL, 10);
     options.shapes_height = options.shapes_width =
         (int32_t)strtol(mrcnn_config_get(r->config, "IMAGE_MAX_DIM"), NULL, 10);
     return options;
 }
 
-/* Names of the set's classes, NULL-terminated; free it, not the names. */
-static const char **class_names(const mrcnn_dataset *set) {
-    int count = mrcnn_dataset_class_count(set);
-    const char **names = text_grow(NULL, (size_t)count + 1, sizeof *names);
-    for (int i = 0; i < count; i++) names[i] = mrcnn_dataset_class_name(set, i);
-    names[count] = NULL;
-    return names;
-}
-
-static int is_generated(const run *r) {
-    return strcmp(mrcnn_dataset_format(r->set), "shapes") == 0;
-}
-
+/* With the classes of the training set. A subset that was asked for must be there. */
 static int open_validation(run *r) {
     const char *subset = r->o->validation ? r->o->validation : "val";
-    mrcnn_error err = MRCNN_ERROR_INIT;
     if (strcmp(subset, "none") == 0) return EXIT_DONE;
-    if (!r->o->validation && !is_generated(r)) {
-        char *folder = path_join(r->o->dataset, subset);
-        int is_there = path_exists(folder);
-        free(folder);
-        if (!is_there) return EXIT_DONE;
-    }
-    const char **names = class_names(r->set);
-    mrcnn_dataset_options options = dataset_options(r, subset);
-    options.class_names = names;
-    mrcnn_status status = mrcnn_dataset_open(&r->validation, r->o->dataset, &options, &err);
+    mrcnn_dataset_options how = how_to_open(r);
+    dataset_options having = dataset_having(&r->o->data, subset);
+    const char **names = dataset_class_names(r->set);
+    how.class_names = names;
+    int code = EXIT_DONE;
+    if (r->o->validation)
+        code = dataset_open(&r->o->data, subset, &how, &r->validation);
+    else if (having.paths.count)
+        code = dataset_open(&having, subset, &how, &r->validation);
+    text_list_free(&having.paths);
     free(names);
-    return status == MRCNN_OK ? EXIT_DONE : fail_with(&err);
+    return code;
 }
-
-typedef struct problems {
-    const mrcnn_dataset *set;
-    size_t shown, unreadable;
-} problems;
 
 enum { MOST_SHOWN = 20 };
 
-/* Missing pictures are no part of the set. */
-static int is_in_set(const mrcnn_dataset *set, const char *picture) {
-    for (size_t i = 0; i < mrcnn_dataset_count(set); i++)
-        if (strcmp(mrcnn_dataset_picture(set, i)->id, picture) == 0) return 1;
-    return 0;
-}
-
 static int show_problem(void *user, const mrcnn_dataset_problem *problem) {
-    problems *p = user;
+    size_t *shown = user;
     if (signals_came()) return 1;
-    if (problem->level == MRCNN_PROBLEM_ERROR && problem->object < 0)
-        p->unreadable += is_in_set(p->set, problem->picture);
-    if (p->shown++ < MOST_SHOWN)
+    if ((*shown)++ < MOST_SHOWN)
         message("%s%s%s", problem->picture, *problem->picture ? ": " : "", problem->text);
     return 0;
 }
 
-/* What is left out is said before the first step, not found out by it. A picture that can't be read
- * would end the run when its turn comes: better before the first step, too. */
-static int check(run *r, const mrcnn_dataset *set, const char *what) {
-    problems p = {.set = set};
+/* What is left out is said before the first step, not found out by it. */
+static int check(const mrcnn_dataset *set, const char *what) {
+    size_t shown = 0;
     mrcnn_error err = MRCNN_ERROR_INIT;
     mrcnn_dataset_summary *summary = NULL;
     mrcnn_dataset_check_options options = mrcnn_dataset_check_options_default();
     options.report = show_problem;
-    options.user = &p;
-    if (is_generated(r)) return EXIT_DONE;
+    options.user = &shown;
+    if (dataset_is_generated(set)) return EXIT_DONE;
     if (mrcnn_dataset_check(set, &options, &summary, &err) != MRCNN_OK)
         return signals_came() ? EXIT_INTERRUPTED : fail_with(&err);
-    if (p.shown > MOST_SHOWN)
-        message("and %zu more; `mrcnn inspect data --check` shows all", p.shown - MOST_SHOWN);
-    size_t unusable = summary->pictures_left_out;
-    if (p.unreadable) {
-        message("%s: %zu pictures can't be read: mend them, or take them out of the annotations",
-                what, p.unreadable);
-        mrcnn_dataset_summary_free(&summary);
-        return EXIT_FAILED;
-    }
+    if (shown > MOST_SHOWN)
+        message("and %zu more; `mrcnn data check` shows all", shown - MOST_SHOWN);
     if (summary->errors)
         message("%s: %zu pictures and %zu objects can be used; %zu pictures and %zu objects are "
                 "left out",
-                what, summary->pictures, summary->objects, unusable, summary->objects_left_out);
+                what, summary->pictures, summary->objects, summary->pictures_left_out,
+                summary->objects_left_out);
     int usable = summary->pictures > 0 && summary->objects > 0;
     mrcnn_dataset_summary_free(&summary);
     if (usable) return EXIT_DONE;
@@ -163,13 +128,12 @@ static int check(run *r, const mrcnn_dataset *set, const char *what) {
 }
 
 static int open_sets(run *r) {
-    mrcnn_error err = MRCNN_ERROR_INIT;
-    mrcnn_dataset_options options = dataset_options(r, r->o->subset);
-    if (mrcnn_dataset_open(&r->set, r->o->dataset, &options, &err) != MRCNN_OK)
-        return fail_with(&err);
-    int code = open_validation(r);
-    if (code == EXIT_DONE) code = check(r, r->set, "the data set");
-    if (code == EXIT_DONE && r->validation) code = check(r, r->validation, "the validation set");
+    r->image = mrcnn_config_image_options(r->config);
+    mrcnn_dataset_options how = how_to_open(r);
+    int code = dataset_open(&r->o->data, r->o->subset, &how, &r->set);
+    if (code == EXIT_DONE) code = open_validation(r);
+    if (code == EXIT_DONE) code = check(r->set, "the data set");
+    if (code == EXIT_DONE && r->validation) code = check(r->validation, "the validation set");
     return code;
 }
 
@@ -254,6 +218,10 @@ static void report_layers(const run *r) {
             taken++;
         } else if (layer->state == MRCNN_LAYER_SKIPPED && !is_excluded(r, layer->layer)) {
             unused++;
+        } else if (layer->state == MRCNN_LAYER_ADAPTED) {
+            taken++;
+            message("%s is adapted to these pictures (%s); only layers \"all\" train it",
+                    layer->layer, layer->note);
         } else {
             fresh++;
             message("fresh weights for %s (%s)", layer->layer, layer->note);
@@ -308,6 +276,21 @@ static int check_classes(const run *r) {
     return EXIT_DONE;
 }
 
+/* The pictures are read with what the command says: before it is known which run goes on. */
+static int check_reading(const run *r) {
+    const mrcnn_config *trained = mrcnn_model_config(r->model);
+    static const char *const keys[] = {"IMAGE_CHANNEL_COUNT", "IMAGE_VALUE_RANGE"};
+    for (size_t i = 0; i < sizeof keys / sizeof *keys; i++) {
+        const char *was = mrcnn_config_get(trained, keys[i]);
+        const char *is = mrcnn_config_get(r->config, keys[i]);
+        if (strcmp(was, is) == 0) continue;
+        message("%s was trained with %s %s, and now it is %s: go on with --set '%s=%s'", r->weights,
+                keys[i], was, is, keys[i], was);
+        return EXIT_FAILED;
+    }
+    return EXIT_DONE;
+}
+
 static mrcnn_status start_from(run *r, mrcnn_error *err) {
     text_list exclude = {0};
     for (size_t i = 0; i < r->o->exclude.count; i++)
@@ -328,9 +311,10 @@ static int open_train_model(run *r) {
                                        : start_from(r, &err);
     if (status != MRCNN_OK) return fail_with(&err);
     int code = r->resumes ? check_classes(r) : check_excluded(r);
+    if (code == EXIT_DONE && r->resumes) code = check_reading(r);
     if (code != EXIT_DONE) return code;
     if (r->weights && !r->resumes) report_layers(r);
-    const char **names = class_names(r->set);
+    const char **names = dataset_class_names(r->set);
     status = mrcnn_model_set_class_names(r->model, names, (size_t)mrcnn_dataset_class_count(r->set),
                                          &err);
     free(names);
@@ -375,14 +359,11 @@ static int run_train(const command *self, int argc, char **argv) {
     int code = options_parse(self, argc, argv, &values, &given);
     if (code != OPTIONS_READ) return code;
     run r = {.self = self, .o = &values};
-    if (!values.dataset)
-        code = message_usage(self->path, "--dataset is missing: a folder of annotated pictures, or "
-                                         "shapes");
-    else if (!values.weights)
+    code = dataset_check_given(self, &values.data);
+    if (code == EXIT_DONE && !values.weights)
         code = message_usage(self->path, "--weights is missing: none, last, coco, imagenet or a "
                                          "Keras .h5 file");
-    else
-        code = configure(self, &values.config, &r.config);
+    if (code == EXIT_DONE) code = configure(self, &values.config, &r.config);
     signals_catch();
     if (code == EXIT_DONE) code = open_sets(&r);
     if (code == EXIT_DONE) code = complete_config(&r);

@@ -105,7 +105,8 @@ static int name_classes(const convert_options *values, conversion *c) {
 }
 
 static int print_layers(const conversion *c) {
-    static const char *const words[] = {"loaded", "skipped", "re-initialised", "missing"};
+    static const char *const words[] = {"loaded", "skipped", "re-initialised", "missing",
+                                        "adapted"};
     enum { STATES = sizeof words / sizeof *words };
     size_t counts[STATES] = {0};
     const mrcnn_layer_report *row;
@@ -113,9 +114,11 @@ static int print_layers(const conversion *c) {
         printf("%-30s %-15s %s\n", row->layer, words[row->state], row->note);
         counts[row->state]++;
     }
-    printf("\n%zu layers loaded, %zu skipped, %zu re-initialised, %zu missing from the file\n",
+    printf("\n%zu layers loaded, %zu skipped, %zu re-initialised, %zu missing from the file",
            counts[MRCNN_LAYER_LOADED], counts[MRCNN_LAYER_SKIPPED],
            counts[MRCNN_LAYER_REINITIALISED], counts[MRCNN_LAYER_MISSING]);
+    if (counts[MRCNN_LAYER_ADAPTED]) printf(", %zu adapted", counts[MRCNN_LAYER_ADAPTED]);
+    putchar('\n');
     if (counts[MRCNN_LAYER_LOADED]) return EXIT_DONE;
     message("%s: no layer of it fits the model; nothing was written", c->from);
     return EXIT_FAILED;
@@ -163,8 +166,9 @@ const command command_weights_convert = {
     .about =
         "Puts the layers of IN into a model and writes it as OUT. The configuration is the one\n"
         "that IN carries or implies (with --preset: the preset's), changed by --config and --set.\n"
-        "Layers whose shapes differ, and those of --exclude, get fresh weights. A table on stdout\n"
-        "tells what happened to each layer.",
+        "Layers whose shapes differ, and those of --exclude, get fresh weights; conv1 is adapted "
+        "to\n"
+        "another IMAGE_CHANNEL_COUNT. A table on stdout tells what happened to each layer.",
     .examples = "mrcnn weights convert mask_rcnn_coco.h5 start.h5 --classes balloon\n"
                 "    to train a detector of balloons from COCO's weights\n"
                 "mrcnn weights convert old.h5 new.h5\n"

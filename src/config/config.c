@@ -131,6 +131,23 @@ static int intern_source(mrcnn_config *config, const char *source) {
     return larger[config->source_count] ? config->source_count++ : -1;
 }
 
+static const char *source_of(const mrcnn_config *config, int key) {
+    return config->sources[config->source[key]];
+}
+
+/* As long as nobody says anything else there is a mean for each channel: for one or two channels that
+ * of matterport's three, and the middle of 0 to 255 for what comes behind the colours. */
+static void fit_default_mean(mrcnn_config *config) {
+    static const double rgb[3] = {123.7, 116.8, 103.9}, grey = 114.8, other = 127.5;
+    int key = mr_key_find("MEAN_PIXEL"), count = config->settings.image_channel_count;
+    mr_floats mean = {.count = count};
+    if (strcmp(source_of(config, key), "default") != 0) return;
+    for (int i = 0; i < count; i++)
+        mean.values[i] = count < 3 ? (i == 0 ? grey : other) : i < 3 ? rgb[i] : other;
+    config->settings.mean_pixel = mean;
+    mr_value_print(&mr_keys[key], &config->settings, config->text[key]);
+}
+
 static mrcnn_status set_target(mrcnn_config *config, target t, const char *value,
                                const char *source, mrcnn_error *err) {
     const mr_key *key = &mr_keys[t.key];
@@ -142,16 +159,13 @@ static mrcnn_status set_target(mrcnn_config *config, target t, const char *value
     if (status != MRCNN_OK) return status;
     config->source[t.key] = index;
     print_value(config, t.key);
+    fit_default_mean(config);
     return MRCNN_OK;
 }
 
 static mrcnn_status set_default(mrcnn_config *config, int key, mrcnn_error *err) {
     target t = {key, -1};
     return set_target(config, t, mr_keys[key].shown.default_value, "default", err);
-}
-
-static const char *source_of(const mrcnn_config *config, int key) {
-    return config->sources[config->source[key]];
 }
 
 static int is_starting_value(const char *source) {
@@ -290,6 +304,17 @@ int mr_config_is_explicit(const mrcnn_config *config, const char *key) {
 
 const mr_settings *mr_config_settings(const mrcnn_config *config) {
     return &config->settings;
+}
+
+mrcnn_image_options mrcnn_config_image_options(const mrcnn_config *config) {
+    mrcnn_image_options options = mrcnn_image_options_default();
+    if (!config) return options;
+    options.channels = config->settings.image_channel_count;
+    if (config->settings.image_value_range.count == 2) {
+        options.low = config->settings.image_value_range.values[0];
+        options.high = config->settings.image_value_range.values[1];
+    }
+    return options;
 }
 
 /* ------------------------------------------------------------------------------- own backbones */

@@ -4,11 +4,13 @@
 #ifndef MR_CONFIG_CONFIG_H
 #define MR_CONFIG_CONFIG_H
 
+#include "config/augmentation.h"
+
 #include <mrcnn/graph.h>
 #include <mrcnn/mrcnn.h>
 
 enum { MR_MAX_LEVELS = 8, MR_MAX_RATIOS = 16, MR_MAX_STAGES = 4, MR_MAX_CHANNELS = 16 };
-enum { MR_STAGES_TEXT = 256 };
+enum { MR_STAGES_TEXT = 256, MR_MAX_NAMES = 8, MR_NAME_TEXT = 64 };
 
 typedef enum mr_resize_mode {
     MR_RESIZE_SQUARE,
@@ -38,6 +40,11 @@ typedef struct mr_floats {
     double values[MR_MAX_CHANNELS];
 } mr_floats;
 
+typedef struct mr_names_list {
+    int count;
+    char names[MR_MAX_NAMES][MR_NAME_TEXT];
+} mr_names_list;
+
 typedef struct mr_settings {
     char name[64];
     int gpu_count, images_per_gpu;
@@ -64,6 +71,7 @@ typedef struct mr_settings {
     double image_min_scale; /* 0: none */
     int image_channel_count;
     mr_floats mean_pixel;
+    mr_floats image_value_range; /* ours: low, high; or none */
     int train_rois_per_image;
     double roi_positive_ratio;
     int pool_size, mask_pool_size;
@@ -91,6 +99,9 @@ typedef struct mr_settings {
     int warmup_steps;
     char stages[MR_STAGES_TEXT]; /* "heads 20; all 40 0.1", which stages.h reads; "" if none */
     double horizontal_flip;
+    mr_augmentation augmentation;
+    mr_names_list no_augmentation_sources;
+    double mosaic;
     int early_stop, keep_checkpoints, keep_best;
     mr_non_finite non_finite;
     int loader_threads, loader_memory; /* memory in MB */

@@ -13,6 +13,8 @@ typedef enum mr_kind {
     MR_KIND_IDENTIFIER,
     MR_KIND_NAME,
     MR_KIND_STAGES,
+    MR_KIND_AUGMENTATION,
+    MR_KIND_NAMES,
     MR_KIND_INTS,
     MR_KIND_FLOATS,
     MR_KIND_LOSSES /* floats with a name each */
@@ -23,10 +25,10 @@ typedef struct mr_key {
     mr_kind kind;
     size_t offset;    /* of the field in mr_settings */
     double low, high; /* of every number, both allowed */
-    int fewest, most; /* numbers in a list */
+    int fewest, most; /* items in a list */
 } mr_key;
 
-enum { MR_KEY_COUNT = 69, MR_LOSS_COUNT = 5 };
+enum { MR_KEY_COUNT = 73, MR_LOSS_COUNT = 5 };
 
 /* Alphabetical. */
 extern const mr_key mr_keys[MR_KEY_COUNT];

@@ -43,6 +43,9 @@ static const char *const nucleus[] = {
     "TRAIN_ROIS_PER_IMAGE", "128",
     "MAX_GT_INSTANCES", "200",
     "STAGES", "heads 20; all 40",
+    "AUGMENTATION", "[{SomeOf: {count: [0, 2], of: [{Fliplr: 0.5}, {Flipud: 0.5}, "
+                    "{OneOf: [Rot90, {Rot90: 2}, {Rot90: 3}]}, {Multiply: [0.8, 1.5]}, "
+                    "{GaussianBlur: [0, 5]}]}}]",
     NULL};
 
 static const char *const nucleus_inference[] = {

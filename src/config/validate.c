@@ -59,9 +59,22 @@ static mrcnn_status check_channels(const mr_settings *s, mrcnn_error *err) {
     if (s->mean_pixel.count == s->image_channel_count) return MRCNN_OK;
     return mr_fail(
         err, MRCNN_E_CONFIG,
-        "MEAN_PIXEL has %d numbers but IMAGE_CHANNEL_COUNT is %d; give one mean for each "
+        "MEAN_PIXEL has %d number%s but IMAGE_CHANNEL_COUNT is %d; give one mean for each "
         "channel",
-        s->mean_pixel.count, s->image_channel_count);
+        s->mean_pixel.count, s->mean_pixel.count == 1 ? "" : "s", s->image_channel_count);
+}
+
+static mrcnn_status check_range(const mr_settings *s, mrcnn_error *err) {
+    const mr_floats *range = &s->image_value_range;
+    if (range->count == 0 || (range->count == 2 && range->values[0] < range->values[1]))
+        return MRCNN_OK;
+    if (range->count != 2)
+        return mr_fail(err, MRCNN_E_CONFIG,
+                       "IMAGE_VALUE_RANGE has %d number; give the lowest and the highest value, or "
+                       "none",
+                       range->count);
+    return mr_fail(err, MRCNN_E_CONFIG,
+                   "IMAGE_VALUE_RANGE: its first number must be less than its second one");
 }
 
 /* One transposed convolution doubles the mask head's features. */
@@ -88,12 +101,30 @@ static mrcnn_status check_schedule(const mr_settings *s, mrcnn_error *err) {
     return MRCNN_OK;
 }
 
+/* Hue and saturation are those of RGB; a fourth channel and more are left alone. */
+static mrcnn_status check_augmentation(const mr_settings *s, mrcnn_error *err) {
+    const char *color = mr_augmentation_needs_color(&s->augmentation);
+    if (color && s->image_channel_count < 3)
+        return mr_fail(err, MRCNN_E_CONFIG,
+                       "AUGMENTATION: %s changes colours, but IMAGE_CHANNEL_COUNT is %d; leave it "
+                       "out",
+                       color, s->image_channel_count);
+    if (s->mosaic > 0 && s->image_resize_mode != MR_RESIZE_SQUARE &&
+        s->image_resize_mode != MR_RESIZE_CROP)
+        return mr_fail(err, MRCNN_E_CONFIG,
+                       "MOSAIC: four pictures need a frame of one size; set IMAGE_RESIZE_MODE to "
+                       "square or crop, or MOSAIC to 0");
+    return MRCNN_OK;
+}
+
 mrcnn_status mr_config_validate(const mrcnn_config *config, mrcnn_error *err) {
     const mr_settings *s = mr_config_settings(config);
     mrcnn_status status = check_levels(s, err);
     if (status == MRCNN_OK) status = check_size(s, err);
     if (status == MRCNN_OK) status = check_channels(s, err);
+    if (status == MRCNN_OK) status = check_range(s, err);
     if (status == MRCNN_OK) status = check_mask(s, err);
     if (status == MRCNN_OK) status = check_schedule(s, err);
+    if (status == MRCNN_OK) status = check_augmentation(s, err);
     return status;
 }

@@ -18,7 +18,7 @@ _Static_assert(sizeof(mr_resize_mode) == sizeof(int) && sizeof(mr_mask_resize) =
 enum { TOKEN = 64 }; /* no number or word that means anything is longer */
 
 _Static_assert(sizeof((mr_settings *)0)->name == TOKEN &&
-                   sizeof((mr_settings *)0)->backbone == TOKEN,
+                   sizeof((mr_settings *)0)->backbone == TOKEN && (int)MR_NAME_TEXT == TOKEN,
                "names have the size of a token");
 
 typedef struct span {
@@ -237,6 +237,16 @@ static mrcnn_status fail_count(const mr_key *key, int count, mrcnn_error *err) {
                    count > key->most ? key->most : count, allowed);
 }
 
+static int is_none(span list) {
+    char token[TOKEN];
+    size_t length = (size_t)(list.end - list.begin);
+    if (length == 0 || length >= sizeof token) return 0;
+    memcpy(token, list.begin, length);
+    token[length] = 0;
+    const char *word = plain_word(token);
+    return word && strcmp(word, "none") == 0;
+}
+
 /* Into doubles, which hold every int exactly. */
 static mrcnn_status parse_list(const mr_key *key, const char *text, mr_floats *values,
                                mrcnn_error *err) {
@@ -246,6 +256,7 @@ static mrcnn_status parse_list(const mr_key *key, const char *text, mr_floats *v
         return mr_fail(err, MRCNN_E_CONFIG, "%s: %s is not a list; write [1, 2]", key->shown.name,
                        mr_text_show(text, shown));
     memset(values, 0, sizeof *values);
+    if (key->fewest == 0 && is_none(list)) return MRCNN_OK;
     while (next_item(&list, &item)) {
         char token[TOKEN];
         mrcnn_status status = copy_token(key, item, token, err);
@@ -281,6 +292,49 @@ static mrcnn_status parse_floats(const mr_key *key, const char *text, mr_floats 
     mrcnn_status status = parse_list(key, text, &values, err);
     if (status == MRCNN_OK) *floats = values;
     return status;
+}
+
+/* Names of sources; quotes around one are taken off. */
+static mrcnn_status parse_list_name(const mr_key *key, span item, char name[TOKEN],
+                                    mrcnn_error *err) {
+    char shown[MR_SHOWN_TEXT], token[TOKEN];
+    size_t length = (size_t)(item.end - item.begin);
+    if (length >= 2 && (*item.begin == '"' || *item.begin == '\'') && item.end[-1] == *item.begin) {
+        item.begin++;
+        item.end--;
+    }
+    mrcnn_status status = copy_token(key, item, token, err);
+    if (status != MRCNN_OK) return status;
+    int good = *token != 0 && !strpbrk(token, "[](){}:'");
+    for (const char *p = token; *p && good;) good = is_name_character(mr_text_next(&p));
+    if (!good)
+        return mr_fail(err, MRCNN_E_CONFIG,
+                       "%s: %s can't be named here; use no quotes, brackets, colons, slashes or "
+                       "control characters",
+                       key->shown.name, mr_text_show(token, shown));
+    copy_padded(name, token);
+    return MRCNN_OK;
+}
+
+static mrcnn_status parse_names(const mr_key *key, const char *text, mr_names_list *names,
+                                mrcnn_error *err) {
+    char shown[MR_SHOWN_TEXT];
+    mr_names_list list = {0};
+    span rest = trim_text(text), item;
+    const char *word = plain_word(rest.begin);
+    if (word && strcmp(word, "none") == 0) rest.begin = rest.end;
+    if (!open_list(&rest, "[]()"))
+        return mr_fail(err, MRCNN_E_CONFIG, "%s: %s is not a list; write [a, b]", key->shown.name,
+                       mr_text_show(text, shown));
+    while (next_item(&rest, &item)) {
+        if (list.count == key->most)
+            return mr_fail(err, MRCNN_E_CONFIG, "%s: a list of more than %d names", key->shown.name,
+                           key->most);
+        mrcnn_status status = parse_list_name(key, item, list.names[list.count++], err);
+        if (status != MRCNN_OK) return status;
+    }
+    *names = list;
+    return MRCNN_OK;
 }
 
 /* ------------------------------------------------------------------------------- LOSS_WEIGHTS */
@@ -346,6 +400,9 @@ mrcnn_status mr_value_parse(const mr_key *key, const char *text, mr_settings *se
     if (key->kind == MR_KIND_FLOATS) return parse_floats(key, text, to, err);
     if (key->kind == MR_KIND_LOSSES) return parse_losses(key, text, to, err);
     if (key->kind == MR_KIND_STAGES) return parse_stages(key, text, to, err);
+    if (key->kind == MR_KIND_NAMES) return parse_names(key, text, to, err);
+    if (key->kind == MR_KIND_AUGMENTATION)
+        return mr_prefix(err, mr_augmentation_parse(to, text, err), key->shown.name);
 
     char token[TOKEN];
     mrcnn_status status = copy_token(key, trim_text(text), token, err);
@@ -358,6 +415,8 @@ mrcnn_status mr_value_parse(const mr_key *key, const char *text, mr_settings *se
     case MR_KIND_IDENTIFIER: return parse_identifier(key, token, to, err);
     case MR_KIND_NAME: return parse_name(key, token, to, err);
     case MR_KIND_STAGES:
+    case MR_KIND_AUGMENTATION:
+    case MR_KIND_NAMES:
     case MR_KIND_INTS:
     case MR_KIND_FLOATS:
     case MR_KIND_LOSSES: break; /* done above */
@@ -399,6 +458,18 @@ static void print_ints(const mr_ints *ints, char text[MR_VALUE_TEXT]) {
     print_list(NULL, &list, text);
 }
 
+/* In quotes: YAML might read something else into a word. */
+static void print_names(const mr_names_list *list, char text[MR_VALUE_TEXT]) {
+    append(text, "[");
+    for (int i = 0; i < list->count; i++) {
+        if (i) append(text, ", ");
+        append(text, "\"");
+        append(text, list->names[i]);
+        append(text, "\"");
+    }
+    append(text, "]");
+}
+
 void mr_value_print(const mr_key *key, const mr_settings *settings, char text[MR_VALUE_TEXT]) {
     const void *from = const_field(settings, key);
     const char *word = from;
@@ -411,6 +482,8 @@ void mr_value_print(const mr_key *key, const mr_settings *settings, char text[MR
     case MR_KIND_IDENTIFIER: append(text, word); break;
     case MR_KIND_STAGES:
     case MR_KIND_NAME: append(text, *word ? word : "none"); break;
+    case MR_KIND_AUGMENTATION: mr_augmentation_print(from, text); break;
+    case MR_KIND_NAMES: print_names(from, text); break;
     case MR_KIND_INTS: print_ints(from, text); break;
     case MR_KIND_FLOATS: print_list(NULL, from, text); break;
     case MR_KIND_LOSSES: print_list(mr_loss_names, from, text); break;

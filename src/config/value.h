@@ -5,7 +5,8 @@
 #include "base/number.h"
 #include "config/keys.h"
 
-enum { MR_VALUE_TEXT = 512 }; /* sixteen floats of 24 characters and what stands between them */
+/* AUGMENTATION's is the longest; sixteen floats of 24 characters and what stands between them need 512. */
+enum { MR_VALUE_TEXT = MR_AUGMENT_TEXT };
 
 /* Accepts what YAML or Python would write: 0.7, true, none, [1, 2], (1, 2), {name: 1}. The settings
  * change only on success. */

@@ -1,7 +1,7 @@
 /* yaml.c - configurations as YAML. The reader takes libyaml's events one by one and accepts just
  * what a configuration is made of: one mapping whose values are scalars, flat lists or a flat
- * mapping. Anything deeper, aliases included, ends the reading where it begins, so hostile files
- * cost nothing. */
+ * mapping, and AUGMENTATION's operations inside operations. Anything deeper, aliases included, ends
+ * the reading where it begins, so hostile files cost nothing. */
 #include "base/error.h"
 #include "base/file.h"
 #include "base/memory.h"
@@ -102,17 +102,21 @@ static mrcnn_status append_text(reader *r, char *text, size_t room, const char *
     return MRCNN_OK;
 }
 
+static mrcnn_status append_collection(reader *r, char *text, size_t room, int depth);
+
 /* An item must not smuggle in list syntax of its own, as ["1, 2", 3] would. */
-static mrcnn_status append_item(reader *r, char *text, size_t room) {
-    if (r->event.type != YAML_SCALAR_EVENT)
-        return fail_here(r, MRCNN_E_CONFIG, "nested too deeply; no key has lists inside lists");
+static mrcnn_status append_item(reader *r, char *text, size_t room, int depth) {
+    if (r->event.type != YAML_SCALAR_EVENT) {
+        if (depth > 0) return append_collection(r, text, room, depth - 1);
+        return fail_here(r, MRCNN_E_CONFIG, "nested too deeply for this key");
+    }
     if (strpbrk((const char *)r->event.data.scalar.value, ",:[](){}"))
         return fail_here(r, MRCNN_E_CONFIG, "punctuation inside a list's item");
     return append_scalar(r, text, room);
 }
 
-/* A sequence as "[a, b]", a mapping as "{a: b, c: d}". */
-static mrcnn_status append_collection(reader *r, char *text, size_t room) {
+/* A sequence as "[a, b]", a mapping as "{a: b, c: d}"; collections inside it to that depth. */
+static mrcnn_status append_collection(reader *r, char *text, size_t room, int depth) {
     int mapping = r->event.type == YAML_MAPPING_START_EVENT;
     yaml_event_type_t end = mapping ? YAML_MAPPING_END_EVENT : YAML_SEQUENCE_END_EVENT;
     mrcnn_status status = append_text(r, text, room, mapping ? "{" : "[");
@@ -120,7 +124,7 @@ static mrcnn_status append_collection(reader *r, char *text, size_t room) {
         status = next_event(r);
         if (status != MRCNN_OK || r->event.type == end) break;
         if (i) status = append_text(r, text, room, mapping && i % 2 ? ": " : ", ");
-        if (status == MRCNN_OK) status = append_item(r, text, room);
+        if (status == MRCNN_OK) status = append_item(r, text, room, depth);
     }
     if (status == MRCNN_OK) status = append_text(r, text, room, mapping ? "}" : "]");
     return status;
@@ -145,6 +149,11 @@ static int takes_collection(const char *name) {
     return key >= 0 && mr_keys[key].most > 0;
 }
 
+/* Collections inside the key's own: an operation is a mapping, in which are a mapping and a list. */
+static int collection_depth(const char *name) {
+    return mr_keys[mr_key_find(name)].kind == MR_KIND_AUGMENTATION ? 3 * MR_AUGMENT_DEPTH + 4 : 0;
+}
+
 /* The event is the key's; reads its value. */
 static mrcnn_status read_entry(reader *r) {
     if (r->event.type != YAML_SCALAR_EVENT)
@@ -160,7 +169,7 @@ static mrcnn_status read_entry(reader *r) {
     if (r->event.type == YAML_SCALAR_EVENT)
         status = append_scalar(r, e->value, sizeof e->value);
     else if (takes_collection(e->name))
-        status = append_collection(r, e->value, sizeof e->value);
+        status = append_collection(r, e->value, sizeof e->value, collection_depth(e->name));
     else
         status = fail_here(r, MRCNN_E_CONFIG, "a list or mapping; this key takes a single value");
     if (status == MRCNN_OK) r->count++;

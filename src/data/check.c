@@ -46,7 +46,7 @@ static mrcnn_status find_size(const mr_checker *c, size_t index, int32_t *height
     mrcnn_image image = {0};
     const mr_picture *picture = &c->set->pictures[index];
     if (picture->path && !c->options.full)
-        return mr_picture_size(picture->path, height, width, err);
+        return mr_picture_check(picture->path, &c->set->image, height, width, err);
     mrcnn_status status = mr_dataset_read(c->set, index, &image, err);
     if (status != MRCNN_OK) return status;
     *height = image.height;

@@ -55,7 +55,8 @@ mrcnn_status mr_dataset_add_object(mr_dataset *set, const mr_object *object, con
     mr_object *added = &set->objects[set->object_count++];
     *added = *object;
     added->first = set->number_count;
-    memcpy(set->numbers + set->number_count, numbers, object->count * sizeof *numbers);
+    if (object->count)
+        memcpy(set->numbers + set->number_count, numbers, object->count * sizeof *numbers);
     set->number_count += object->count;
     set->pictures[set->picture_count - 1].object_count++;
     return MRCNN_OK;

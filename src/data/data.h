@@ -17,6 +17,9 @@ const mr_picture *mr_dataset_picture(const mr_dataset *set, size_t index);
 int mr_dataset_class_count(const mr_dataset *set); /* with background */
 const char *mr_dataset_class_name(const mr_dataset *set, int class_id);
 
+/* Of every picture that mr_dataset_read gives. */
+int mr_dataset_channels(const mr_dataset *set);
+
 /* Which classes the picture's source annotates: class_count bytes of 0 or 1; the background is 1
  * (NUMERICS 2, compose_image_meta). */
 const uint8_t *mr_dataset_active_classes(const mr_dataset *set, size_t index);
@@ -42,13 +45,13 @@ mrcnn_status mr_masks_open(mr_masks *masks, const mr_dataset *set, size_t index,
  * it). */
 mrcnn_status mr_masks_draw(mr_masks *masks, size_t object, uint8_t *mask, int *class_id,
                            mrcnn_error *err);
+/* The same as run lengths; `scratch` has room for height x width bytes. */
+mrcnn_status mr_masks_encode(mr_masks *masks, size_t object, uint8_t *scratch, mrcnn_mask *mask,
+                             int *class_id, mrcnn_error *err);
 void mr_masks_close(mr_masks *masks);
 
 /* Draws one object: the three at once. */
 mrcnn_status mr_dataset_mask(const mr_dataset *set, size_t index, size_t object, int height,
                              int width, uint8_t *mask, int *class_id, mrcnn_error *err);
-
-/* Bytes of memory that the annotations take. */
-size_t mr_dataset_bytes(const mr_dataset *set);
 
 #endif

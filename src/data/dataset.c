@@ -5,6 +5,7 @@
 #include "base/memory.h"
 #include "base/options.h"
 #include "data/place.h"
+#include "image/picture.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -12,7 +13,9 @@
 #include <sys/stat.h>
 
 /* In the order in which they are tried. */
-static const mr_dataset_format *const formats[] = {&mr_format_via, &mr_format_shapes};
+static const mr_dataset_format *const formats[] = {
+    &mr_format_labelme, &mr_format_via,    &mr_format_yolo,  &mr_format_png,
+    &mr_format_voc,     &mr_format_labels, &mr_format_shapes};
 enum { FORMATS = sizeof formats / sizeof *formats };
 
 mrcnn_dataset_options mrcnn_dataset_options_default(void) {
@@ -50,22 +53,6 @@ void mrcnn_dataset_free(mrcnn_dataset **set) {
 }
 
 /* ------------------------------------------------------------------------------------- opening */
-
-/* Formats whose subsets lie in one folder say MRCNN_E_IO where other subsets are. */
-int mrcnn_dataset_is_there(const char *path, const char *format, const char *subset) {
-    int any = !format || strcmp(format, "auto") == 0;
-    struct stat info;
-    if (!path || stat(path, &info) != 0) return 0;
-    for (size_t i = 0; i < FORMATS; i++) {
-        mr_place place = {0};
-        mrcnn_error why = MRCNN_ERROR_INIT;
-        if (!formats[i]->find || (!any && strcmp(formats[i]->name, format) != 0)) continue;
-        mrcnn_status status = formats[i]->find(&place, path, subset, &why);
-        mr_place_free(&place);
-        if (status != MRCNN_E_UNSUPPORTED && status != MRCNN_E_IO) return 1;
-    }
-    return 0;
-}
 
 /* The format of that name; NULL for "auto". */
 static mrcnn_status find_named(const mr_dataset_format **format, const char *name,
@@ -108,7 +95,7 @@ static mrcnn_status fail_nothing(const char *path, const char *subset,
 }
 
 /* The first format that finds itself in the path. One that is there but broken counts only when no
- * other is. */
+ * other is. MRCNN_E_UNSUPPORTED: there is nothing. */
 static mrcnn_status find_place(const mr_dataset_format **format, mr_place *place, const char *path,
                                const char *subset, mrcnn_error *err) {
     const mr_dataset_format *only = *format;
@@ -125,7 +112,7 @@ static mrcnn_status find_place(const mr_dataset_format **format, mr_place *place
     }
     *format = only;
     if (trouble.status != MRCNN_OK) return mr_fail(err, trouble.status, "%s", trouble.message);
-    return fail_nothing(path, subset, only, err);
+    return mr_nothing_here(path, err);
 }
 
 /* The name "shapes" opens generated pictures unless something of that name is there. */
@@ -165,12 +152,9 @@ static mrcnn_status open_place(mr_dataset **set, const mr_dataset_format *format
     mr_dataset *made = mr_calloc(1, sizeof *made);
     if (!made) return mr_fail_memory(err, sizeof *made, "a data set");
     made->format = format;
-    made->image = mrcnn_image_options_default();
-    mrcnn_status status = MRCNN_OK;
-    if (options->image)
-        status = mr_take_options(&made->image, sizeof made->image, options->image,
-                                 "mrcnn_image_options", err);
+    mrcnn_status status = mr_image_take_options(&made->image, options->image, err);
     if (status == MRCNN_OK) status = format->open(made, place, options, err);
+    if (status == MRCNN_OK && !made->class_ids) status = mr_dataset_number_classes(made, err);
     if (status != MRCNN_OK)
         mrcnn_dataset_free(&made);
     else
@@ -181,8 +165,9 @@ static mrcnn_status open_place(mr_dataset **set, const mr_dataset_format *format
 static mrcnn_status open_set(mr_dataset **set, const char *path,
                              const mrcnn_dataset_options *options, mrcnn_error *err) {
     const mr_dataset_format *format;
-    mr_place place = {NULL, NULL};
+    mr_place place = {NULL, NULL, NULL};
     mrcnn_status status = find_format(&format, &place, path, options, err);
+    if (status == MRCNN_E_UNSUPPORTED) status = fail_nothing(path, options->subset, format, err);
     if (status == MRCNN_OK && options->class_names)
         status = check_given_classes(options->class_names, err);
     if (status == MRCNN_OK) status = open_place(set, format, &place, options, err);
@@ -196,6 +181,23 @@ mrcnn_status mrcnn_dataset_open(mrcnn_dataset **set, const char *path,
     if (!set) return mr_fail(err, MRCNN_E_ARGUMENT, "opening a data set: set is NULL");
     mrcnn_status status = mr_take_options(&o, sizeof o, options, "mrcnn_dataset_options", err);
     return status == MRCNN_OK ? open_set(set, path, &o, err) : status;
+}
+
+/* A file has no subsets, unless its format says otherwise; formats whose subsets lie in one folder say
+ * MRCNN_E_IO where only others are. */
+int mrcnn_dataset_is_there(const char *path, const mrcnn_dataset_options *options) {
+    struct stat info;
+    const mr_dataset_format *format;
+    mr_place place = {NULL, NULL, NULL};
+    mrcnn_dataset_options o = mrcnn_dataset_options_default();
+    if (mr_take_options(&o, sizeof o, options, "mrcnn_dataset_options", NULL) != MRCNN_OK) return 0;
+    if (find_named(&format, o.format, NULL) != MRCNN_OK) return 0;
+    mrcnn_status status = find_format(&format, &place, path, &o, NULL);
+    mr_place_free(&place);
+    if (status == MRCNN_OK) return 1;
+    if (status == MRCNN_E_UNSUPPORTED || status == MRCNN_E_IO) return 0;
+    if (!path || stat(path, &info) != 0) return 0;
+    return !(o.subset && mr_is_file(path));
 }
 
 mrcnn_status mr_dataset_set_classes(mr_dataset *set, const char *const *given,
@@ -214,6 +216,16 @@ mrcnn_status mr_dataset_set_classes(mr_dataset *set, const char *const *given,
         set->class_count++;
     }
     return MRCNN_OK;
+}
+
+mrcnn_status mr_dataset_number_classes(mr_dataset *set, mrcnn_error *err) {
+    set->class_ids = mr_calloc((size_t)set->class_count, sizeof *set->class_ids);
+    for (int i = 0; set->class_ids && i < set->class_count; i++) {
+        set->class_ids[i] = mr_format("%d", i);
+        if (!set->class_ids[i]) break;
+    }
+    if (set->class_ids && set->class_ids[set->class_count - 1]) return MRCNN_OK;
+    return mr_fail_memory(err, (size_t)set->class_count, "class names");
 }
 
 int mr_dataset_class_id(const mr_dataset *set, const char *name) {
@@ -244,20 +256,6 @@ const uint8_t *mr_dataset_active_classes(const mr_dataset *set, size_t index) {
     return set->format->active ? set->format->active(set, index) : set->active;
 }
 
-size_t mr_dataset_bytes(const mr_dataset *set) {
-    size_t bytes =
-        sizeof *set + set->picture_room * sizeof *set->pictures +
-        set->first_room * sizeof *set->first_objects + set->object_room * sizeof *set->objects +
-        set->number_room * sizeof *set->numbers + set->problem_room * sizeof *set->problems;
-    for (size_t i = 0; i < set->picture_count; i++) {
-        const mr_picture *p = &set->pictures[i];
-        bytes += strlen(p->path ? p->path : p->id) + 1;
-    }
-    for (size_t i = 0; i < set->problem_count; i++)
-        bytes += strlen(set->problems[i].picture) + strlen(set->problems[i].text) + 2;
-    return bytes;
-}
-
 static mrcnn_status check_index(const mr_dataset *set, size_t index, mrcnn_error *err) {
     if (index < set->picture_count) return MRCNN_OK;
     return mr_fail(err, MRCNN_E_ARGUMENT, "picture %zu of a data set with %zu", index,
@@ -266,8 +264,20 @@ static mrcnn_status check_index(const mr_dataset *set, size_t index, mrcnn_error
 
 mrcnn_status mr_dataset_read(const mr_dataset *set, size_t index, mrcnn_image *image,
                              mrcnn_error *err) {
+    mrcnn_image read = {0};
     mrcnn_status status = check_index(set, index, err);
-    return status == MRCNN_OK ? set->format->read(set, index, image, err) : status;
+    if (status == MRCNN_OK) status = set->format->read(set, index, &read, err);
+    if (status == MRCNN_OK) /* generated pictures are RGB */
+        status = mr_image_convert(&read, set->image.channels, set->pictures[index].id, err);
+    if (status == MRCNN_OK)
+        *image = read;
+    else
+        mrcnn_image_free(&read);
+    return status;
+}
+
+int mr_dataset_channels(const mr_dataset *set) {
+    return set->image.channels;
 }
 
 mrcnn_status mr_dataset_read_file(const mr_dataset *set, size_t index, mrcnn_image *image,

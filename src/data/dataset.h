@@ -59,6 +59,7 @@ typedef struct mr_problem {
 typedef struct mr_place {
     char *file;   /* of annotations, or a list of pictures */
     char *folder; /* of pictures, or of everything */
+    char *labels; /* the folder of label files */
 } mr_place;
 
 void mr_place_free(mr_place *place);
@@ -98,9 +99,13 @@ typedef struct mr_dataset_format {
                              mr_polygon_list *list, mrcnn_error *err);
     /* The classes that a picture's source annotates. NULL: set->active. */
     const uint8_t *(*active)(const mr_dataset *set, size_t index);
+    /* What a source calls a class, NULL when it has no such class. NULL: there is one source, with
+     * set->class_ids. */
+    const char *(*source_class)(const mr_dataset *set, int class_id, const char *source);
 } mr_dataset_format;
 
-extern const mr_dataset_format mr_format_via, mr_format_shapes;
+extern const mr_dataset_format mr_format_labelme, mr_format_via, mr_format_yolo, mr_format_png,
+    mr_format_voc, mr_format_labels, mr_format_shapes;
 
 struct mrcnn_dataset {
     const mr_dataset_format *format;
@@ -109,7 +114,7 @@ struct mrcnn_dataset {
     char *annotations;         /* the file, or NULL */
     mrcnn_image_options image; /* how pictures are decoded */
     char **class_names;
-    char **class_ids; /* what the source calls them, as text; NULL: it has no ids of its own */
+    char **class_ids; /* what the source calls them, as text; numbers from 0 unless it says so */
     int class_count;
     uint8_t *active; /* class_count bytes: one source, which annotates all of its classes */
 
@@ -151,6 +156,9 @@ mrcnn_status mr_dataset_finish(mr_dataset *set, const mr_names *names,
  * `count` names with BG before them. */
 mrcnn_status mr_dataset_set_classes(mr_dataset *set, const char *const *given,
                                     const char *const *names, size_t count, mrcnn_error *err);
+
+/* Fills set->class_ids with the classes' numbers. */
+mrcnn_status mr_dataset_number_classes(mr_dataset *set, mrcnn_error *err);
 
 /* The id of a class by its name, -1 for none. */
 int mr_dataset_class_id(const mr_dataset *set, const char *name);

@@ -51,3 +51,18 @@ void mr_names_free(mr_names *names) {
     free(names->items);
     *names = (mr_names){0};
 }
+
+static int is_blank(char c) {
+    return (unsigned char)c <= ' ';
+}
+
+int mr_tidy_name(const char *text, char name[MR_CLASS_TEXT]) {
+    while (*text && is_blank(*text)) text++;
+    size_t length = strlen(text);
+    while (length && is_blank(text[length - 1])) length--;
+    if (length >= MR_CLASS_TEXT) return 0;
+    for (size_t i = 0; i < length; i++)
+        name[i] = is_blank(text[i]) || text[i] == 127 ? ' ' : text[i];
+    name[length] = 0;
+    return 1;
+}

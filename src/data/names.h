@@ -23,4 +23,9 @@ int mr_names_add(mr_names *names, const char *text);
 
 void mr_names_free(mr_names *names);
 
+/* A class name as annotations have it, without blanks at its ends; control bytes become blanks: names
+ * end up in files line by line. 0 when it is too long. */
+enum { MR_CLASS_TEXT = 201 };
+int mr_tidy_name(const char *text, char name[MR_CLASS_TEXT]);
+
 #endif

@@ -4,6 +4,7 @@
 #include "base/error.h"
 #include "base/memory.h"
 #include "data/raster.h"
+#include "image/rle.h"
 
 #include <math.h>
 #include <stdlib.h>
@@ -30,6 +31,14 @@ mrcnn_status mr_masks_draw(mr_masks *masks, size_t object, uint8_t *mask, int *c
         return mr_fail(err, MRCNN_E_ARGUMENT, "%s: object %zu of %zu", picture->id, object,
                        picture->object_count);
     return masks->set->format->draw(masks, object, mask, class_id, err);
+}
+
+mrcnn_status mr_masks_encode(mr_masks *masks, size_t object, uint8_t *scratch, mrcnn_mask *mask,
+                             int *class_id, mrcnn_error *err) {
+    mrcnn_status status = mr_rle_check_size(masks->height, masks->width, err);
+    if (status == MRCNN_OK) status = mr_masks_draw(masks, object, scratch, class_id, err);
+    if (status != MRCNN_OK) return status;
+    return mrcnn_mask_from_bytes(mask, scratch, masks->height, masks->width, err);
 }
 
 void mr_masks_close(mr_masks *masks) {

@@ -1,19 +1,20 @@
-/* picture_size.c - see picture_size.h. It reads just enough of JPEG and PNG: their sizes, the
- * orientation, and whether the file's last bytes are those of a whole one. */
+/* picture_size.c - see picture_size.h. It reads just enough of JPEG, PNG and .npy: their sizes, the
+ * orientation, and whether the file ends where a whole one does. */
 #include "data/picture_size.h"
 
 #include "image/codec.h"
+#include "image/npy.h"
 
 #include <stdio.h>
 #include <string.h>
 
-enum { MOST_PARTS = 100000, MOST_EXIF = 65536 };
+enum { MOST_PARTS = 100000, MOST_EXIF = MR_NPY_MOST_HEADER };
 
 typedef struct header {
     FILE *file;
     uint32_t height, width;
     int orientation;
-    uint8_t exif[MOST_EXIF];
+    uint8_t exif[MOST_EXIF]; /* or a header of .npy */
 } header;
 
 static int take(header *h, uint8_t *bytes, size_t length) {
@@ -97,6 +98,19 @@ static int read_png(header *h) {
     return ends_with(h, "\0\0\0\0IEND\xAE\x42\x60\x82", 12);
 }
 
+/* ----------------------------------------------------------------------------------------- npy */
+
+static int read_npy(header *h) {
+    mr_npy about;
+    if (fseek(h->file, 0, SEEK_SET) != 0) return 0;
+    size_t length = fread(h->exif, 1, MOST_EXIF, h->file);
+    if (mr_npy_header(&about, h->exif, length, "", NULL) != MRCNN_OK) return 0;
+    h->height = (uint32_t)about.height;
+    h->width = (uint32_t)about.width;
+    return fseek(h->file, 0, SEEK_END) == 0 &&
+           (uint64_t)ftell(h->file) == (uint64_t)about.begin + about.bytes;
+}
+
 static int read_header(header *h) {
     uint8_t start[MR_SNIFF_BYTES];
     const char *looks_like;
@@ -104,9 +118,21 @@ static int read_header(header *h) {
     switch (mr_sniff(start, length, &looks_like)) {
     case MR_PICTURE_JPEG: return read_jpeg(h);
     case MR_PICTURE_PNG: return read_png(h);
+    case MR_PICTURE_NPY: return read_npy(h);
     case MR_PICTURE_OTHER: break;
     }
     return 0;
+}
+
+static mrcnn_status decode_size(const char *path, const mrcnn_image_options *options,
+                                int32_t *height, int32_t *width, mrcnn_error *err) {
+    mrcnn_image image = {0};
+    mrcnn_status status = mrcnn_image_read(&image, path, options, err);
+    if (status != MRCNN_OK) return status;
+    *height = image.height;
+    *width = image.width;
+    mrcnn_image_free(&image);
+    return MRCNN_OK;
 }
 
 mrcnn_status mr_picture_size(const char *path, int32_t *height, int32_t *width, mrcnn_error *err) {
@@ -121,11 +147,21 @@ mrcnn_status mr_picture_size(const char *path, int32_t *height, int32_t *width, 
         *width = (int32_t)(turned ? h.height : h.width);
         return MRCNN_OK;
     }
-    mrcnn_image image = {0};
-    mrcnn_status status = mrcnn_image_read(&image, path, NULL, err);
-    if (status != MRCNN_OK) return status;
-    *height = image.height;
-    *width = image.width;
-    mrcnn_image_free(&image);
-    return MRCNN_OK;
+    return decode_size(path, NULL, height, width, err);
+}
+
+static int is_array(const char *path) {
+    uint8_t start[MR_SNIFF_BYTES];
+    const char *looks_like;
+    FILE *file = fopen(path, "rb");
+    size_t length = file ? fread(start, 1, sizeof start, file) : 0;
+    if (file) fclose(file);
+    return mr_sniff(start, length, &looks_like) == MR_PICTURE_NPY;
+}
+
+mrcnn_status mr_picture_check(const char *path, const mrcnn_image_options *options, int32_t *height,
+                              int32_t *width, mrcnn_error *err) {
+    int any_will_do = options->channels == 1 || options->channels == 3;
+    if (any_will_do && !is_array(path)) return mr_picture_size(path, height, width, err);
+    return decode_size(path, options, height, width, err);
 }

@@ -3,9 +3,9 @@
 
 #include "base/error.h"
 #include "base/memory.h"
-#include "image/rle.h"
 
 #include <stdlib.h>
+#include <string.h>
 
 size_t mrcnn_dataset_count(const mrcnn_dataset *set) {
     return mr_dataset_picture_count(set);
@@ -41,15 +41,37 @@ mrcnn_status mrcnn_dataset_mask(const mrcnn_dataset *set, size_t index, size_t o
                                 mrcnn_error *err) {
     int id = 0;
     size_t bytes;
+    mr_masks masks;
     if (height < 1 || width < 1)
         return mr_fail(err, MRCNN_E_ARGUMENT, "a mask of %d x %d pixels", width, height);
-    mrcnn_status status = mr_rle_check_size(height, width, err);
-    if (status != MRCNN_OK) return status;
     uint8_t *drawn = mr_mul_size((size_t)height, (size_t)width, &bytes) ? malloc(bytes) : NULL;
     if (!drawn) return mr_fail_memory(err, bytes, "a mask");
-    status = mr_dataset_mask(set, index, object, height, width, drawn, &id, err);
-    if (status == MRCNN_OK) status = mrcnn_mask_from_bytes(mask, drawn, height, width, err);
+    mrcnn_status status = mr_masks_open(&masks, set, index, height, width, err);
+    if (status == MRCNN_OK) status = mr_masks_encode(&masks, object, drawn, mask, &id, err);
     if (status == MRCNN_OK && class_id) *class_id = id;
+    mr_masks_close(&masks);
     free(drawn);
     return status;
+}
+
+/* ------------------------------------------------------------------------------- source classes */
+
+const char *mrcnn_dataset_source_class(const mrcnn_dataset *set, int class_id, const char *source) {
+    if (class_id < 0 || class_id >= set->class_count || !source) return NULL;
+    if (set->format->source_class) return set->format->source_class(set, class_id, source);
+    return strcmp(source, set->source) == 0 ? set->class_ids[class_id] : NULL;
+}
+
+int mrcnn_dataset_map_source_class(const mrcnn_dataset *set, const char *source_class) {
+    const char *dot = source_class ? strchr(source_class, '.') : NULL;
+    char *source = dot ? mr_strdup(source_class) : NULL;
+    int found = -1;
+    if (!source) return -1;
+    source[dot - source_class] = 0;
+    for (int i = 0; i < set->class_count && found < 0; i++) {
+        const char *id = mrcnn_dataset_source_class(set, i, source);
+        if (id && strcmp(id, dot + 1) == 0) found = i;
+    }
+    free(source);
+    return found;
 }

@@ -1,6 +1,6 @@
 /* sample.h - load_image_gt (N51-N55): one picture with its objects, as a training step takes it:
- * resized or cropped, perhaps mirrored, objects without pixels dropped, boxes taken from masks,
- * masks small. Values are those of matterport; storage is the smallest that holds them. Knows
+ * resized or cropped, perhaps mirrored and augmented (or four of them as a mosaic), objects without
+ * pixels dropped, boxes taken from masks, masks small. Values are those of matterport; storage is the smallest that holds them. Knows
  * nothing of anchors: train/example.h adds what the network is to answer. */
 #ifndef MR_DATA_SAMPLE_H
 #define MR_DATA_SAMPLE_H
@@ -14,14 +14,17 @@ typedef struct mr_sample {
     uint64_t number; /* which draw of the run this is; its random numbers follow from it */
     int height, width, channels;
     uint8_t *pixels; /* height x width x channels, before the mean is subtracted */
-    mr_fit fit;      /* with the crop that was drawn; as it was before mirroring (N52) */
+    mr_fit fit;      /* with the crop that was drawn; as it was before mirroring and augmentation
+                        (N52); in a mosaic, into its quarter */
     int mirrored;
+    int augmented; /* one of AUGMENTATION's operations was drawn */
+    int mosaic;
     int count;           /* objects, crowds included */
     int32_t *class_ids;  /* negative: crowd */
     int32_t (*boxes)[4]; /* y1 x1 y2 x2 in pixels of the network's input; never empty */
     int mask_height, mask_width;
-    uint8_t *masks;  /* count x mask_height x mask_width of 0 or 1: mini masks (N54), or of the
-                        whole input without USE_MINI_MASK */
+    uint8_t *masks;  /* count masks of bits (image/bits.h): mini masks (N54), or of the whole input
+                        without USE_MINI_MASK */
     uint8_t *active; /* class_count bytes */
     int class_count;
     size_t bytes; /* of all of it */
@@ -30,11 +33,13 @@ typedef struct mr_sample {
 typedef struct mr_sample_options {
     const mr_settings *settings;
     uint64_t seed;
-    int training; /* draws: mirroring and the crop; validation is the same picture every time */
+    int training; /* draws: the crop, mirroring, augmentation; validation is the same picture every
+                     time */
 } mr_sample_options;
 
 /* *sample is NULL and the status OK when the picture has nothing to learn from: no object with
- * pixels that is no crowd (N61). `number` seeds every draw. Any number of threads may load samples
+ * pixels that is no crowd (N61). If that is augmentation's doing, the picture comes without it.
+ * `number` seeds every draw. Any number of threads may load samples
  * of one data set. One mask at a time is drawn in full size, so that a picture with hundreds of
  * objects takes little more memory than one with a few (with mini masks). Messages about the
  * picture name its file. */

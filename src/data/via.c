@@ -31,15 +31,17 @@ static mrcnn_status leave_out(via_reader *r, const char *picture, uint32_t regio
 
 static mrcnn_status add_region(via_reader *r, const char *picture, uint32_t index,
                                const mr_json *region, mrcnn_error *err) {
-    char why[MR_VIA_WHY] = "", name[MR_VIA_CLASS];
+    char why[MR_VIA_WHY] = "", name[MR_CLASS_TEXT];
     mr_object object = {.region = index, .class_id = -1};
     switch (mr_via_outline(mr_json_get(region, "shape_attributes"), &object, &r->numbers, why)) {
     case MR_VIA_POINT: r->set->points++; return MRCNN_OK;
     case MR_VIA_BAD: return leave_out(r, picture, index, 1, why, err);
     case MR_VIA_USABLE: break;
     }
-    if (mr_via_class(mr_json_get(region, "region_attributes"), name, why) != MR_VIA_USABLE)
+    const mr_json *attributes = mr_json_get(region, "region_attributes");
+    if (mr_via_class(attributes, name, why) != MR_VIA_USABLE)
         return leave_out(r, picture, index, 1, why, err);
+    object.is_crowd = (uint8_t)mr_via_is_crowd(attributes);
     if (name[0]) {
         object.class_id = mr_names_add(&r->names, name);
         if (object.class_id < 0) return mr_fail_memory(err, strlen(name), "class names");

@@ -9,23 +9,7 @@
 #include <strings.h>
 
 static const char *const usual_keys[] = {"class", "name", "type", "label", "category"};
-
-static int is_blank(char c) {
-    return (unsigned char)c <= ' ';
-}
-
-/* Without blanks at its ends; control bytes become blanks: names end up in files line by line.
- * 0 when it is too long. */
-static int tidy(const char *text, char name[MR_VIA_CLASS]) {
-    while (*text && is_blank(*text)) text++;
-    size_t length = strlen(text);
-    while (length && is_blank(text[length - 1])) length--;
-    if (length >= MR_VIA_CLASS) return 0;
-    for (size_t i = 0; i < length; i++)
-        name[i] = is_blank(text[i]) || text[i] == 127 ? ' ' : text[i];
-    name[length] = 0;
-    return 1;
-}
+static const char *const crowd_key = "iscrowd"; /* ours: VIA knows no crowds */
 
 /* The ticked entry of a checkbox, {"cat": true, "dog": false}; NULL for none. */
 static const char *find_ticked(const mr_json *box, int *several) {
@@ -39,7 +23,7 @@ static const char *find_ticked(const mr_json *box, int *several) {
 }
 
 /* An attribute as a class name; "" when nothing is chosen. */
-static mr_via_result read_value(const mr_json *value, char name[MR_VIA_CLASS],
+static mr_via_result read_value(const mr_json *value, char name[MR_CLASS_TEXT],
                                 char why[MR_VIA_WHY]) {
     char number[MR_NUMBER_TEXT];
     const char *text = "";
@@ -59,8 +43,8 @@ static mr_via_result read_value(const mr_json *value, char name[MR_VIA_CLASS],
                  "the region has several classes: more than one of \"%.60s\" is "
                  "ticked",
                  value->key);
-    else if (!tidy(text, name))
-        snprintf(why, MR_VIA_WHY, "the region's class is longer than %d bytes", MR_VIA_CLASS - 1);
+    else if (!mr_tidy_name(text, name))
+        snprintf(why, MR_VIA_WHY, "the region's class is longer than %d bytes", MR_CLASS_TEXT - 1);
     else
         return MR_VIA_USABLE;
     return MR_VIA_BAD;
@@ -73,7 +57,7 @@ static const mr_json *find_usual(const mr_json *attributes) {
     return NULL;
 }
 
-mr_via_result mr_via_class(const mr_json *attributes, char name[MR_VIA_CLASS],
+mr_via_result mr_via_class(const mr_json *attributes, char name[MR_CLASS_TEXT],
                            char why[MR_VIA_WHY]) {
     const mr_json *found = NULL;
     name[0] = 0;
@@ -86,7 +70,8 @@ mr_via_result mr_via_class(const mr_json *attributes, char name[MR_VIA_CLASS],
     const mr_json *usual = find_usual(attributes);
     if (usual) return read_value(usual, name, why);
     for (const mr_json *m = attributes->first; m; m = m->next) {
-        char text[MR_VIA_CLASS];
+        char text[MR_CLASS_TEXT];
+        if (strcasecmp(m->key, crowd_key) == 0) continue;
         mr_via_result result = read_value(m, text, why);
         if (result != MR_VIA_USABLE) return result;
         if (!text[0]) continue;
@@ -101,4 +86,18 @@ mr_via_result mr_via_class(const mr_json *attributes, char name[MR_VIA_CLASS],
         memcpy(name, text, sizeof text);
     }
     return MR_VIA_USABLE;
+}
+
+int mr_via_is_crowd(const mr_json *attributes) {
+    static const char *const yes[] = {"1", "true", "yes"};
+    if (!attributes || attributes->kind != MR_JSON_OBJECT) return 0;
+    for (const mr_json *m = attributes->first; m; m = m->next) {
+        char text[MR_CLASS_TEXT] = "", why[MR_VIA_WHY];
+        if (strcasecmp(m->key, crowd_key) != 0) continue;
+        if (m->kind == MR_JSON_BOOL) return m->number != 0;
+        if (read_value(m, text, why) != MR_VIA_USABLE) return 0;
+        for (size_t i = 0; i < sizeof yes / sizeof *yes; i++)
+            if (strcasecmp(text, yes[i]) == 0) return 1;
+    }
+    return 0;
 }

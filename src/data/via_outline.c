@@ -2,7 +2,6 @@
  * circle, ellipse. */
 #include "data/via.h"
 
-#include <math.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -17,14 +16,6 @@ static mr_via_result bad(const outline_reader *r, const char *text) {
     return MR_VIA_BAD;
 }
 
-static int add_number(mr_numbers *numbers, double value) {
-    if (!mr_dataset_grow((void **)&numbers->values, &numbers->room, numbers->count, 1,
-                         sizeof value))
-        return 0;
-    numbers->values[numbers->count++] = value;
-    return 1;
-}
-
 /* Members of the shape by name, NULL-terminated; all must be numbers. */
 static mr_via_result read_members(const outline_reader *r, const char *const *names) {
     for (; *names; names++) {
@@ -36,24 +27,12 @@ static mr_via_result read_members(const outline_reader *r, const char *const *na
                                                               : mr_json_kind_name(member));
             return MR_VIA_BAD;
         }
-        if (!add_number(r->numbers, value)) return bad(r, "there is no memory for the region");
+        if (!mr_numbers_add(r->numbers, value)) return bad(r, "there is no memory for the region");
     }
     return MR_VIA_USABLE;
 }
 
 /* ------------------------------------------------------------------------------------ polygons */
-
-static int lie_on_a_line(const double *xy, size_t count) {
-    size_t other = 1;
-    while (other < count && xy[2 * other] == xy[0] && xy[2 * other + 1] == xy[1]) other++;
-    if (other == count) return 1;
-    double dx = xy[2 * other] - xy[0], dy = xy[2 * other + 1] - xy[1];
-    /* Scaled, so that absurd coordinates don't overflow. */
-    double scale = fmax(fabs(dx), fabs(dy));
-    for (size_t i = other + 1; i < count; i++)
-        if ((xy[2 * i] - xy[0]) * (dy / scale) != (xy[2 * i + 1] - xy[1]) * (dx / scale)) return 0;
-    return 1;
-}
 
 static mr_via_result read_points(const outline_reader *r, const mr_json *x, const mr_json *y) {
     const mr_json *px = x->first, *py = y->first;
@@ -63,7 +42,7 @@ static mr_via_result read_points(const outline_reader *r, const mr_json *x, cons
             snprintf(r->why, MR_VIA_WHY, "point %u of the polygon is not two usable numbers", i);
             return MR_VIA_BAD;
         }
-        if (!add_number(r->numbers, vx) || !add_number(r->numbers, vy))
+        if (!mr_numbers_add(r->numbers, vx) || !mr_numbers_add(r->numbers, vy))
             return bad(r, "there is no memory for the polygon");
     }
     return MR_VIA_USABLE;
@@ -81,13 +60,7 @@ static mr_via_result read_polygon(const outline_reader *r) {
     }
     mr_via_result result = read_points(r, x, y);
     if (result != MR_VIA_USABLE) return result;
-    if (x->count < 3) {
-        snprintf(r->why, MR_VIA_WHY, "the polygon has %u point%s, which makes no area", x->count,
-                 x->count == 1 ? "" : "s");
-        return MR_VIA_BAD;
-    }
-    if (lie_on_a_line(r->numbers->values, x->count))
-        return bad(r, "the polygon has no area: all of its points lie on a line");
+    if (mr_polygon_has_fault(r->numbers->values, x->count, r->why, MR_VIA_WHY)) return MR_VIA_BAD;
     return MR_VIA_USABLE;
 }
 
@@ -111,7 +84,7 @@ static mr_via_result read_circle(const outline_reader *r) {
     static const char *const names[] = {"cx", "cy", "r", "r", NULL};
     mr_via_result result = read_members(r, names);
     if (result != MR_VIA_USABLE) return result;
-    if (!add_number(r->numbers, 0)) return bad(r, "there is no memory for the region");
+    if (!mr_numbers_add(r->numbers, 0)) return bad(r, "there is no memory for the region");
     return need_positive(r, 2, 2, "the circle has no area: its radius is not positive");
 }
 
@@ -122,7 +95,7 @@ static mr_via_result read_ellipse(const outline_reader *r) {
     if (result != MR_VIA_USABLE) return result;
     if (mr_json_get(r->shape, "theta"))
         result = read_members(r, angle);
-    else if (!add_number(r->numbers, 0))
+    else if (!mr_numbers_add(r->numbers, 0))
         result = bad(r, "there is no memory for the region");
     if (result != MR_VIA_USABLE) return result;
     return need_positive(r, 2, 2, "the ellipse has no area: a radius is not positive");

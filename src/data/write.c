@@ -13,7 +13,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-static const mr_dataset_writer *const writers[] = {NULL};
+static const mr_dataset_writer *const writers[] = {&mr_writer_png, &mr_writer_labels,
+                                                   &mr_writer_voc, NULL};
 
 enum { KINDS = 32 }; /* of things that a format can't say; further ones are not told */
 
@@ -236,7 +237,10 @@ static mrcnn_status check_destination(const job *j) {
     if (!folder) return mr_fail_memory(j->err, strlen(w->folder), "a path");
     mrcnn_status status = check_folder(j, folder);
     free(folder);
-    if (status == MRCNN_OK && mrcnn_dataset_is_there(w->folder, j->writer->name, w->subset))
+    mrcnn_dataset_options there = mrcnn_dataset_options_default();
+    there.format = j->writer->name;
+    there.subset = w->subset;
+    if (status == MRCNN_OK && mrcnn_dataset_is_there(w->folder, &there))
         status =
             mr_fail(j->err, MRCNN_E_ARGUMENT,
                     "%s: there is a subset \"%s\" already: give another folder, or take it away",

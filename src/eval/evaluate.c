@@ -4,6 +4,7 @@
 #include "base/error.h"
 #include "base/memory.h"
 #include "base/options.h"
+#include "data/data.h"
 #include "image/mask.h"
 #include "model/session.h"
 
@@ -60,21 +61,34 @@ mrcnn_truth mr_truth_of_mask(const mrcnn_mask *mask, int32_t class_id) {
 }
 
 /* Objects without a pixel are left out, as in training (N51). */
-static mrcnn_status read_truths(truths *all, const mrcnn_dataset *set, size_t index, int32_t height,
-                                int32_t width, mrcnn_error *err) {
-    size_t count = mrcnn_dataset_picture(set, index)->object_count;
+static mrcnn_status draw_truths(truths *all, mr_masks *masks, size_t count, uint8_t *scratch,
+                                mrcnn_error *err) {
     mrcnn_status status = MRCNN_OK;
-    *all = (truths){mr_calloc(count, sizeof *all->items), 0};
-    if (!all->items) return mr_fail_memory(err, count * sizeof *all->items, "objects");
     for (size_t i = 0; i < count && status == MRCNN_OK; i++) {
         mrcnn_mask mask = {0};
-        int32_t class_id = 0;
-        status = mrcnn_dataset_mask(set, index, i, height, width, &mask, &class_id, err);
+        int class_id = 0;
+        status = mr_masks_encode(masks, i, scratch, &mask, &class_id, err);
         if (status == MRCNN_OK && mrcnn_mask_area(&mask) > 0)
             all->items[all->count++] = mr_truth_of_mask(&mask, class_id);
         else
             mrcnn_mask_free(&mask);
     }
+    return status;
+}
+
+static mrcnn_status read_truths(truths *all, const mrcnn_dataset *set, size_t index, int32_t height,
+                                int32_t width, mrcnn_error *err) {
+    size_t count = mrcnn_dataset_picture(set, index)->object_count;
+    size_t pixels = (size_t)height * (size_t)width;
+    mr_masks masks;
+    uint8_t *scratch = malloc(pixels);
+    *all = (truths){mr_calloc(count, sizeof *all->items), 0};
+    mrcnn_status status = mr_masks_open(&masks, set, index, height, width, err);
+    if (status == MRCNN_OK && (!all->items || !scratch))
+        status = mr_fail_memory(err, pixels + count * sizeof *all->items, "objects");
+    if (status == MRCNN_OK) status = draw_truths(all, &masks, count, scratch, err);
+    mr_masks_close(&masks);
+    free(scratch);
     if (status != MRCNN_OK) free_truths(all);
     return status;
 }

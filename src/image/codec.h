@@ -1,9 +1,10 @@
 /* codec.h - what the picture formats share: the bytes to decode, the picture they become, and the
- * two codecs. decode.c and encode.c choose between them; nobody else needs this header. */
+ * codecs. decode.c and encode.c choose between them. */
 #ifndef MR_IMAGE_CODEC_H
 #define MR_IMAGE_CODEC_H
 
-#include <mrcnn/mrcnn.h>
+#include "config/config.h"
+#include "image/picture.h"
 
 /* A whole file in memory. `name` is what messages call it. */
 typedef struct mr_encoded {
@@ -11,19 +12,29 @@ typedef struct mr_encoded {
     size_t length;
     const char *name;
     int64_t max_pixels;
+    int channels;     /* that are wanted in the end */
+    double low, high; /* values that become 0 and 255; both 0: as the file's type suggests */
 } mr_encoded;
 
-/* Checks the size that a header announces, before anything of that size is allocated, and makes the
- * picture. The announced size is also refused when `least_bytes`, the fewest bytes that such a
- * picture can take in its format, are more than the file has. */
-mrcnn_status mr_image_allocate(mrcnn_image *image, const mr_encoded *file, uint64_t width,
-                               uint64_t height, uint64_t least_bytes, mrcnn_error *err);
+/* What a header announces. `sample_bytes`: of one channel of a pixel, in the memory to be made.
+ * `least_bytes`: the fewest that such a picture can take in its format. */
+typedef struct mr_announced {
+    uint64_t width, height;
+    int channels, sample_bytes;
+    uint64_t least_bytes;
+} mr_announced;
 
-/* RGB as stored; *orientation is EXIF's 1..8. */
+/* Checks the announced size before anything of that size is allocated, and makes the picture. */
+mrcnn_status mr_image_allocate(mrcnn_image *image, const mr_encoded *file,
+                               const mr_announced *announced, mrcnn_error *err);
+
+/* As stored, 8 bits a channel. A codec may give the wanted channels at once where that is cheap;
+ * mr_image_convert (picture.h) does the rest. *orientation is EXIF's 1..8. */
 mrcnn_status mr_jpeg_decode(mrcnn_image *image, int *orientation, const mr_encoded *file,
                             mrcnn_error *err);
 mrcnn_status mr_png_decode(mrcnn_image *image, int *orientation, const mr_encoded *file,
                            mrcnn_error *err);
+mrcnn_status mr_npy_decode(mrcnn_image *image, const mr_encoded *file, mrcnn_error *err);
 
 /* Into malloc'ed memory; `name` is what messages call it. */
 mrcnn_status mr_jpeg_encode(uint8_t **bytes, size_t *length, const mrcnn_image *image,
@@ -34,7 +45,8 @@ mrcnn_status mr_png_encode(uint8_t **bytes, size_t *length, const mrcnn_image *i
 typedef enum mr_picture_format {
     MR_PICTURE_OTHER,
     MR_PICTURE_JPEG,
-    MR_PICTURE_PNG
+    MR_PICTURE_PNG,
+    MR_PICTURE_NPY
 } mr_picture_format;
 
 /* Recognises a file by its first bytes; 64 are enough. *looks_like becomes words such as "a GIF

@@ -124,6 +124,8 @@ static mrcnn_status accept_header(reader *r, mrcnn_error *err) {
     r->orientation = find_orientation(c);
     switch (c->jpeg_color_space) {
     case JCS_GRAYSCALE:
+        c->out_color_space = r->file->channels == 1 ? JCS_GRAYSCALE : JCS_RGB;
+        break;
     case JCS_YCbCr:
     case JCS_RGB: c->out_color_space = JCS_RGB; break;
     case JCS_CMYK:
@@ -135,12 +137,16 @@ static mrcnn_status accept_header(reader *r, mrcnn_error *err) {
     }
     /* A block of 8 x 8 samples takes a bit or more; sampling leaves the components together one
      * sample for at least every four pixels. */
-    uint64_t least = (uint64_t)c->image_width * c->image_height / (8 * 64 * 4);
-    return mr_image_allocate(&r->image, r->file, c->image_width, c->image_height, least, err);
+    mr_announced announced = {.width = c->image_width,
+                              .height = c->image_height,
+                              .channels = c->out_color_space == JCS_GRAYSCALE ? 1 : 3,
+                              .sample_bytes = 1};
+    announced.least_bytes = announced.width * announced.height / (8 * 64 * 4);
+    return mr_image_allocate(&r->image, r->file, &announced, err);
 }
 
 static void read_rows(reader *r) {
-    size_t stride = (size_t)r->image.width * 3;
+    size_t stride = (size_t)r->image.width * (size_t)r->image.channels;
     while (r->c.output_scanline < r->c.output_height) {
         uint8_t *rgb = r->image.pixels + stride * r->c.output_scanline;
         uint8_t *row = r->cmyk ? r->cmyk : rgb;
@@ -200,12 +206,13 @@ static mrcnn_status write_jpeg(writer *w, const mrcnn_image *image, const char *
         return mr_fail(err, w->guard.code == JERR_OUT_OF_MEMORY ? MRCNN_E_MEMORY : MRCNN_E_ARGUMENT,
                        "%s: can't make a JPEG of %d x %d pixels: %s", name, image->width,
                        image->height, w->guard.text);
+    size_t stride = (size_t)image->width * (size_t)image->channels;
     jpeg_create_compress(&w->c);
     jpeg_mem_dest(&w->c, &w->bytes, &w->length);
     w->c.image_width = (JDIMENSION)image->width;
     w->c.image_height = (JDIMENSION)image->height;
-    w->c.input_components = 3;
-    w->c.in_color_space = JCS_RGB;
+    w->c.input_components = image->channels;
+    w->c.in_color_space = image->channels == 1 ? JCS_GRAYSCALE : JCS_RGB;
     jpeg_set_defaults(&w->c);
     jpeg_set_quality(&w->c, QUALITY, TRUE);
     /* Colour at full resolution: outlines and masks have sharp coloured edges. */
@@ -213,7 +220,7 @@ static mrcnn_status write_jpeg(writer *w, const mrcnn_image *image, const char *
     w->c.comp_info[0].v_samp_factor = 1;
     jpeg_start_compress(&w->c, TRUE);
     while (w->c.next_scanline < w->c.image_height) {
-        JSAMPROW row = image->pixels + (size_t)w->c.next_scanline * (size_t)image->width * 3;
+        JSAMPROW row = image->pixels + (size_t)w->c.next_scanline * stride;
         jpeg_write_scanlines(&w->c, &row, 1);
     }
     jpeg_finish_compress(&w->c);

@@ -26,22 +26,31 @@ static walk plan(int orientation, ptrdiff_t w, ptrdiff_t h) {
     return p;
 }
 
-static void copy_tile(uint8_t *out, const uint8_t *in, const walk *p, const int32_t tile[4],
-                      int32_t width) {
+/* Inlined for each number of channels that is common: it is known then. */
+static inline void copy_pixels(uint8_t *out, const uint8_t *in, const walk *p,
+                               const int32_t tile[4], int32_t width, ptrdiff_t channels) {
     for (ptrdiff_t y = tile[0]; y < tile[2]; y++) {
-        uint8_t *to = out + 3 * (y * width + tile[1]);
-        for (ptrdiff_t x = tile[1]; x < tile[3]; x++, to += 3) {
-            const uint8_t *from = in + 3 * (p->start + y * p->per_row + x * p->per_column);
-            to[0] = from[0];
-            to[1] = from[1];
-            to[2] = from[2];
+        uint8_t *to = out + channels * (y * width + tile[1]);
+        for (ptrdiff_t x = tile[1]; x < tile[3]; x++, to += channels) {
+            const uint8_t *from = in + channels * (p->start + y * p->per_row + x * p->per_column);
+            for (ptrdiff_t c = 0; c < channels; c++) to[c] = from[c];
         }
+    }
+}
+
+static void copy_tile(uint8_t *out, const mrcnn_image *image, const walk *p, const int32_t tile[4],
+                      int32_t width) {
+    switch (image->channels) {
+    case 1: copy_pixels(out, image->pixels, p, tile, width, 1); break;
+    case 3: copy_pixels(out, image->pixels, p, tile, width, 3); break;
+    case 4: copy_pixels(out, image->pixels, p, tile, width, 4); break;
+    default: copy_pixels(out, image->pixels, p, tile, width, image->channels); break;
     }
 }
 
 mrcnn_status mr_image_orient(mrcnn_image *image, int orientation, mrcnn_error *err) {
     if (orientation < 2 || orientation > 8) return MRCNN_OK;
-    size_t bytes = (size_t)image->width * (size_t)image->height * 3;
+    size_t bytes = (size_t)image->width * (size_t)image->height * (size_t)image->channels;
     uint8_t *out = malloc(bytes);
     if (!out) return mr_fail_memory(err, bytes, "turning a picture");
     walk p = plan(orientation, image->width, image->height);
@@ -51,7 +60,7 @@ mrcnn_status mr_image_orient(mrcnn_image *image, int orientation, mrcnn_error *e
         for (int32_t x = 0; x < width; x += TILE) {
             int32_t tile[4] = {y, x, height - y < TILE ? height : y + TILE,
                                width - x < TILE ? width : x + TILE};
-            copy_tile(out, image->pixels, &p, tile, width);
+            copy_tile(out, image, &p, tile, width);
         }
     free(image->pixels);
     image->pixels = out;

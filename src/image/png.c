@@ -4,6 +4,7 @@
 
 #include "base/error.h"
 #include "base/memory.h"
+#include "image/levels.h"
 
 #include <setjmp.h>
 #include <stdio.h>
@@ -75,28 +76,64 @@ static void set_limits(png_structp png) {
     png_set_keep_unknown_chunks(png, PNG_HANDLE_CHUNK_AS_DEFAULT, exif_name, 1);
 }
 
-/* Whatever is stored, rows come as 8-bit RGB. 16 bits are reduced by taking the high byte, as PIL
- * does. Transparency is dropped, not blended, as matterport's load_image does. */
-static void set_transforms(png_structp png, png_infop info) {
-    int type = png_get_color_type(png, info), depth = png_get_bit_depth(png, info);
-    if (depth == 16) png_set_strip_16(png);
-    if (type == PNG_COLOR_TYPE_PALETTE) png_set_palette_to_rgb(png);
-    if (type == PNG_COLOR_TYPE_GRAY && depth < 8) png_set_expand_gray_1_2_4_to_8(png);
-    if (!(type & PNG_COLOR_MASK_COLOR)) png_set_gray_to_rgb(png);
-    /* A tRNS chunk in a palette becomes alpha in the expansion above. */
-    if (type & PNG_COLOR_MASK_ALPHA || png_get_valid(png, info, PNG_INFO_tRNS))
-        png_set_strip_alpha(png);
+/* What becomes of the stored channels. Two or four wanted ones have alpha as the last: then it stays,
+ * also where it comes from a tRNS chunk. Otherwise it is dropped, not blended, as matterport's
+ * load_image does. */
+typedef struct plan {
+    int keep_alpha, spread_grey;
+    int keep_16; /* for a range of values; otherwise the high byte is taken, as PIL does */
+    int channels;
+} plan;
+
+static plan make_plan(const reader *r) {
+    int type = png_get_color_type(r->png, r->info), wanted = r->file->channels;
+    int has_alpha = type & PNG_COLOR_MASK_ALPHA || png_get_valid(r->png, r->info, PNG_INFO_tRNS);
+    plan p = {.keep_alpha = has_alpha && (wanted == 2 || wanted == 4)};
+    p.spread_grey = !(type & PNG_COLOR_MASK_COLOR) && (wanted == 3 || wanted == 4);
+    p.keep_16 = png_get_bit_depth(r->png, r->info) == 16 && r->file->low < r->file->high;
+    p.channels = (type & PNG_COLOR_MASK_COLOR || p.spread_grey ? 3 : 1) + p.keep_alpha;
+    return p;
 }
 
-static mrcnn_status accept_header(reader *r, mrcnn_error *err) {
-    png_uint_32 width = png_get_image_width(r->png, r->info);
-    png_uint_32 height = png_get_image_height(r->png, r->info);
-    uint64_t least = (uint64_t)png_get_rowbytes(r->png, r->info) * height / MAX_DEFLATE_RATIO;
+static void set_transforms(png_structp png, png_infop info, const plan *p) {
+    int type = png_get_color_type(png, info), depth = png_get_bit_depth(png, info);
+    int has_trns = png_get_valid(png, info, PNG_INFO_tRNS) != 0;
+    if (depth == 16 && !p->keep_16) png_set_strip_16(png);
+    if (type == PNG_COLOR_TYPE_PALETTE) png_set_palette_to_rgb(png);
+    if (type == PNG_COLOR_TYPE_GRAY && depth < 8) png_set_expand_gray_1_2_4_to_8(png);
+    if (p->spread_grey) png_set_gray_to_rgb(png);
+    if (has_trns && p->keep_alpha) png_set_tRNS_to_alpha(png);
+    /* A tRNS chunk in a palette becomes alpha in the expansion above. */
+    if ((type & PNG_COLOR_MASK_ALPHA || has_trns) && !p->keep_alpha) png_set_strip_alpha(png);
+}
+
+static mrcnn_status accept_header(reader *r, const plan *p, mrcnn_error *err) {
+    mr_announced announced = {.width = png_get_image_width(r->png, r->info),
+                              .height = png_get_image_height(r->png, r->info),
+                              .channels = p->channels,
+                              .sample_bytes = p->keep_16 ? 2 : 1};
+    announced.least_bytes =
+        (uint64_t)png_get_rowbytes(r->png, r->info) * announced.height / MAX_DEFLATE_RATIO;
     png_uint_32 exif_length = 0;
     png_bytep exif = NULL;
     if (png_get_eXIf_1(r->png, r->info, &exif_length, &exif))
         r->orientation = mr_exif_orientation(exif, exif_length);
-    return mr_image_allocate(&r->image, r->file, width, height, least, err);
+    return mr_image_allocate(&r->image, r->file, &announced, err);
+}
+
+static void read_rows(reader *r, size_t stride, int passes) {
+    if (png_get_rowbytes(r->png, r->info) != stride) png_error(r->png, "unexpected row length");
+    for (int pass = 0; pass < passes; pass++)
+        for (int32_t y = 0; y < r->image.height; y++)
+            png_read_row(r->png, r->image.pixels + stride * (size_t)y, NULL);
+    png_read_end(r->png, NULL);
+}
+
+static void reduce_to_levels(reader *r, size_t samples) {
+    mr_levels levels = mr_levels_of_whole(r->file->low, r->file->high);
+    mr_levels_from_big_endian(r->image.pixels, samples, &levels);
+    uint8_t *smaller = realloc(r->image.pixels, samples);
+    if (smaller) r->image.pixels = smaller;
 }
 
 static mrcnn_status read_png(reader *r, mrcnn_error *err) {
@@ -104,17 +141,15 @@ static mrcnn_status read_png(reader *r, mrcnn_error *err) {
     png_set_read_fn(r->png, r, read_bytes);
     set_limits(r->png);
     png_read_info(r->png, r->info);
-    mrcnn_status status = accept_header(r, err);
+    plan p = make_plan(r);
+    mrcnn_status status = accept_header(r, &p, err);
     if (status != MRCNN_OK) return status;
-    set_transforms(r->png, r->info);
+    set_transforms(r->png, r->info, &p);
     int passes = png_set_interlace_handling(r->png);
     png_read_update_info(r->png, r->info);
-    size_t stride = (size_t)r->image.width * 3;
-    if (png_get_rowbytes(r->png, r->info) != stride) png_error(r->png, "unexpected row length");
-    for (int pass = 0; pass < passes; pass++)
-        for (int32_t y = 0; y < r->image.height; y++)
-            png_read_row(r->png, r->image.pixels + stride * (size_t)y, NULL);
-    png_read_end(r->png, NULL);
+    size_t samples_a_row = (size_t)r->image.width * (size_t)p.channels;
+    read_rows(r, samples_a_row * (p.keep_16 ? 2 : 1), passes);
+    if (p.keep_16) reduce_to_levels(r, samples_a_row * (size_t)r->image.height);
     return MRCNN_OK;
 }
 
@@ -168,6 +203,9 @@ static void flush_bytes(png_structp png) {
 
 static mrcnn_status write_png(writer *w, const mrcnn_image *image, const char *name,
                               mrcnn_error *err) {
+    static const int types[] = {0, PNG_COLOR_TYPE_GRAY, PNG_COLOR_TYPE_GRAY_ALPHA,
+                                PNG_COLOR_TYPE_RGB, PNG_COLOR_TYPE_RGB_ALPHA};
+    size_t stride = (size_t)image->width * (size_t)image->channels;
     if (setjmp(png_jmpbuf(w->png)))
         return mr_fail(err, w->message.out_of_memory ? MRCNN_E_MEMORY : MRCNN_E_ARGUMENT,
                        "%s: can't make a PNG of %d x %d pixels: %s", name, image->width,
@@ -175,7 +213,7 @@ static mrcnn_status write_png(writer *w, const mrcnn_image *image, const char *n
     png_set_write_fn(w->png, w, write_bytes, flush_bytes);
     png_set_user_limits(w->png, 0x7FFFFFFF, 0x7FFFFFFF);
     png_set_IHDR(w->png, w->info, (png_uint_32)image->width, (png_uint_32)image->height, 8,
-                 PNG_COLOR_TYPE_RGB, PNG_INTERLACE_NONE, PNG_COMPRESSION_TYPE_DEFAULT,
+                 types[image->channels], PNG_INTERLACE_NONE, PNG_COMPRESSION_TYPE_DEFAULT,
                  PNG_FILTER_TYPE_DEFAULT);
     /* Photographs hardly repeat themselves: looking for runs alone after the filter is faster than
      * zlib's quickest search and, on photographs, also smaller. */
@@ -184,7 +222,7 @@ static mrcnn_status write_png(writer *w, const mrcnn_image *image, const char *n
     png_set_filter(w->png, PNG_FILTER_TYPE_BASE, PNG_FILTER_UP);
     png_write_info(w->png, w->info);
     for (int32_t y = 0; y < image->height; y++)
-        png_write_row(w->png, image->pixels + (size_t)y * (size_t)image->width * 3);
+        png_write_row(w->png, image->pixels + (size_t)y * stride);
     png_write_end(w->png, NULL);
     return MRCNN_OK;
 }

@@ -1,6 +1,7 @@
 /* resize.c - pictures and masks into the network's input. Detection's way, mr_fit_and_mold, makes
  * one row of bytes at a time and looks its floats up, so that it can't differ from resizing and
- * molding one after the other. */
+ * molding one after the other. The loops over channels are inlined with their number known for grey,
+ * RGB and RGB with depth. */
 #include "image/resize.h"
 
 #include "base/error.h"
@@ -12,22 +13,34 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { CHANNELS = 3, LEVELS = 256 };
+enum { LEVELS = 256 };
 
-/* Every float that molding can give. */
+/* Every float that molding can give; a row for each mean. */
 typedef struct mold_table {
-    float values[CHANNELS][LEVELS];
+    float values[MR_MAX_CHANNELS][LEVELS];
+    int channels;
 } mold_table;
 
 static void fill_mold_table(mold_table *table, const mr_floats *mean) {
-    for (int c = 0; c < CHANNELS; c++)
+    table->channels = mean->count;
+    for (int c = 0; c < mean->count; c++)
         for (int v = 0; v < LEVELS; v++) table->values[c][v] = (float)((double)v - mean->values[c]);
 }
 
-static void mold(float *out, const uint8_t *pixels, size_t count, const mold_table *table) {
+static inline void mold_pixels(float *out, const uint8_t *pixels, size_t count,
+                               const mold_table *table, size_t channels) {
     for (size_t i = 0; i < count; i++)
-        for (int c = 0; c < CHANNELS; c++)
-            out[CHANNELS * i + c] = table->values[c][pixels[CHANNELS * i + c]];
+        for (size_t c = 0; c < channels; c++)
+            out[channels * i + c] = table->values[c][pixels[channels * i + c]];
+}
+
+static void mold(float *out, const uint8_t *pixels, size_t count, const mold_table *table) {
+    switch (table->channels) {
+    case 1: mold_pixels(out, pixels, count, table, 1); break;
+    case 3: mold_pixels(out, pixels, count, table, 3); break;
+    case 4: mold_pixels(out, pixels, count, table, 4); break;
+    default: mold_pixels(out, pixels, count, table, (size_t)table->channels); break;
+    }
 }
 
 void mr_mold_image(const uint8_t *pixels, size_t count, const mr_floats *mean, float *out) {
@@ -52,13 +65,17 @@ typedef struct resize_job {
     mold_table table;
 } resize_job;
 
+static size_t row_bytes(int width, const mrcnn_image *image) {
+    return (size_t)width * (size_t)image->channels;
+}
+
 static const uint8_t *source_row(const mrcnn_image *image, int y) {
-    return image->pixels + (size_t)y * (size_t)image->width * CHANNELS;
+    return image->pixels + (size_t)y * row_bytes(image->width, image);
 }
 
 /* weight * 0 adds nothing: outside rows are left out. */
 static void blend_rows(double *restrict line, const mrcnn_image *image, mr_tap tap) {
-    size_t count = (size_t)image->width * CHANNELS;
+    size_t count = row_bytes(image->width, image);
     int row = tap.lower - 1;
     double a = tap.weight_lower, b = tap.weight_upper;
     if (row < 0 || row + 1 >= image->height) {
@@ -73,57 +90,69 @@ static void blend_rows(double *restrict line, const mrcnn_image *image, mr_tap t
 
 /* N4: truncation. Clipping to the picture's range (N3) shows at its lower end only: a value above
  * the upper end by rounding is truncated to it. */
-static void blend_columns(uint8_t *out, const double *line, const mr_tap *taps, int width,
-                          double lowest) {
+static inline void blend_pixels(uint8_t *out, const double *line, const mr_tap *taps, int width,
+                                double lowest, size_t channels) {
     for (int x = 0; x < width; x++) {
-        const double *p = line + (size_t)taps[x].lower * CHANNELS;
+        const double *p = line + (size_t)taps[x].lower * channels;
         double a = taps[x].weight_lower, b = taps[x].weight_upper;
-        for (int c = 0; c < CHANNELS; c++) {
-            double v = p[c] * a + p[c + CHANNELS] * b;
+        for (size_t c = 0; c < channels; c++) {
+            double v = p[c] * a + p[c + channels] * b;
             *out++ = (uint8_t)(int)(v < lowest ? lowest : v);
         }
+    }
+}
+
+static void blend_columns(uint8_t *out, const double *line, const resize_job *job, int width) {
+    const mr_tap *taps = job->columns + job->fit->crop_x;
+    double lowest = job->lowest;
+    switch (job->image->channels) {
+    case 1: blend_pixels(out, line, taps, width, lowest, 1); break;
+    case 3: blend_pixels(out, line, taps, width, lowest, 3); break;
+    case 4: blend_pixels(out, line, taps, width, lowest, 4); break;
+    default: blend_pixels(out, line, taps, width, lowest, (size_t)job->image->channels); break;
     }
 }
 
 /* Row y of the network's input. */
 static void make_row(const resize_job *job, uint8_t *out, int y, double *line) {
     const mr_fit *f = job->fit;
+    const mrcnn_image *image = job->image;
     int row = y - f->pad_top + f->crop_y;
     int width = f->window[3] - f->window[1];
     if (y < f->window[0] || y >= f->window[2]) {
-        memset(out, 0, (size_t)f->width * CHANNELS);
+        memset(out, 0, row_bytes(f->width, image));
         return;
     }
-    memset(out, 0, (size_t)f->pad_left * CHANNELS);
-    uint8_t *inside = out + (size_t)f->pad_left * CHANNELS;
+    memset(out, 0, row_bytes(f->pad_left, image));
+    uint8_t *inside = out + row_bytes(f->pad_left, image);
     if (job->rows) {
-        blend_rows(line + CHANNELS, job->image, job->rows[row]);
-        blend_columns(inside, line, job->columns + f->crop_x, width, job->lowest);
+        blend_rows(line + image->channels, image, job->rows[row]);
+        blend_columns(inside, line, job, width);
     } else {
-        memcpy(inside, source_row(job->image, row) + (size_t)f->crop_x * CHANNELS,
-               (size_t)width * CHANNELS);
+        memcpy(inside, source_row(image, row) + row_bytes(f->crop_x, image),
+               row_bytes(width, image));
     }
-    memset(inside + (size_t)width * CHANNELS, 0, (size_t)(f->width - f->window[3]) * CHANNELS);
+    memset(inside + row_bytes(width, image), 0, row_bytes(f->width - f->window[3], image));
 }
 
 static void make_rows(void *context, size_t begin, size_t end, int thread) {
     const resize_job *job = context;
-    size_t row_bytes = (size_t)job->fit->width * CHANNELS;
+    size_t size = row_bytes(job->fit->width, job->image);
     double *line = job->lines + job->line_length * (size_t)thread;
     for (size_t y = begin; y < end; y++) {
         if (job->out_pixels) {
-            make_row(job, job->out_pixels + y * row_bytes, (int)y, line);
+            make_row(job, job->out_pixels + y * size, (int)y, line);
             continue;
         }
-        uint8_t *bytes = job->bytes + row_bytes * (size_t)thread;
+        uint8_t *bytes = job->bytes + size * (size_t)thread;
         make_row(job, bytes, (int)y, line);
-        mold(job->out_floats + y * row_bytes, bytes, (size_t)job->fit->width, &job->table);
+        mold(job->out_floats + y * size, bytes, (size_t)job->fit->width, &job->table);
     }
 }
 
 static uint8_t find_lowest(const mrcnn_image *image) {
     uint8_t lowest = 255;
-    size_t count = (size_t)image->width * CHANNELS;
+    size_t count = row_bytes(image->width, image);
     for (int y = 0; y < image->height && lowest > 0; y++) {
         const uint8_t *row = source_row(image, y);
         for (size_t i = 0; i < count; i++) lowest = row[i] < lowest ? row[i] : lowest;
@@ -140,10 +169,16 @@ static mrcnn_status check_fit(const mr_fit *f, mrcnn_error *err) {
     return MRCNN_OK;
 }
 
-static mrcnn_status check_image(const mrcnn_image *image, const mr_fit *fit, mrcnn_error *err) {
-    if (!image->pixels || image->channels != CHANNELS)
-        return mr_fail(err, MRCNN_E_ARGUMENT, "a picture with %d channels can't be resized: 3 can",
-                       image->pixels ? image->channels : 0);
+static mrcnn_status check_job(const resize_job *job, mrcnn_error *err) {
+    const mrcnn_image *image = job->image;
+    const mr_fit *fit = job->fit;
+    if (!image->pixels || image->channels < 1 || image->channels > MR_MAX_CHANNELS)
+        return mr_fail(err, MRCNN_E_ARGUMENT,
+                       "a picture with %d channels can't be resized: one with 1 to %d can",
+                       image->pixels ? image->channels : 0, MR_MAX_CHANNELS);
+    if (job->out_floats && image->channels != job->table.channels)
+        return mr_fail(err, MRCNN_E_ARGUMENT, "a picture with %d channels and means for %d",
+                       image->channels, job->table.channels);
     if (image->height != fit->original_height || image->width != fit->original_width)
         return mr_fail(err, MRCNN_E_ARGUMENT, "a picture of %d x %d was planned, not %d x %d",
                        fit->original_width, fit->original_height, image->width, image->height);
@@ -155,17 +190,17 @@ static mrcnn_status run(resize_job *job, int threads, mrcnn_error *err) {
     const mr_fit *f = job->fit;
     mr_tap *rows = NULL, *columns = NULL;
     size_t workers = (size_t)(threads > 0 ? threads : 1);
-    mrcnn_status status = check_image(job->image, f, err);
+    mrcnn_status status = check_job(job, err);
     if (status != MRCNN_OK) return status;
     int resample = f->scaled_height != f->original_height || f->scaled_width != f->original_width;
     if (resample) {
         job->rows = rows = mr_bilinear_taps(f->original_height, f->scaled_height);
         job->columns = columns = mr_bilinear_taps(f->original_width, f->scaled_width);
-        job->line_length = ((size_t)job->image->width + 2) * CHANNELS;
+        job->line_length = row_bytes(job->image->width, job->image) + 2 * row_bytes(1, job->image);
         job->lowest = find_lowest(job->image);
     }
     job->lines = mr_calloc(workers * job->line_length, sizeof *job->lines);
-    job->bytes = mr_calloc(job->out_floats ? workers * (size_t)f->width : 0, CHANNELS);
+    job->bytes = mr_calloc(job->out_floats ? workers : 0, row_bytes(f->width, job->image));
     if (!job->lines || !job->bytes || (resample && (!rows || !columns)))
         status = mr_fail_memory(err, workers * job->line_length * sizeof *job->lines, "resizing");
     else

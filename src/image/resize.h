@@ -27,8 +27,8 @@ mrcnn_status mr_fit_image(mr_fit *fit, int height, int width, const mr_settings 
 mrcnn_status mr_resize_bilinear(const float *in, int in_h, int in_w, int channels, double *out,
                                 int out_h, int out_w, mrcnn_error *err);
 
-/* The picture resized, truncated to 8 bits (N4) and zero-padded: height x width x 3 bytes in `out`.
- */
+/* The picture resized, truncated to 8 bits (N4) and zero-padded: height x width x its channels bytes
+ * in `out`. */
 mrcnn_status mr_resize_image(const mrcnn_image *image, const mr_fit *fit, uint8_t *out, int threads,
                              mrcnn_error *err);
 
@@ -36,11 +36,11 @@ mrcnn_status mr_resize_image(const mrcnn_image *image, const mr_fit *fit, uint8_
  * mask: original_height x original_width bytes, out: height x width bytes. */
 mrcnn_status mr_resize_mask(const uint8_t *mask, const mr_fit *fit, uint8_t *out, mrcnn_error *err);
 
-/* Subtracts the mean: (float)((double)u8 - mean), NHWC. count is in pixels. */
+/* Subtracts the mean: (float)((double)u8 - mean), NHWC, one mean a channel. count is in pixels. */
 void mr_mold_image(const uint8_t *pixels, size_t count, const mr_floats *mean, float *out);
 
-/* mold(resize(image)) in one pass, which is what detection uses: out is height x width x 3 floats.
- * Equal to mr_mold_image(mr_resize_image(...)) bit for bit. */
+/* mold(resize(image)) in one pass, which is what detection uses: out is height x width x
+ * mean->count floats, and the picture must have as many channels. Equal to mr_mold_image(mr_resize_image(...)) bit for bit. */
 mrcnn_status mr_fit_and_mold(const mrcnn_image *image, const mr_fit *fit, const mr_floats *mean,
                              float *out, int threads, mrcnn_error *err);
 

@@ -1,5 +1,5 @@
 /* sniff.c - recognises what a file is by its first bytes, so that the message for a file that is
- * not a JPEG or PNG can say what it is instead. */
+ * no picture can say what it is instead. */
 #include "image/codec.h"
 
 #include <string.h>
@@ -58,6 +58,10 @@ mr_picture_format mr_sniff(const uint8_t *bytes, size_t length, const char **loo
     if (length >= 4 && memcmp(bytes, "\x89PNG", 4) == 0) {
         *looks_like = "a PNG picture";
         return MR_PICTURE_PNG;
+    }
+    if (length >= 6 && memcmp(bytes, "\x93NUMPY", 6) == 0) {
+        *looks_like = "a NumPy array";
+        return MR_PICTURE_NPY;
     }
     *looks_like = length == 0 ? "an empty file" : "no picture";
     for (size_t i = 0; i < sizeof signatures / sizeof *signatures; i++) {

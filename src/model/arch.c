@@ -43,6 +43,37 @@ static mrcnn_status set_number(mrcnn_config *config, const char *key, int64_t va
     return mr_config_set_from(config, key, text, "weights", err);
 }
 
+static int is_default(const mrcnn_config *config, const char *key) {
+    return strcmp(mrcnn_config_source(config, key), "default") == 0;
+}
+
+/* Unlike other keys of the architecture this one says something about the user's pictures, and the
+ * means belong to it: nothing is replaced without a word. */
+static mrcnn_status infer_channels(mrcnn_config *config, const mr_tensors *weights,
+                                   const char *path, mrcnn_error *err) {
+    const mr_settings *s = mr_config_settings(config);
+    long long channels = kernel_axis(weights, "conv1", 2);
+    if (channels > 0 && channels != s->image_channel_count) {
+        if (mr_config_is_explicit(config, "IMAGE_CHANNEL_COUNT"))
+            return mr_fail(err, MRCNN_E_WEIGHTS,
+                           "%s: the network is for pictures with a channel count of %lld, and "
+                           "IMAGE_CHANNEL_COUNT is %d: leave it out to read pictures as it needs "
+                           "them, or adapt the "
+                           "weights (mrcnn weights convert, or training)",
+                           path, channels, s->image_channel_count);
+        mrcnn_status status = set_number(config, "IMAGE_CHANNEL_COUNT", channels, err);
+        if (status != MRCNN_OK) return status;
+    }
+    int is_told = !is_default(config, "MEAN_PIXEL");
+    int fits = is_told ? s->mean_pixel.count == channels : channels == 3;
+    if (channels <= 0 || fits) return MRCNN_OK;
+    return mr_fail(
+        err, MRCNN_E_WEIGHTS,
+        "%s: the network is for pictures with a channel count of %lld, and MEAN_PIXEL is "
+        "%s: set the means that it was trained with, one for each channel",
+        path, channels, is_told ? mrcnn_config_get(config, "MEAN_PIXEL") : "not known");
+}
+
 static mrcnn_status infer_backbone(mrcnn_config *config, const mr_tensors *weights,
                                    const char *path, mrcnn_error *err) {
     const char *name = backbone_name(weights);
@@ -61,6 +92,7 @@ static mrcnn_status infer_backbone(mrcnn_config *config, const mr_tensors *weigh
         status = mr_config_set_from(config, "BACKBONE_WIDTHS", widths, "weights", err);
     if (status == MRCNN_OK)
         status = set_number(config, "BACKBONE_STEM_WIDTH", kernel_axis(weights, "conv1", -1), err);
+    if (status == MRCNN_OK) status = infer_channels(config, weights, path, err);
     return status;
 }
 

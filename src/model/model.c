@@ -3,6 +3,7 @@
 
 #include "base/error.h"
 #include "base/memory.h"
+#include "model/adapt.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -115,13 +116,30 @@ static mrcnn_status name_classes(mrcnn_model *m, mrcnn_error *err) {
     return status;
 }
 
-/* How a layer stands between the model and the file; *note says why it isn't loaded. */
+static char *describe_mismatch(const mr_tensor *have, const mr_tensor *want) {
+    char a[80], b[80];
+    shape_text(have, a, sizeof a);
+    shape_text(want, b, sizeof b);
+    return mr_format("%s: file %s, model %s", want->param, a, b);
+}
+
+static char *describe_adapting(const mr_tensor *have, const mr_tensor *want) {
+    char *shapes = describe_mismatch(have, want), *how = mr_adapt_note(want, have);
+    char *note = shapes && how ? mr_format("%s: %s", shapes, how) : NULL;
+    free(shapes);
+    free(how);
+    return note;
+}
+
+/* How a layer stands between the model and the file; *note says why it isn't loaded as it is. */
 static mrcnn_layer_state compare_layer(const mrcnn_model *m, const mr_tensors *file,
                                        layer_range layer, const char *const *exclude, char **note) {
     if (is_excluded(layer.name, exclude)) {
         *note = mr_strdup("excluded");
         return MRCNN_LAYER_SKIPPED;
     }
+    const mr_tensor *adapted = NULL;
+    int channels = mr_config_settings(m->config)->image_channel_count;
     for (size_t i = layer.first; i < layer.last; i++) {
         const mr_tensor *want = mr_tensors_at(m->weights, i);
         const mr_tensor *have = mr_tensors_find(file, want->layer, want->param);
@@ -130,21 +148,28 @@ static mrcnn_layer_state compare_layer(const mrcnn_model *m, const mr_tensors *f
             return MRCNN_LAYER_MISSING;
         }
         if (same_shape(want, have)) continue;
-        char a[80], b[80];
-        shape_text(have, a, sizeof a);
-        shape_text(want, b, sizeof b);
-        *note = mr_format("%s: file %s, model %s", want->param, a, b);
+        if (mr_can_adapt(have, want, channels)) {
+            adapted = want;
+            continue;
+        }
+        *note = describe_mismatch(have, want);
         return MRCNN_LAYER_REINITIALISED;
     }
-    *note = mr_strdup("");
-    return MRCNN_LAYER_LOADED;
+    *note = adapted
+                ? describe_adapting(mr_tensors_find(file, adapted->layer, adapted->param), adapted)
+                : mr_strdup("");
+    return adapted ? MRCNN_LAYER_ADAPTED : MRCNN_LAYER_LOADED;
 }
 
-/* Moves the file's values into the model: nothing is copied. */
+/* Moves the file's values into the model: nothing is copied but what is adapted. */
 static void take_layer(mrcnn_model *m, mr_tensors *file, layer_range layer) {
     for (size_t i = layer.first; i < layer.last; i++) {
         mr_tensor *to = mr_tensors_at(m->weights, i);
         mr_tensor *from = mr_tensors_find(file, to->layer, to->param);
+        if (!same_shape(to, from)) {
+            mr_adapt(to, from);
+            continue;
+        }
         mr_tensor_release(to);
         to->values = from->values;
         from->values = NULL;
@@ -168,7 +193,7 @@ static mrcnn_status fill_from_file(mrcnn_model *m, mr_tensors *file, const char 
         layer_range layer = layer_at(m->weights, i);
         char *note = NULL;
         mrcnn_layer_state state = compare_layer(m, file, layer, exclude, &note);
-        if (state == MRCNN_LAYER_LOADED) {
+        if (state == MRCNN_LAYER_LOADED || (state == MRCNN_LAYER_ADAPTED && fresh_allowed)) {
             take_layer(m, file, layer);
         } else if (!fresh_allowed) {
             status = refuse(path, layer.name, note, err);

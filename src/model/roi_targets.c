@@ -4,6 +4,7 @@
 #include "base/memory.h"
 #include "base/prng.h"
 #include "graph/sampling.h"
+#include "image/bits.h"
 #include "model/targets.h"
 
 #include <math.h>
@@ -263,16 +264,17 @@ static size_t negatives_wanted(const mr_roi_matcher *m, size_t positives) {
 /* N31, N22: the mask of an object inside a box that is normalised to the mask. */
 static void crop_mask(const mr_roi_matcher *m, const mr_ground_truth *truth, int32_t object,
                       const float box[4], float *out) {
-    size_t width = (size_t)truth->mask_width;
-    const uint8_t *mask = truth->masks + (size_t)object * (size_t)truth->mask_height * width;
+    size_t row = mr_bits_row(truth->mask_width);
+    const uint8_t *mask =
+        truth->masks + (size_t)object * mr_bits_size(truth->mask_height, truth->mask_width);
     for (int y = 0; y < m->mask_height; y++) {
         mr_sample sy = mr_sample_at(box[0], box[2], truth->mask_height, m->mask_height, y);
-        const uint8_t *upper = mask + (size_t)sy.low * width;
-        const uint8_t *lower = mask + (size_t)sy.high * width;
+        const uint8_t *upper = mask + (size_t)sy.low * row;
+        const uint8_t *lower = mask + (size_t)sy.high * row;
         for (int x = 0; x < m->mask_width; x++, out++) {
             mr_sample sx = mr_sample_at(box[1], box[3], truth->mask_width, m->mask_width, x);
-            float tl = upper[sx.low], tr = upper[sx.high];
-            float bl = lower[sx.low], br = lower[sx.high];
+            float tl = (float)mr_bit(upper, sx.low), tr = (float)mr_bit(upper, sx.high);
+            float bl = (float)mr_bit(lower, sx.low), br = (float)mr_bit(lower, sx.high);
             float top = tl + (tr - tl) * sx.weight, bottom = bl + (br - bl) * sx.weight;
             float value = top + (bottom - top) * sy.weight;
             *out = sy.inside && sx.inside ? rintf(value) : 0.0f; /* a half is 0 */

@@ -255,7 +255,9 @@ mrcnn_status mr_check_image(const mrcnn_image *image, const mr_settings *setting
     if (!image->pixels || image->width <= 0 || image->height <= 0)
         return mr_fail(err, MRCNN_E_ARGUMENT, "picture %zu is empty", index);
     if (image->channels != settings->image_channel_count)
-        return mr_fail(err, MRCNN_E_ARGUMENT, "picture %zu has %d channels, the model wants %d",
+        return mr_fail(err, MRCNN_E_ARGUMENT,
+                       "picture %zu has %d channels, the model wants %d: read it with the options "
+                       "that mrcnn_config_image_options gives",
                        index, image->channels, settings->image_channel_count);
     return MRCNN_OK;
 }

@@ -11,7 +11,7 @@ typedef struct mr_ground_truth {
     const int32_t *class_ids;  /* negative: crowd */
     const int32_t (*boxes)[4]; /* pixels of the network's input */
     int mask_height, mask_width;
-    const uint8_t *masks; /* count x mask_height x mask_width of 0 or 1 */
+    const uint8_t *masks; /* count masks of bits (image/bits.h) */
 } mr_ground_truth;
 
 /* Anchors that are learnt from, by rising index; at most RPN_TRAIN_ANCHORS_PER_IMAGE. deltas has

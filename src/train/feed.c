@@ -16,7 +16,11 @@ typedef struct desk {
 struct mr_feed {
     mr_feed_options options;
     mr_skips skips;
-    desk *desks; /* one a thread */
+    desk *desks;       /* one a thread */
+    mr_order *order;   /* for the one who takes examples; made when a picture was left out */
+    uint8_t *told;     /* of each picture: that it was left out */
+    mrcnn_error worst; /* why the last one was */
+    int in_a_row;      /* left out, without another picture between */
     mr_loader *loader;
 };
 
@@ -79,17 +83,59 @@ mrcnn_status mr_feed_open(mr_feed **feed, const mr_feed_options *options, mrcnn_
     return status;
 }
 
+/* What is wrong with one file leaves that file out (N62); short memory and wrong settings don't. */
+static int may_be_left_out(const mr_feed *f, mrcnn_status status) {
+    return f->options.left_out &&
+           (status == MRCNN_E_IO || status == MRCNN_E_FORMAT || status == MRCNN_E_UNSUPPORTED);
+}
+
+/* Not a bad picture, but a disk that went away. matterport gives up at the sixth, in a row or not. */
+enum { MOST_IN_A_ROW = 5 };
+
+static mrcnn_status leave_out(mr_feed *f, uint64_t number, mrcnn_error *err) {
+    mrcnn_status status = MRCNN_OK;
+    size_t count = (size_t)f->skips.picture_count;
+    if (++f->in_a_row > MOST_IN_A_ROW)
+        return mr_fail(err, f->worst.status, "%d pictures in a row can't be read; the last one: %s",
+                       f->in_a_row, f->worst.message);
+    if (!f->told) f->told = mr_calloc(count, 1);
+    if (!f->told) return mr_fail_memory(err, count, "pictures");
+    if (!f->order)
+        status = mr_order_create(&f->order, count, f->options.seed, f->options.training, err);
+    if (status != MRCNN_OK) return status;
+    uint8_t *told = &f->told[mr_order_at(f->order, number)];
+    if (!*told) f->options.left_out(f->options.user, f->worst.message);
+    *told = 1;
+    return MRCNN_OK;
+}
+
+/* When all of a pass was skipped, the last picture's trouble is the better message. */
+static mrcnn_status note_skip(mr_feed *f, uint64_t number, int skipped, mrcnn_error *err) {
+    mrcnn_status status = mr_skips_note(&f->skips, number, skipped, f->options.name, err);
+    if (status == MRCNN_OK || f->worst.status == MRCNN_OK) return status;
+    return mr_fail(err, f->worst.status, "no picture of %s can be learnt from; the last one: %s",
+                   f->options.name, f->worst.message);
+}
+
 mrcnn_status mr_feed_next(mr_feed *feed, mr_example **example, mrcnn_error *err) {
     for (;;) {
         void *item = NULL;
         uint64_t number;
-        mrcnn_status status = mr_loader_next(feed->loader, &number, &item, err);
+        mrcnn_error why = MRCNN_ERROR_INIT;
+        mrcnn_status status = mr_loader_next(feed->loader, &number, &item, &why);
+        if (may_be_left_out(feed, status)) {
+            feed->worst = why;
+            status = leave_out(feed, number, err);
+        } else if (status != MRCNN_OK) {
+            mr_fail(err, status, "%s", why.message);
+        }
         if (status != MRCNN_OK) return status;
         if (is_over(feed, number)) {
             *example = NULL;
             return MRCNN_OK;
         }
-        status = mr_skips_note(&feed->skips, number, !item, feed->options.name, err);
+        if (item) feed->in_a_row = 0;
+        status = note_skip(feed, number, !item, err);
         if (status == MRCNN_OK && item) *example = item;
         if (status != MRCNN_OK || item) return status;
     }
@@ -118,6 +164,8 @@ void mr_feed_free(mr_feed **feed) {
         mr_order_free(&f->desks[i].order);
         mr_anchor_cache_free(&f->desks[i].anchors);
     }
+    mr_order_free(&f->order);
+    free(f->told);
     free(f->desks);
     free(f);
     *feed = NULL;

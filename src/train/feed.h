@@ -14,6 +14,10 @@ typedef struct mr_feed_options {
     int training; /* shuffled, with random crops and mirroring; else the same pictures each time */
     uint64_t start; /* the first draw: a resumed run goes on behind its last example's number */
     uint64_t end;   /* no draw from this one on; 0: draws never end */
+    /* Pictures that can't be read are passed over, too, and told once each, by mr_feed_next. NULL: they
+     * are errors. */
+    void (*left_out)(void *user, const char *message);
+    void *user;
 } mr_feed_options;
 
 typedef struct mr_feed mr_feed;
@@ -23,7 +27,7 @@ mrcnn_status mr_feed_open(mr_feed **feed, const mr_feed_options *options, mrcnn_
 
 /* The next example, which the caller owns; NULL when all draws are done. Pictures with nothing to
  * learn from are passed over; an error when that was every picture of a pass. After an error of one
- * picture the next call goes on with the next one. */
+ * picture (without left_out) the next call goes on with the next one. */
 mrcnn_status mr_feed_next(mr_feed *feed, mr_example **example, mrcnn_error *err);
 
 /* From any thread: mr_feed_next returns MRCNN_E_CANCELLED. */

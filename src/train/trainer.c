@@ -28,6 +28,10 @@ void mr_trainer_say(mr_trainer *t, const char *format, ...) {
     t->options.on_message(t->options.user, text);
 }
 
+void mr_trainer_leave_out(void *trainer, const char *message) {
+    mr_trainer_say(trainer, "left out: %s", message);
+}
+
 int mr_trainer_should_stop(mr_trainer *t) {
     if (t->options.should_stop && t->options.should_stop(t->options.user)) t->result->stopped = 1;
     return t->result->stopped;
@@ -58,6 +62,11 @@ static mrcnn_status check_set(const mr_trainer *t, const mr_dataset *set, const 
         return mr_fail(err, MRCNN_E_CONFIG,
                        "NUM_CLASSES is %d, but %s has %d classes with the background",
                        t->settings->num_classes, what, mr_dataset_class_count(set));
+    if (mr_dataset_channels(set) != t->settings->image_channel_count)
+        return mr_fail(err, MRCNN_E_CONFIG,
+                       "IMAGE_CHANNEL_COUNT is %d, but %s is read with %d channels: open it with "
+                       "the options that mrcnn_config_image_options gives",
+                       t->settings->image_channel_count, what, mr_dataset_channels(set));
     if (mr_dataset_picture_count(set) == 0)
         return mr_fail(err, MRCNN_E_ARGUMENT, "%s has no pictures", what);
     return MRCNN_OK;
@@ -81,10 +90,6 @@ static mrcnn_status check(const mr_trainer *t, mrcnn_error *err) {
             err, MRCNN_E_UNSUPPORTED,
             "USE_RPN_ROIS: false needs RoIs from elsewhere, which training doesn't have; "
             "leave it true");
-    if (s->image_channel_count != 3)
-        return mr_fail(err, MRCNN_E_UNSUPPORTED,
-                       "IMAGE_CHANNEL_COUNT: %d; pictures of data sets have 3",
-                       s->image_channel_count);
     for (size_t i = 0; i < mr_tensors_count(t->model->weights); i++)
         if (!mr_tensors_at(t->model->weights, i)->values)
             return mr_fail(err, MRCNN_E_ARGUMENT,
@@ -238,7 +243,9 @@ static mrcnn_status open_run(mr_trainer *t, mrcnn_error *err) {
                             .settings = t->settings,
                             .seed = (uint64_t)t->settings->seed,
                             .training = 1,
-                            .start = (uint64_t)t->state.next_draw};
+                            .start = (uint64_t)t->state.next_draw,
+                            .left_out = mr_trainer_leave_out,
+                            .user = t};
     if (status == MRCNN_OK) status = mr_batches_open(&t->batches, &feed, err);
     if (status == MRCNN_OK)
         snprintf(t->result->folder, sizeof t->result->folder, "%s", t->folder.path);

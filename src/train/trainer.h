@@ -45,6 +45,8 @@ typedef struct mr_trainer {
 } mr_trainer;
 
 void mr_trainer_say(mr_trainer *trainer, const char *format, ...) MR_PRINTF(2, 3);
+/* Says that a picture is passed over: for feeds. */
+void mr_trainer_leave_out(void *trainer, const char *message);
 int mr_trainer_should_stop(mr_trainer *trainer);
 /* Of the epoch so far, without skipped steps; NaN when all of them were skipped. */
 mr_log_losses mr_trainer_mean_losses(const mr_trainer *trainer);

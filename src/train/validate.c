@@ -98,7 +98,9 @@ mrcnn_status mr_trainer_validate(mr_trainer *t, mr_log_losses *losses, int *done
     mr_feed_options options = {.set = t->validation,
                                .name = "the validation set",
                                .settings = t->settings,
-                               .seed = (uint64_t)t->settings->seed};
+                               .seed = (uint64_t)t->settings->seed,
+                               .left_out = mr_trainer_leave_out,
+                               .user = t};
     validation v = {.settings = *t->settings, .packs = mr_packs_create()};
     if (v.settings.train_bn == MR_BN_NORMAL) v.settings.train_bn = MR_BN_FROZEN;
     int64_t count = batch_count(t);

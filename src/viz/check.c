@@ -2,6 +2,7 @@
 #include "viz/check.h"
 
 #include "base/memory.h"
+#include "config/config.h"
 
 #include <stdio.h>
 
@@ -25,11 +26,11 @@ static mrcnn_status check_image(const mrcnn_image *image, mrcnn_error *err) {
     size_t bytes;
     if (!image || !image->pixels)
         return mr_fail(err, MRCNN_E_ARGUMENT, "the picture to draw on has no pixels");
-    if (image->channels != 3)
-        return mr_fail(err, MRCNN_E_ARGUMENT, "the picture has %d channels; drawing needs RGB",
-                       image->channels);
+    if (image->channels < 1 || image->channels > MR_MAX_CHANNELS)
+        return mr_fail(err, MRCNN_E_ARGUMENT, "the picture has %d channels; it must have 1 to %d",
+                       image->channels, MR_MAX_CHANNELS);
     if (image->width <= 0 || image->height <= 0 ||
-        !mr_mul_size((size_t)image->width * 3, (size_t)image->height, &bytes))
+        !mr_mul_size((size_t)image->width * MR_MAX_CHANNELS, (size_t)image->height, &bytes))
         return mr_fail(err, MRCNN_E_ARGUMENT, "the picture is %d x %d, which is no size",
                        image->width, image->height);
     return MRCNN_OK;

@@ -7,6 +7,7 @@
 
 #include "base/memory.h"
 #include "base/options.h"
+#include "image/picture.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -90,7 +91,7 @@ mrcnn_status mrcnn_draw_instances(mrcnn_image *out, const mrcnn_image *image,
     if (status == MRCNN_OK) status = mr_check_drawing(out, image, result, err);
     if (status == MRCNN_OK) status = mr_canvas_like(&canvas, image, err);
     if (status != MRCNN_OK) goto cleanup;
-    memcpy(canvas.pixels, image->pixels, mr_canvas_bytes(image));
+    mr_copy_as_rgb(canvas.pixels, image);
 
     colors = mr_calloc(result->count, sizeof *colors);
     if (!colors) {

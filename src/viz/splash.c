@@ -4,6 +4,7 @@
 #include "viz/spans.h"
 
 #include "base/memory.h"
+#include "image/picture.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -36,14 +37,12 @@ static void restore_span(void *context, int32_t x, int32_t y, int32_t length) {
     memcpy(job->out + first, job->pixels + first, 3 * (size_t)length);
 }
 
-mrcnn_status mrcnn_color_splash(mrcnn_image *out, const mrcnn_image *image,
+static mrcnn_status draw_splash(mrcnn_image *out, const mrcnn_image *image,
                                 const mrcnn_result *result, mrcnn_error *err) {
-    mrcnn_status status = mr_check_drawing(out, image, result, err);
-    if (status != MRCNN_OK) return status;
     mrcnn_image canvas;
     uint64_t *rows = mr_calloc((size_t)image->height, sizeof *rows);
     if (!rows) return mr_fail_memory(err, (size_t)image->height * sizeof *rows, "mask rows");
-    status = mr_canvas_like(&canvas, image, err);
+    mrcnn_status status = mr_canvas_like(&canvas, image, err);
     if (status == MRCNN_OK) {
         turn_grey(canvas.pixels, image->pixels, (size_t)image->width * (size_t)image->height);
         splash job = {canvas.pixels, image->pixels, (size_t)image->width};
@@ -52,5 +51,19 @@ mrcnn_status mrcnn_color_splash(mrcnn_image *out, const mrcnn_image *image,
         *out = canvas;
     }
     free(rows);
+    return status;
+}
+
+mrcnn_status mrcnn_color_splash(mrcnn_image *out, const mrcnn_image *image,
+                                const mrcnn_result *result, mrcnn_error *err) {
+    mrcnn_image rgb;
+    mrcnn_status status = mr_check_drawing(out, image, result, err);
+    if (status != MRCNN_OK) return status;
+    if (image->channels == 3) return draw_splash(out, image, result, err);
+    status = mr_canvas_like(&rgb, image, err);
+    if (status != MRCNN_OK) return status;
+    mr_copy_as_rgb(rgb.pixels, image);
+    status = draw_splash(out, &rgb, result, err);
+    free(rgb.pixels);
     return status;
 }

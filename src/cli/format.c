@@ -1,7 +1,0 @@
-/* format.c - see format.h. */
-#include "format.h"
-
-const char *format_word(int index) {
-    static const char *const words[] = {"auto", "via", "shapes"};
-    return words[index];
-}

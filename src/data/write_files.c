@@ -1,0 +1,76 @@
+/* write_files.c - see write_files.h. */
+#include "data/write_files.h"
+
+#include "base/error.h"
+#include "base/file.h"
+#include "base/memory.h"
+#include "data/place.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+mrcnn_status mr_make_folder_of(const char *path, mrcnn_error *err) {
+    char *folder = mr_strdup(path), *slash = folder ? strrchr(folder, '/') : NULL;
+    mrcnn_status status = folder ? MRCNN_OK : mr_fail_memory(err, strlen(path), "a path");
+    if (slash && slash != folder) {
+        *slash = 0;
+        status = mr_make_directories(folder, err);
+    }
+    free(folder);
+    return status;
+}
+
+char *mr_name_without_ending(const char *file) {
+    char *name = mr_strdup(file);
+    if (!name) return NULL;
+    char *slash = strrchr(name, '/'), *first = slash ? slash + 1 : name, *dot = strrchr(first, '.');
+    if (dot && dot != first) *dot = 0;
+    return name;
+}
+
+void mr_text_add(mr_text *text, const char *added) {
+    size_t length = strlen(added);
+    if (!mr_dataset_grow((void **)&text->bytes, &text->room, text->length, length + 1, 1)) {
+        text->failed = 1;
+        return;
+    }
+    memcpy(text->bytes + text->length, added, length + 1);
+    text->length += length;
+}
+
+void mr_text_add_class(mr_text *text, const mr_writing *w, int class_id, char comment) {
+    const char *name = w->class_names[class_id];
+    size_t length = strlen(name);
+    char *line = mr_strdup(name), number[32];
+    if (!line) {
+        text->failed = 1;
+        return;
+    }
+    for (char *c = line; *c; c++)
+        if ((unsigned char)*c < ' ' || *c == 127) *c = ' ';
+    while (length && line[length - 1] == ' ') line[--length] = 0;
+    const char *first = line + strspn(line, " ");
+    snprintf(number, sizeof number, "class %d", class_id);
+    if (comment && *first == comment) line[first - line] = '_';
+    if (!*first) first = number;
+    if (strcmp(first, name) != 0) w->lose(w->user, "class names that make no line of a list");
+    mr_text_add(text, first);
+    free(line);
+}
+
+mrcnn_status mr_text_write_shared(const mr_text *text, const char *path, mrcnn_error *err) {
+    void *old = NULL;
+    size_t length = 0;
+    if (text->failed) return mr_fail_memory(err, text->length, path);
+    if (!mr_is_file(path))
+        return mr_file_write(path, text->length ? text->bytes : "", text->length, err);
+    mrcnn_status status = mr_file_read(path, 0, &old, &length, err);
+    if (status == MRCNN_OK &&
+        (length != text->length || (length && memcmp(old, text->bytes, length) != 0)))
+        status =
+            mr_fail(err, MRCNN_E_ARGUMENT,
+                    "%s: the data set that is there has other classes: give another folder", path);
+    free(old);
+    return status;
+}

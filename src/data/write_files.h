@@ -1,0 +1,30 @@
+/* write_files.h - files and names that writers of several formats have in common. */
+#ifndef MR_DATA_WRITE_FILES_H
+#define MR_DATA_WRITE_FILES_H
+
+#include "data/writer.h"
+
+/* Makes the folders above a file. */
+mrcnn_status mr_make_folder_of(const char *path, mrcnn_error *err);
+
+/* A picture's file name without its ending, folders and all; malloc'ed, NULL: no memory. */
+char *mr_name_without_ending(const char *file);
+
+/* A text that grows; start with {0} and free `bytes`. */
+typedef struct mr_text {
+    char *bytes;
+    size_t length, room;
+    int failed; /* memory was short: it is no good */
+} mr_text;
+
+void mr_text_add(mr_text *text, const char *added);
+
+/* A class's name as a line of a list, which is tidied when it is read (lines.h) and may not be empty
+ * nor begin with `comment`; what that changes is told to w->lose. */
+void mr_text_add_class(mr_text *text, const mr_writing *w, int class_id, char comment);
+
+/* Writes a file that all subsets of a data set share. One that is there must be the same: it says
+ * what the labels of the other subsets mean. */
+mrcnn_status mr_text_write_shared(const mr_text *text, const char *path, mrcnn_error *err);
+
+#endif

@@ -1,0 +1,255 @@
+/* helper_labels.c - see helper_labels.h. */
+#include "helper_labels.h"
+
+#include "helper_assert.h"
+#include "helper_cli.h"
+
+#include "base/file.h"
+#include "base/memory.h"
+#include "data/voc.h"
+#include "data/write_files.h"
+#include "image/label_png.h"
+
+#include <stdlib.h>
+
+/* ------------------------------------------------------------------------------------- writing */
+
+static int number_of(char c) {
+    return c == '.' ? 0 : c <= '9' ? c - '0' : c - 'a' + 10;
+}
+
+static void measure(const char *drawing, int *height, int *width) {
+    *width = (int)strcspn(drawing, "|");
+    *height = ((int)strlen(drawing) + 1) / (*width + 1);
+}
+
+static char at(const char *drawing, int width, int y, int x) {
+    return drawing[y * (width + 1) + x];
+}
+
+static void make_folders(const char *path) {
+    mrcnn_error err = MRCNN_ERROR_INIT;
+    if (mr_make_folder_of(path, &err) != MRCNN_OK) fail_msg("%s", err.message);
+}
+
+static void write_colors(const char *path, const char *drawing, const uint16_t *values) {
+    mrcnn_error err = MRCNN_ERROR_INIT;
+    mrcnn_image image = {.channels = 3};
+    measure(drawing, &image.height, &image.width);
+    image.pixels = malloc((size_t)(image.height * image.width * 3));
+    assert_non_null(image.pixels);
+    for (int i = 0; i < image.height * image.width; i++) {
+        int number = number_of(at(drawing, image.width, i / image.width, i % image.width));
+        uint32_t color = mr_voc_color(values ? values[number] : number);
+        for (int c = 0; c < 3; c++) image.pixels[3 * i + c] = (uint8_t)(color >> (16 - 8 * c));
+    }
+    if (mrcnn_image_write(&image, path, &err) != MRCNN_OK) fail_msg("%s", err.message);
+    free(image.pixels);
+}
+
+void labels_write(const char *path, const char *drawing, const uint16_t *values, int bytes) {
+    mrcnn_error err = MRCNN_ERROR_INIT;
+    mr_labels labels = {.bytes = bytes};
+    make_folders(path);
+    if (bytes == 3) {
+        write_colors(path, drawing, values);
+        return;
+    }
+    measure(drawing, &labels.height, &labels.width);
+    labels.pixels = malloc((size_t)(labels.height * labels.width * bytes));
+    assert_non_null(labels.pixels);
+    for (int i = 0; i < labels.height * labels.width; i++) {
+        int number = number_of(at(drawing, labels.width, i / labels.width, i % labels.width));
+        int value = values ? values[number] : number;
+        labels.pixels[bytes * i] = (uint8_t)(bytes == 2 ? value >> 8 : value);
+        labels.pixels[bytes * (i + 1) - 1] = (uint8_t)value;
+    }
+    if (mr_labels_write(&labels, path, &err) != MRCNN_OK) fail_msg("%s", err.message);
+    mr_labels_free(&labels);
+}
+
+void labels_picture(const char *path, int width, int height) {
+    make_folders(path);
+    cli_picture(path, width, height);
+}
+
+void labels_text(const char *path, const char *text) {
+    make_folders(path);
+    cli_write(path, text);
+}
+
+/* ------------------------------------------------------------------------------------- reading */
+
+static mrcnn_status open_set(mrcnn_dataset **set, const char *path, const char *subset,
+                             const char *format, mrcnn_error *err) {
+    mrcnn_dataset_options o = mrcnn_dataset_options_default();
+    o.subset = subset;
+    if (format) o.format = format;
+    return mrcnn_dataset_open(set, path, &o, err);
+}
+
+mrcnn_dataset *labels_open(const char *path, const char *subset, const char *format) {
+    mrcnn_error err = MRCNN_ERROR_INIT;
+    mrcnn_dataset *set = NULL;
+    if (open_set(&set, path, subset, NULL, &err) != MRCNN_OK) fail_msg("%s", err.message);
+    assert_string_equal(mrcnn_dataset_format(set), format);
+    return set;
+}
+
+void labels_expect_error(const char *path, const char *subset, const char *format,
+                         const char *message) {
+    mrcnn_error err = MRCNN_ERROR_INIT;
+    mrcnn_dataset *set = NULL;
+    if (open_set(&set, path, subset, format, &err) == MRCNN_OK) fail_msg("%s: opened", path);
+    assert_null(set);
+    assert_contains(err.message, message);
+}
+
+enum { NOTES = 8000 };
+
+static int note(void *user, const mrcnn_dataset_problem *p) {
+    char *notes = user;
+    size_t used = strlen(notes);
+    snprintf(notes + used, NOTES - used, "%c %s %d %s\n",
+             p->level == MRCNN_PROBLEM_ERROR ? 'E' : 'W', p->picture, (int)p->object, p->text);
+    return 0;
+}
+
+void labels_expect_notes(const mrcnn_dataset *set, const char *notes) {
+    mrcnn_error err = MRCNN_ERROR_INIT;
+    mrcnn_dataset_check_options o = mrcnn_dataset_check_options_default();
+    mrcnn_dataset_summary *summary = NULL;
+    char found[NOTES] = "";
+    o.full = 1;
+    o.report = note;
+    o.user = found;
+    if (mrcnn_dataset_check(set, &o, &summary, &err) != MRCNN_OK) fail_msg("%s", err.message);
+    mrcnn_dataset_summary_free(&summary);
+    assert_string_equal(found, notes);
+}
+
+void labels_expect_mask(const mrcnn_dataset *set, size_t index, size_t object, const char *drawing,
+                        int class_id) {
+    mrcnn_error err = MRCNN_ERROR_INIT;
+    int height, width, id = 0;
+    char drawn[1000] = "";
+    measure(drawing, &height, &width);
+    uint8_t *mask = malloc((size_t)(height * width));
+    assert_non_null(mask);
+    memset(mask, 7, (size_t)(height * width));
+    if (mr_dataset_mask(set, index, object, height, width, mask, &id, &err) != MRCNN_OK)
+        fail_msg("%s", err.message);
+    for (size_t i = 0; drawing[i]; i++) drawn[i] = drawing[i];
+    for (int y = 0; y < height; y++)
+        for (int x = 0; x < width; x++) {
+            size_t i = (size_t)(y * (width + 1) + x);
+            assert_true(mask[y * width + x] <= 1);
+            if (mask[y * width + x] != (drawing[i] != '.')) drawn[i] = '!';
+        }
+    free(mask);
+    assert_string_equal(drawn, drawing);
+    assert_int_equal(id, class_id);
+}
+
+/* ---------------------------------------------------------------------------------- converting */
+
+static void lose(void *user, const char *what) {
+    char *losses = user, *line = strstr(losses, what);
+    if (line) {
+        line[-2]++; /* its count, a digit */
+    } else {
+        size_t used = strlen(losses);
+        snprintf(losses + used, 1000 - used, "1 %s\n", what);
+    }
+}
+
+static void copy_picture(const mrcnn_dataset *set, size_t index, const mr_writing *w,
+                         const mr_dataset_writer *writer, const mr_written_picture *picture) {
+    void *bytes;
+    size_t length;
+    char *below = writer->picture_folder(w, picture), *path = NULL;
+    assert_non_null(below);
+    path = mr_format("%s/%s/%s", w->folder, below, picture->file);
+    assert_non_null(path);
+    make_folders(path);
+    const char *from = mrcnn_dataset_picture(set, index)->path;
+    assert_int_equal(mr_file_read(from, 0, &bytes, &length, NULL), MRCNN_OK);
+    assert_int_equal(mr_file_write(path, bytes, length, NULL), MRCNN_OK);
+    free(bytes);
+    free(path);
+    free(below);
+}
+
+static mrcnn_status convert_picture(const mrcnn_dataset *set, size_t index, mr_writing *w,
+                                    const mr_dataset_writer *writer, mrcnn_error *err) {
+    mrcnn_image image = {0};
+    const mrcnn_picture *source = mrcnn_dataset_picture(set, index);
+    assert_int_equal(mrcnn_dataset_read(set, index, &image, NULL), MRCNN_OK);
+    mr_written_object *objects = mr_calloc(source->object_count, sizeof *objects);
+    assert_non_null(objects);
+    for (size_t i = 0; i < source->object_count; i++) {
+        int32_t id = 0;
+        assert_int_equal(mrcnn_dataset_mask(set, index, i, image.height, image.width,
+                                            &objects[i].mask, &id, NULL),
+                         MRCNN_OK);
+        objects[i].class_id = abs(id);
+        objects[i].is_crowd = id < 0;
+    }
+    mr_written_picture picture = {source->id,  source->id,           image.height,
+                                  image.width, source->object_count, objects};
+    copy_picture(set, index, w, writer, &picture);
+    mrcnn_status status = writer->add(w, &picture, err);
+    for (size_t i = 0; i < source->object_count; i++) mrcnn_mask_free(&objects[i].mask);
+    free(objects);
+    mrcnn_image_free(&image);
+    return status;
+}
+
+mrcnn_status labels_convert(const mrcnn_dataset *set, const char *folder, const char *subset,
+                            const mr_dataset_writer *writer, char losses[1000], mrcnn_error *err) {
+    const char **names = mr_calloc((size_t)mrcnn_dataset_class_count(set), sizeof *names);
+    assert_non_null(names);
+    for (int i = 0; i < mrcnn_dataset_class_count(set); i++)
+        names[i] = mrcnn_dataset_class_name(set, i);
+    mr_writing w = {.folder = folder,
+                    .subset = subset,
+                    .source = "source",
+                    .class_names = names,
+                    .class_count = mrcnn_dataset_class_count(set),
+                    .lose = lose,
+                    .user = losses};
+    losses[0] = 0;
+    assert_int_equal(mr_make_directories(folder, NULL), MRCNN_OK);
+    mrcnn_status status = writer->begin ? writer->begin(&w, err) : MRCNN_OK;
+    for (size_t i = 0; i < mrcnn_dataset_count(set) && status == MRCNN_OK; i++)
+        status = convert_picture(set, i, &w, writer, err);
+    if (status == MRCNN_OK && writer->end) status = writer->end(&w, err);
+    if (writer->close) writer->close(&w);
+    free(names);
+    return status;
+}
+
+static void expect_equal_masks(const mrcnn_dataset *a, const mrcnn_dataset *b, size_t index) {
+    mrcnn_image image = {0};
+    const mrcnn_picture *p = mrcnn_dataset_picture(a, index);
+    assert_int_equal(p->object_count, mrcnn_dataset_picture(b, index)->object_count);
+    assert_int_equal(mrcnn_dataset_read(a, index, &image, NULL), MRCNN_OK);
+    for (size_t k = 0; k < p->object_count; k++) {
+        mrcnn_mask x, y;
+        int32_t id = 0, other = 0;
+        mrcnn_dataset_mask(a, index, k, image.height, image.width, &x, &id, NULL);
+        mrcnn_dataset_mask(b, index, k, image.height, image.width, &y, &other, NULL);
+        assert_string_equal(mrcnn_dataset_class_name(a, id), mrcnn_dataset_class_name(b, other));
+        assert_int_equal(id < 0, other < 0);
+        assert_int_equal(x.count, y.count);
+        assert_memory_equal(x.counts, y.counts, x.count * sizeof *x.counts);
+        mrcnn_mask_free(&x);
+        mrcnn_mask_free(&y);
+    }
+    mrcnn_image_free(&image);
+}
+
+void labels_expect_equal(const mrcnn_dataset *a, const mrcnn_dataset *b) {
+    assert_int_equal(mrcnn_dataset_count(a), mrcnn_dataset_count(b));
+    for (size_t i = 0; i < mrcnn_dataset_count(a); i++) expect_equal_masks(a, b, i);
+}
