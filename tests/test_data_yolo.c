@@ -382,8 +382,9 @@ static void test_given_classes(void **state) {
     assert_string_equal(set->class_ids[1], "1");
     assert_null(set->class_ids[2]);
     assert_null(set->class_ids[0]);
-    set_expect_notes(set, "W  -1 class \"pig\" is none of the 2 classes asked for: 1 object left out\n"
-                          "W  -1 class \"hen\" has no object\n");
+    set_expect_notes(set,
+                     "W  -1 class \"pig\" is none of the 2 classes asked for: 1 object left out\n"
+                     "W  -1 class \"hen\" has no object\n");
 }
 
 int main(void) {

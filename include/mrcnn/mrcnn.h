@@ -633,6 +633,49 @@ MRCNN_API mrcnn_status mrcnn_dataset_write(const mrcnn_dataset *set, const char 
 /* The formats that can be written; NULL past the end. */
 MRCNN_API const char *mrcnn_dataset_writer(size_t index);
 
+/* Objects by the area of their boxes in the network's input: below 32 x 32 pixels, up to 96 x 96,
+ * from there on; and all of them. */
+enum {
+    MRCNN_ANCHOR_SMALL = 0,
+    MRCNN_ANCHOR_MEDIUM = 1,
+    MRCNN_ANCHOR_LARGE = 2,
+    MRCNN_ANCHOR_ALL = 3,
+    MRCNN_ANCHOR_SIZES = 4
+};
+
+typedef struct mrcnn_anchor_recall {
+    size_t objects;
+    double at50, at70; /* the share of them that some anchor meets with an IoU of 0.5, or 0.7 */
+} mrcnn_anchor_recall;
+
+typedef struct mrcnn_anchor_report {
+    int scale_count, ratio_count;
+    double scales[16], ratios[16]; /* the configuration's */
+    mrcnn_anchor_recall recall[MRCNN_ANCHOR_SIZES];
+    /* 1: these meet more objects (at50 and at70 rise by 0.05 or more, together) and at neither IoU
+     * fewer. 0: nothing clearly better was found, and they are the configuration's. */
+    int is_better;
+    double better_scales[16], better_ratios[16];
+    mrcnn_anchor_recall better_recall[MRCNN_ANCHOR_SIZES];
+    size_t pictures_left_out; /* they can't be read, or don't fit the network */
+} mrcnn_anchor_report;
+
+typedef struct mrcnn_anchor_options {
+    size_t size;
+    /* Called before each picture. Return non-zero to stop. May be NULL. */
+    int (*progress)(void *user, size_t done, size_t total);
+    void *user;
+} mrcnn_anchor_options;
+
+MRCNN_API mrcnn_anchor_options mrcnn_anchor_options_default(void);
+
+/* How well the anchors of a configuration (RPN_ANCHOR_SCALES, RPN_ANCHOR_RATIOS) fit a data set whose
+ * pictures are resized as the configuration says, and which anchors, as many, would fit better. Boxes
+ * of crowds don't count. `options` may be NULL. */
+MRCNN_API mrcnn_status mrcnn_anchors_suggest(const mrcnn_dataset *set, const mrcnn_config *config,
+                                             const mrcnn_anchor_options *options,
+                                             mrcnn_anchor_report *report, mrcnn_error *err);
+
 /* ----------------------------------------------------------------------------------- training */
 
 /* Weighted by LOSS_WEIGHTS, as matterport's logs have them. */

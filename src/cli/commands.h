@@ -8,6 +8,7 @@ extern const command command_detect;
 extern const command command_splash;
 extern const command command_train;
 extern const command command_eval;
+extern const command command_data;
 extern const command command_weights;
 extern const command command_config;
 extern const command command_inspect;

@@ -1,4 +1,5 @@
 /* inspect_data.c - mrcnn inspect data: what a data set holds, and what is wrong with it. */
+#include "data.h"
 #include "dataset.h"
 #include "files.h"
 #include "inspect.h"
@@ -22,20 +23,34 @@ typedef struct data_options {
 
 enum { MOST_PICTURES = 64, MOST_DRAWS = 32 };
 
+#define SUBSET_ROW                                                                               \
+    {                                                                                            \
+        "subset", "NAME,...", OPTION_TEXT, offsetof(data_options, subset),                       \
+            "a part of DIR, or several: train, val (default: DIR itself if it has annotations, " \
+            "else train)",                                                                       \
+            0, 0                                                                                 \
+    }
+#define HOW_ROWS                                                                                  \
+    {"full",                                                                                      \
+     NULL,                                                                                        \
+     OPTION_FLAG,                                                                                 \
+     offsetof(data_options, full),                                                                \
+     "decode all pictures and draw all masks, instead of looking at headers and outlines",        \
+     0,                                                                                           \
+     0},                                                                                          \
+    {                                                                                             \
+        "json", "FILE|-", OPTION_TEXT, offsetof(data_options, json),                              \
+            "write everything, problems included, as JSON; - is stdout, without the tables", 0, 0 \
+    }
+
 static const option data_table[] = {
     DATASET_ROWS(data_options, data),
-    {"subset", "NAME,...", OPTION_TEXT, offsetof(data_options, subset),
-     "a part of DIR, or several: train, val (default: DIR itself if it has annotations, else "
-     "train)",
-     0, 0},
+    SUBSET_ROW,
     CLASSES_ROW(data_options, classes),
     CONFIG_ROWS(data_options, config),
     {"check", NULL, OPTION_FLAG, offsetof(data_options, check),
      "print every problem, and fail if something can't be used", 0, 0},
-    {"full", NULL, OPTION_FLAG, offsetof(data_options, full),
-     "decode all pictures and draw all masks, instead of looking at headers and outlines", 0, 0},
-    {"json", "FILE|-", OPTION_TEXT, offsetof(data_options, json),
-     "write everything, problems included, as JSON; - is stdout, without the tables", 0, 0},
+    HOW_ROWS,
     {"augment", NULL, OPTION_FLAG, offsetof(data_options, augment),
      "draw a contact sheet of pictures as training would see them, instead of checking", 0, 0},
     {"out", "FILE", OPTION_TEXT, offsetof(data_options, out),
@@ -47,6 +62,11 @@ static const option data_table[] = {
     {"draws", "N", OPTION_INTEGER, offsetof(data_options, draws),
      "with --augment: how many draws of each (default 5)", 1, MOST_DRAWS},
     {NULL, NULL, OPTION_FLAG, 0, NULL, 0, 0}};
+
+/* What `data check` takes of them. */
+static const option check_table[] = {
+    DATASET_ROWS(data_options, data),  SUBSET_ROW, CLASSES_ROW(data_options, classes),
+    CONFIG_ROWS(data_options, config), HOW_ROWS,   {NULL, NULL, OPTION_FLAG, 0, NULL, 0, 0}};
 
 /* What was found; problems keep copies of their texts. */
 typedef struct finding {
@@ -275,8 +295,8 @@ static int draw_sheet(const data_options *values, mrcnn_config *config, const mr
                        values->out ? values->out : "augment.png");
 }
 
-static int run_data(const command *self, int argc, char **argv) {
-    data_options values = {.seed = -1, .count = 6, .draws = 5};
+static int run(const command *self, int argc, char **argv, int check) {
+    data_options values = {.check = check, .seed = -1, .count = 6, .draws = 5};
     arguments rest;
     mrcnn_config *config = NULL;
     mrcnn_dataset *set = NULL;
@@ -292,6 +312,32 @@ static int run_data(const command *self, int argc, char **argv) {
     options_free(self, &values);
     return code;
 }
+
+static int run_data(const command *self, int argc, char **argv) {
+    return run(self, argc, argv, 0);
+}
+
+static int run_check(const command *self, int argc, char **argv) {
+    return run(self, argc, argv, 1);
+}
+
+const command command_data_check = {
+    .name = "check",
+    .path = "data check",
+    .summary = "name what is wrong with a data set",
+    .usage = "--dataset DIR [OPTION]...",
+    .about =
+        "Names what can't be used for training, and what is worth a look: pictures that are\n"
+        "missing or broken, objects that lie outside of their picture or have no area, classes\n"
+        "that are not known. It fails when something can't be used; training would leave it out.\n"
+        "This is `mrcnn inspect data --check`.",
+    .examples = "mrcnn data check --dataset balloon\n"
+                "    the pictures in balloon/train\n"
+                "mrcnn data check --dataset balloon --subset val --classes balloon --full\n"
+                "    the validation set, every pixel of it, with the training set's classes",
+    .options = check_table,
+    .run = run_check,
+};
 
 const command command_inspect_data = {
     .name = "data",

@@ -183,17 +183,20 @@ mrcnn_status mrcnn_dataset_open(mrcnn_dataset **set, const char *path,
     return status == MRCNN_OK ? open_set(set, path, &o, err) : status;
 }
 
-/* A file has no subsets, unless its format says otherwise. */
+/* A file has no subsets, unless its format says otherwise; formats whose subsets lie in one folder say
+ * MRCNN_E_IO where only others are. */
 int mrcnn_dataset_is_there(const char *path, const mrcnn_dataset_options *options) {
     struct stat info;
     const mr_dataset_format *format;
-    mr_place place = {NULL, NULL, NULL};
+    mr_place place = {0};
     mrcnn_dataset_options o = mrcnn_dataset_options_default();
     if (mr_take_options(&o, sizeof o, options, "mrcnn_dataset_options", NULL) != MRCNN_OK) return 0;
+    if (find_named(&format, o.format, NULL) != MRCNN_OK) return 0;
     mrcnn_status status = find_format(&format, &place, path, &o, NULL);
     mr_place_free(&place);
     if (status == MRCNN_OK) return 1;
-    if (status == MRCNN_E_UNSUPPORTED || !path || stat(path, &info) != 0) return 0;
+    if (status == MRCNN_E_UNSUPPORTED || status == MRCNN_E_IO) return 0;
+    if (!path || stat(path, &info) != 0) return 0;
     return !(o.subset && mr_is_file(path));
 }
 

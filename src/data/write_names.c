@@ -1,6 +1,6 @@
 /* write_names.c - what the pictures of a written data set are called: as in the source, as far as
  * that makes names of files which nothing trips over and which don't collide. */
-#include "data/writer.h"
+#include "data/write.h"
 
 #include "base/error.h"
 #include "base/memory.h"

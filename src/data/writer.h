@@ -49,21 +49,6 @@ typedef struct mr_dataset_writer {
     void (*close)(mr_writing *w); /* frees w->own, after `end` or instead of it; may be NULL */
 } mr_dataset_writer;
 
-/* mrcnn_dataset_write with a writer that need not be in the table; the options are complete. */
-mrcnn_status mr_dataset_write_as(const mr_dataset *set, const char *folder,
-                                 const mr_dataset_writer *writer,
-                                 const mrcnn_dataset_write_options *options,
-                                 mrcnn_dataset_written *written, mrcnn_error *err);
-
-/* Names for the pictures of a set, by their ids: no absolute path or way up, no control characters,
- * valid UTF-8, each with the ending of a picture, and different even without their endings.
- * names[i] is NULL where chosen[i] is 0. */
-mrcnn_status mr_name_pictures(char ***names, const mr_dataset *set, const uint8_t *chosen,
-                              mrcnn_error *err);
-void mr_free_picture_names(char **names, size_t count);
-
-extern const mr_dataset_writer mr_writer_labelme, mr_writer_via, mr_writer_yolo;
-
 /* One closed polygon that mr_fill_polygon turns into exactly this mask, holes and several parts
  * included (MR_RULE_SKIMAGE), and that has an area. Its points lie halfway between pixels of the mask
  * and others, at multiples of 0.5, none of them negative; they may be rounded by up to 0.2 (equal
@@ -71,6 +56,7 @@ extern const mr_dataset_writer mr_writer_labelme, mr_writer_via, mr_writer_yolo;
  * walked both ways, which the even-odd rule doesn't see. An empty mask is MRCNN_E_ARGUMENT. */
 mrcnn_status mr_mask_to_polygon(const mrcnn_mask *mask, mr_polygon_list *list, mrcnn_error *err);
 
-extern const mr_dataset_writer mr_writer_png, mr_writer_labels, mr_writer_voc;
+extern const mr_dataset_writer mr_writer_coco, mr_writer_via, mr_writer_labelme, mr_writer_yolo,
+    mr_writer_png, mr_writer_labels, mr_writer_voc;
 
 #endif
