@@ -533,7 +533,6 @@ static void test_nothing_usable(void **state) {
     expect_error("{IN('a.png',[{}])}", "first: a.png: the region has no shape_attributes");
     expect_error("{}", "there are no annotations");
     expect_error("[]", "there are no annotations");
-    expect_error("{\"shapes\":[{\"id\":1}],\"imagePath\":\"\"}", "there are no annotations");
     expect_error("", "the file is empty");
     expect_error("{\"a\":\n{\"filename\":}}", "line 2, byte ");
 }
