@@ -323,7 +323,7 @@ static void write_objects(const mr_written_object *objects, size_t count, const 
                           char lost[1000]) {
     mrcnn_error err = MRCNN_ERROR_INIT;
     const char *names[1200];
-    static char text[1200][12];
+    static char text[1200][20];
     for (int i = 0; i < 1200; i++) {
         snprintf(text[i], sizeof text[i], "class%d", i);
         names[i] = text[i];
