@@ -52,11 +52,16 @@ static mrcnn_status open_positions(positions *p, const mr_warp *warp, mrcnn_erro
 
 /* Comparisons with NaN are false. Without branches, for vectors' sake. */
 static void lose_outside(const positions *p) {
-    float *x = p->x, *y = p->y, right = p->right, bottom = p->bottom;
-    for (int i = 0; i < p->count; i++) {
-        int inside = (x[i] >= -0.5f) & (x[i] < right) & (y[i] >= -0.5f) & (y[i] < bottom);
-        x[i] = inside ? x[i] : NAN;
-        y[i] = inside ? y[i] : NAN;
+    float *restrict x = p->x, *restrict y = p->y;
+    float right = p->right, bottom = p->bottom;
+    for (int i = 0, count = p->count; i < count; i++) {
+        float u = x[i], v = y[i];
+        float loss = u >= -0.5f ? 0.0f : NAN; /* added up: a single NaN makes the sum one */
+        loss += u < right ? 0.0f : NAN;
+        loss += v >= -0.5f ? 0.0f : NAN;
+        loss += v < bottom ? 0.0f : NAN;
+        x[i] = u + loss;
+        y[i] = v + loss;
     }
 }
 
