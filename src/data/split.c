@@ -1,6 +1,7 @@
 /* split.c - divides a data set into parts that are alike: iterative stratification (Sechidis,
  * Tsoumakas and Vlahavas, 2011), by objects. The class with the fewest objects left is dealt out
- * first, picture by picture, each to the part that lacks most of it. */
+ * first, picture by picture, each to the part that lacks most of it. Then pictures are moved and
+ * exchanged as long as that brings the numbers of objects and pictures nearer to the shares. */
 #include "data/dataset.h"
 
 #include "base/error.h"
@@ -11,7 +12,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { MOST_PARTS = 16, NOBODY = 255 };
+enum { MOST_PARTS = 16, NOBODY = 255, ROUNDS = 20, EXCHANGES = 50 /* a picture */ };
+static const double TINY = 1e-12; /* gains that rounding may have made */
 
 /* So many objects of a class in a picture. */
 typedef struct entry {
@@ -32,7 +34,8 @@ typedef struct dealer {
     size_t entry_count, entry_room;
     size_t *first;   /* entry of each picture, and the end */
     double *lacking; /* parts x classes: objects of each; class 0: pictures */
-    size_t *left;    /* objects of each class that are not dealt out */
+    size_t *all;     /* objects of each class */
+    size_t *left;    /* those that are not dealt out */
     size_t *seen;    /* scratch, a number a class */
     uint64_t ties;
     uint64_t tie;
@@ -70,10 +73,11 @@ static mrcnn_status count_objects(dealer *d, mrcnn_error *err) {
         mrcnn_status status = count_picture(d, i, err);
         if (status != MRCNN_OK) return status;
     }
+    memcpy(d->all, d->left, (size_t)classes * sizeof *d->all);
     for (size_t p = 0; p < d->parts; p++) {
         double *lacking = d->lacking + p * (size_t)classes;
         lacking[0] = d->shares[p] * (double)pictures;
-        for (int c = 1; c < classes; c++) lacking[c] = d->shares[p] * (double)d->left[c];
+        for (int c = 1; c < classes; c++) lacking[c] = d->shares[p] * (double)d->all[c];
     }
     return MRCNN_OK;
 }
@@ -133,6 +137,78 @@ static void deal_class(dealer *d, int class_id) {
     }
 }
 
+/* ------------------------------------------------------------------------------------- mending */
+
+/* How much further from the shares the parts are when a picture goes from its part to another: the sum
+ * over parts of squares of what they lack, as shares of all there is, of each class and of pictures. */
+static double cost_of(const dealer *d, size_t picture, size_t to) {
+    size_t classes = (size_t)d->set->class_count;
+    const double *from_lacks = d->lacking + d->part_of[picture] * classes;
+    const double *to_lacks = d->lacking + to * classes;
+    double pictures = (double)d->set->picture_count;
+    double cost = (from_lacks[0] - to_lacks[0] + 1) / (pictures * pictures);
+    for (size_t i = d->first[picture]; i < d->first[picture + 1]; i++) {
+        double n = (double)d->entries[i].count, all = (double)d->all[d->entries[i].class_id];
+        int c = d->entries[i].class_id;
+        cost += n * (from_lacks[c] - to_lacks[c] + n) / (all * all);
+    }
+    return cost;
+}
+
+static void move(dealer *d, size_t picture, size_t to) {
+    size_t classes = (size_t)d->set->class_count;
+    double *from_lacks = d->lacking + d->part_of[picture] * classes;
+    double *to_lacks = d->lacking + to * classes;
+    from_lacks[0]++;
+    to_lacks[0]--;
+    for (size_t i = d->first[picture]; i < d->first[picture + 1]; i++) {
+        from_lacks[d->entries[i].class_id] += (double)d->entries[i].count;
+        to_lacks[d->entries[i].class_id] -= (double)d->entries[i].count;
+    }
+    d->part_of[picture] = (uint8_t)to;
+}
+
+static int move_pictures(dealer *d) {
+    int moved = 0;
+    for (size_t i = 0; i < d->set->picture_count; i++)
+        for (size_t p = 0; p < d->parts; p++)
+            if (p != d->part_of[d->order[i]] && d->shares[p] > 0 &&
+                cost_of(d, d->order[i], p) < -TINY) {
+                move(d, d->order[i], p);
+                moved = 1;
+            }
+    return moved;
+}
+
+static void try_exchange(dealer *d, size_t a, size_t b) {
+    size_t part_a = d->part_of[a], part_b = d->part_of[b];
+    if (part_a == part_b) return;
+    double cost = cost_of(d, a, part_b);
+    move(d, a, part_b);
+    if (cost + cost_of(d, b, part_a) < -TINY)
+        move(d, b, part_a);
+    else
+        move(d, a, part_a);
+}
+
+/* So many pairs, by chance: all of them would be too many. */
+static void exchange_pictures(dealer *d, uint64_t seed) {
+    uint64_t stream = mr_prng_stream(seed, "split/exchange");
+    size_t count = d->set->picture_count;
+    for (uint64_t i = 0; i < (uint64_t)count * EXCHANGES; i++) {
+        double a = mr_prng_uniform(stream, 2 * i), b = mr_prng_uniform(stream, 2 * i + 1);
+        try_exchange(d, (size_t)(a * (double)count), (size_t)(b * (double)count));
+    }
+}
+
+static void mend(dealer *d, uint64_t seed) {
+    for (int round = 0; round < ROUNDS && move_pictures(d); round++) {
+    }
+    exchange_pictures(d, seed);
+}
+
+/* --------------------------------------------------------------------------------- empty parts */
+
 static size_t count_part(const dealer *d, size_t part) {
     size_t count = 0;
     for (size_t i = 0; i < d->set->picture_count; i++) count += d->part_of[i] == part;
@@ -169,6 +245,7 @@ static void deal_all(dealer *d, uint64_t seed) {
     shuffle(d, seed);
     for (int c = find_rarest(d); c; c = find_rarest(d)) deal_class(d, c);
     deal_class(d, 0); /* pictures without objects */
+    mend(d, seed);
     for (size_t p = 0; p < d->parts; p++) fill_part(d, p);
 }
 
@@ -197,9 +274,11 @@ static mrcnn_status make_tables(dealer *d, mrcnn_error *err) {
     d->dealt = mr_calloc(pictures, sizeof *d->dealt);
     d->first = mr_calloc(pictures + 1, sizeof *d->first);
     d->lacking = mr_calloc(d->parts * classes, sizeof *d->lacking);
+    d->all = mr_calloc(classes, sizeof *d->all);
     d->left = mr_calloc(classes, sizeof *d->left);
     d->seen = mr_calloc(classes, sizeof *d->seen);
-    if (d->order && d->dealt && d->first && d->lacking && d->left && d->seen) return MRCNN_OK;
+    if (d->order && d->dealt && d->first && d->lacking && d->all && d->left && d->seen)
+        return MRCNN_OK;
     return mr_fail_memory(err, pictures * 3 * sizeof *d->order, "splitting a data set");
 }
 
@@ -220,6 +299,7 @@ mrcnn_status mrcnn_dataset_split(const mrcnn_dataset *set, const double *shares,
     free(d.entries);
     free(d.first);
     free(d.lacking);
+    free(d.all);
     free(d.left);
     free(d.seen);
     return status;

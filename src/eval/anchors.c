@@ -7,7 +7,6 @@
 #include "base/options.h"
 #include "image/resize.h"
 
-#include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -21,16 +20,23 @@ typedef struct collected {
     size_t count, room, left_out;
 } collected;
 
-/* As the loader places it: scaled, and moved by the padding or the crop. 0: nothing of it is there. */
+static int larger(int a, int b) {
+    return a > b ? a : b;
+}
+
+/* As the loader places it: scaled, and moved by the padding. A crop may lie anywhere, so that all of the
+ * scaled picture counts. 0: there is nothing of it. */
 static int place_box(const mr_fit *fit, const mrcnn_object *object, mr_fit_box *box) {
     double sy = (double)fit->scaled_height / fit->original_height;
     double sx = (double)fit->scaled_width / fit->original_width;
-    double top = fit->pad_top - fit->crop_y, left = fit->pad_left - fit->crop_x;
-    double y1 = fmax(object->y1 * sy + top, 0), x1 = fmax(object->x1 * sx + left, 0);
-    double y2 = fmin(object->y2 * sy + top, fit->height);
-    double x2 = fmin(object->x2 * sx + left, fit->width);
-    *box = (mr_fit_box){(y1 + y2) / 2, (x1 + x2) / 2, y2 - y1, x2 - x1, fit->height, fit->width};
-    return y2 > y1 && x2 > x1;
+    double height = (object->y2 - object->y1) * sy, width = (object->x2 - object->x1) * sx;
+    *box = (mr_fit_box){.y = object->y1 * sy + height / 2 + fit->pad_top,
+                        .x = object->x1 * sx + width / 2 + fit->pad_left,
+                        .height = height,
+                        .width = width,
+                        .input_height = larger(fit->height, fit->scaled_height),
+                        .input_width = larger(fit->width, fit->scaled_width)};
+    return height > 0 && width > 0;
 }
 
 static mrcnn_status make_room(collected *c, size_t count, mrcnn_error *err) {
