@@ -5,6 +5,7 @@
 #include "base/file.h"
 #include "base/memory.h"
 #include "base/number.h"
+#include "data/write_files.h"
 
 #include <errno.h>
 #include <stdlib.h>
@@ -14,19 +15,10 @@
 
 /* --------------------------------------------------------------------------------------- texts */
 
-static mrcnn_status make_parent(char *path, mrcnn_error *err) {
-    char *slash = strrchr(path, '/');
-    if (!slash || slash == path) return MRCNN_OK;
-    *slash = 0;
-    mrcnn_status status = mr_make_directories(path, err);
-    *slash = '/';
-    return status;
-}
-
 mrcnn_status mr_text_file_open(mr_text_file *file, char *path, mrcnn_error *err) {
     *file = (mr_text_file){NULL, path, path ? mr_file_part_name(path) : NULL};
     mrcnn_status status =
-        file->part ? make_parent(path, err) : mr_fail_memory(err, 0, "the name of a file");
+        file->part ? mr_make_folder_of(path, err) : mr_fail_memory(err, 0, "the name of a file");
     if (status == MRCNN_OK) {
         file->stream = fopen(file->part, "wb");
         if (!file->stream)

@@ -8,7 +8,7 @@
 #include "data/raster.h"
 #include "data/text_file.h"
 #include "data/write_outline.h"
-#include "data/yolo.h"
+#include "data/yolo_classes.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -64,6 +64,9 @@ static mrcnn_status number_classes(const mr_writing *w, mrcnn_error *err) {
     if (!yw->numbers) return mr_fail_memory(err, (size_t)w->class_count, "class names");
     for (int i = 1; i < w->class_count && status == MRCNN_OK; i++) {
         size_t k = 0;
+        if (!mr_yolo_is_utf8(w->class_names[i]))
+            return mr_fail(err, MRCNN_E_FORMAT, "class %d: its name is not UTF-8: change it first",
+                           i);
         while (k < yw->class_count && strcmp(yw->classes[k], w->class_names[i]) != 0) k++;
         if (k == yw->class_count) status = add_class(yw, w->class_names[i], err);
         yw->numbers[i] = (int)k;

@@ -11,6 +11,12 @@
 
 enum { LARGEST_FILE = 1 << 22 };
 
+int mr_yolo_is_utf8(const char *text) {
+    while (*text)
+        if (mr_text_next(&text) < 0) return 0;
+    return 1;
+}
+
 /* `name` NULL: a class that is only a number. */
 static int add_class(mr_yolo_classes *c, const char *name) {
     char **larger = mr_realloc(c->names, c->count + 1, sizeof *larger);
@@ -37,14 +43,9 @@ mrcnn_status mr_yolo_take_names(mr_yolo_classes *c, mr_yolo_yaml *yaml, mrcnn_er
     return MRCNN_OK;
 }
 
-static int is_utf8(const char *text) {
-    while (*text)
-        if (mr_text_next(&text) < 0) return 0;
-    return 1;
-}
-
 static mrcnn_status read_lines(mr_yolo_classes *c, char *text, const char *path, mrcnn_error *err) {
-    if (!is_utf8(text)) return mr_fail(err, MRCNN_E_FORMAT, "%s: this is no UTF-8 text", path);
+    if (!mr_yolo_is_utf8(text))
+        return mr_fail(err, MRCNN_E_FORMAT, "%s: this is no UTF-8 text", path);
     for (char *line = text; *line;) {
         char name[MR_CLASS_TEXT], *end = line + strcspn(line, "\n");
         char *next = *end ? end + 1 : end;
