@@ -26,7 +26,8 @@ static void write_set(const char *name) {
     snprintf(categories, sizeof categories, "{'id':1,'name':'%s'},{'id':3,'name':'dog'}", name);
     coco_set(NULL,
              "{'image_id':2,'category_id':3,'iscrowd':1," SQUARE "},{'image_id':1,'category_id':1,"
-             "'bbox':[2,3,8,6]," SQUARE "},{'image_id':1,'category_id':1},{'image_id':7,'category_id':"
+             "'bbox':[2,3,8,6]," SQUARE
+             "},{'image_id':1,'category_id':1},{'image_id':7,'category_id':"
              "1},{'image_id':2,'category_id':1,'segmentation':{'size':[20,20],'counts':[0,7,393]}}",
              categories);
     make_old("set/coco.json", 1000000);
@@ -175,7 +176,12 @@ static void test_broken_cache(void **state) {
 }
 
 /* The layout of coco_cache.c's header, for checksums that are right in files that are not. */
-enum { COUNTS = 96, KINDS = COUNTS + 7 * 8 + 16, SUMS = KINDS + 8 + 8 * MR_PROBLEM_KINDS, HEAD = SUMS + 32 };
+enum {
+    COUNTS = 96,
+    KINDS = COUNTS + 7 * 8 + 16,
+    SUMS = KINDS + 8 + 8 * MR_PROBLEM_KINDS,
+    HEAD = SUMS + 32
+};
 
 static void put_sum(unsigned char *at, const unsigned char *bytes, size_t length) {
     uint32_t sum = mr_crc32c(bytes, length);

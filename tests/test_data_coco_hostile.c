@@ -38,10 +38,11 @@ static void test_no_coco_file(void **state) {
 static void test_cut_short(void **state) {
     (void)state;
     char whole[1000], text[1000];
-    snprintf(whole, sizeof whole,
-             "{'annotations':[{'segmentation' : [ [2,3,10,3,10,9,2,9] ],'image_id':1,'category_id':1"
-             "},{'image_id':1,'segmentation':{'size':[30,40],'counts':'a\\]}[{'},'category_id':1}],"
-             "'images':[{'id':1,'file_name':'a.png'}],'categories':[{'id':1,'name':'segmentation'}]}");
+    snprintf(
+        whole, sizeof whole,
+        "{'annotations':[{'segmentation' : [ [2,3,10,3,10,9,2,9] ],'image_id':1,'category_id':1"
+        "},{'image_id':1,'segmentation':{'size':[30,40],'counts':'a\\]}[{'},'category_id':1}],"
+        "'images':[{'id':1,'file_name':'a.png'}],'categories':[{'id':1,'name':'segmentation'}]}");
     for (size_t i = 0; i < strlen(whole); i++) {
         snprintf(text, sizeof text, "%.*s", (int)i, whole);
         expect(text, i < 15 ? "" : "set/coco.json");
@@ -52,11 +53,12 @@ static void test_cut_short(void **state) {
 static void test_odd_places_of_the_key(void **state) {
     (void)state;
     int id;
-    coco_write(file, "{'segmentation':[1,{'segmentation':[2]}],'annotations':[{'x':'segmentation',"
-                     "'segmentation':[[2,3,10,3,10,9,2,9]],'y':{'segmentation':[[1,2]]},'image_id':1,"
-                     "'z':['segmentation',['segmentation',[1]]],'category_id':1,'\\\"segmentation'"
-                     ":[3]}],'images':[{'id':1,'segmentation':[[]],'file_name':'a.png'}],"
-                     "'categories':[{'id':1,'name':'segmentation','segmentation':5}]}");
+    coco_write(file,
+               "{'segmentation':[1,{'segmentation':[2]}],'annotations':[{'x':'segmentation',"
+               "'segmentation':[[2,3,10,3,10,9,2,9]],'y':{'segmentation':[[1,2]]},'image_id':1,"
+               "'z':['segmentation',['segmentation',[1]]],'category_id':1,'\\\"segmentation'"
+               ":[3]}],'images':[{'id':1,'segmentation':[[]],'file_name':'a.png'}],"
+               "'categories':[{'id':1,'name':'segmentation','segmentation':5}]}");
     mrcnn_dataset *set = coco_open(file, NULL);
     assert_int_equal(coco_area(set, 0, 0, 30, 40, &id), 48);
     assert_string_equal(mrcnn_dataset_class_name(set, 1), "segmentation");
@@ -76,13 +78,15 @@ static void test_ends_of_pieces(void **state) {
     int id;
     assert_non_null(text);
     for (int shift = 0; shift < 80; shift++) {
-        const char *begin = "{'categories':[{'id':1,'name':'cat'}],'images':[{'id':1,'file_name':'a.png'"
-                            "}],'annotations':[";
+        const char *begin =
+            "{'categories':[{'id':1,'name':'cat'}],'images':[{'id':1,'file_name':'a.png'"
+            "}],'annotations':[";
         size_t used = strlen(begin), fill = (size_t)(PIECE - 78 + shift) - used;
         memcpy(text, begin, used);
         memset(text + used, ' ', fill);
-        strcpy(text + used + fill, "{'segmentation': [[2, 3,10,3,10,9,2,9]],'image_id':1,'category_id':"
-                                   "1},{'segmentation':[],'image_id':1,'category_id':1}]}");
+        strcpy(text + used + fill,
+               "{'segmentation': [[2, 3,10,3,10,9,2,9]],'image_id':1,'category_id':"
+               "1},{'segmentation':[],'image_id':1,'category_id':1}]}");
         coco_write(file, text);
         mrcnn_dataset *set = coco_open(file, NULL);
         assert_int_equal(coco_area(set, 0, 0, 30, 40, &id), 48);
@@ -121,7 +125,8 @@ static void test_deep_nesting(void **state) {
     (void)state;
     char *deep = repeat("{'image_id':1,'category_id':1,'segmentation':", "[", 100000, "");
     char *closed = repeat(deep, "]", 100000, "}");
-    expect_note(closed, "its segmentation: line 1, byte 65: arrays and objects are nested more than 64");
+    expect_note(closed,
+                "its segmentation: line 1, byte 65: arrays and objects are nested more than 64");
     free(closed);
     free(deep);
     deep = repeat("{'images':[],'annotations':[{'image_id':", "[", 100, "");
@@ -134,21 +139,26 @@ static void test_odd_numbers(void **state) {
     expect_note("{'image_id':1,'category_id':1,'segmentation':[[NaN,1,2,3,4,5]]}",
                 "its segmentation: line 1, byte ");
     expect_note("{'image_id':1,'category_id':1,'segmentation':[[1,2,3,4,5,-1e400]]}", "too large");
-    expect_note("{'image_id':1,'category_id':1,'segmentation':[[1e308,1e308,2e307,0,-1e308,1e308]]}",
-                "it covers no pixel");
-    expect_note("{'image_id':1,'category_id':1,'segmentation':[[1..2,3,4,5,6,7]]}", "line 1, byte ");
+    expect_note(
+        "{'image_id':1,'category_id':1,'segmentation':[[1e308,1e308,2e307,0,-1e308,1e308]]}",
+        "it covers no pixel");
+    expect_note("{'image_id':1,'category_id':1,'segmentation':[[1..2,3,4,5,6,7]]}",
+                "line 1, byte ");
     expect_note("{'image_id':1,'category_id':1,'segmentation':[[1,,,,,7]]}", "line 1, byte ");
     expect_note("{'image_id':1e400,'category_id':1," SQUARE "}", "there is no image_id");
     expect_note("{'image_id':1e18,'category_id':1," SQUARE "}", "there is no image_id");
-    expect_note("{'image_id':-1,'category_id':1," SQUARE "}", "there is no image with its image_id -1");
+    expect_note("{'image_id':-1,'category_id':1," SQUARE "}",
+                "there is no image with its image_id -1");
     expect_note("{'image_id':'','category_id':1," SQUARE "}", "there is no image_id");
     expect_note("{'image_id':1,'category_id':null," SQUARE "}", "there is no category_id");
     expect_note("{'image_id':1,'category_id':1,'segmentation':{'size':[4294967296,1],'counts':[]}}",
                 "the size of its run lengths");
-    expect_note("{'image_id':1,'category_id':1,'segmentation':{'size':[30,40],'counts':[4294967296]}}",
-                "a run length is too large");
-    expect_note("{'image_id':1,'category_id':1,'segmentation':{'size':[30,40],'counts':'ooooooooooo'}}",
-                "RLE string is broken");
+    expect_note(
+        "{'image_id':1,'category_id':1,'segmentation':{'size':[30,40],'counts':[4294967296]}}",
+        "a run length is too large");
+    expect_note(
+        "{'image_id':1,'category_id':1,'segmentation':{'size':[30,40],'counts':'ooooooooooo'}}",
+        "RLE string is broken");
     /* NaN where it is read at once is no JSON at all */
     expect("{'images':[{'id':NaN}],'annotations':[],'categories':[]}", "line 1, byte ");
 }
@@ -157,7 +167,8 @@ static void test_odd_images(void **state) {
     (void)state;
     coco_set("{'id':1,'file_name':'a.png','width':-4,'height':1e308},{'id':2,'file_name':'b.png',"
              "'width':'x','height':null}",
-             CAT ",{'image_id':2,'category_id':1,'segmentation':{'size':[20,20],'counts':[0,7,393]}}",
+             CAT
+             ",{'image_id':2,'category_id':1,'segmentation':{'size':[20,20],'counts':[0,7,393]}}",
              NULL);
     mrcnn_dataset *set = coco_open("set", NULL);
     assert_int_equal(mrcnn_dataset_count(set), 2);
@@ -169,7 +180,8 @@ static void test_invalid_utf8(void **state) {
     (void)state;
     expect("{'images':[{'id':1,'file_name':'\xFF.png'}],'annotations':[],'categories':[]}", "UTF8");
     expect("{'images':[],'annotations':[{'image_id':'\xC3('}],'categories':[]}", "UTF8");
-    expect_note("{'image_id':1,'category_id':1,'segmentation':{'size':[30,40],'counts':'\xFF'}}", "UTF8");
+    expect_note("{'image_id':1,'category_id':1,'segmentation':{'size':[30,40],'counts':'\xFF'}}",
+                "UTF8");
     expect("{'images':[{'id':1,'file_name':'a\\u0000.png'}],'annotations':[],'categories':[]}",
            "a string with a 0 byte");
 }
@@ -181,8 +193,8 @@ static void test_many_mistakes(void **state) {
     (void)state;
     enum { MANY = 200000 };
     static coco_notes notes;
-    char *annotations = repeat(CAT, ",{'image_id':2,'category_id':1},{'image_id':9,'category_id':1}",
-                               MANY / 2, ",{}");
+    char *annotations = repeat(
+        CAT, ",{'image_id':2,'category_id':1},{'image_id':9,'category_id':1}", MANY / 2, ",{}");
     coco_set(NULL, annotations, NULL);
     free(annotations);
     mrcnn_dataset *set = coco_open("set", NULL);
@@ -190,7 +202,8 @@ static void test_many_mistakes(void **state) {
     assert_int_equal(set->problem_count, 2 * MR_PROBLEMS_KEPT + 1);
     mrcnn_dataset_summary *s = coco_check(set, 0, &notes);
     assert_int_equal(s->errors, MANY + 1);
-    assert_int_equal(notes.count, 2 * MR_PROBLEMS_KEPT + 1 + 2 + 1); /* and a class without objects */
+    assert_int_equal(notes.count,
+                     2 * MR_PROBLEMS_KEPT + 1 + 2 + 1); /* and a class without objects */
     mrcnn_dataset_summary_free(&s);
     mrcnn_dataset_free(&set);
 }
@@ -199,8 +212,8 @@ static void test_many_mistakes(void **state) {
 static void test_zigzag(void **state) {
     (void)state;
     int id;
-    char *annotation = repeat("{'image_id':1,'category_id':1,'segmentation':[[0,0", ",40,30,0,1",
-                              100000, "]]}");
+    char *annotation =
+        repeat("{'image_id':1,'category_id':1,'segmentation':[[0,0", ",40,30,0,1", 100000, "]]}");
     coco_set(NULL, annotation, NULL);
     free(annotation);
     mrcnn_dataset *set = coco_open("set", NULL);
@@ -210,11 +223,16 @@ static void test_zigzag(void **state) {
 
 int main(void) {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_no_coco_file), cmocka_unit_test(test_cut_short),
-        cmocka_unit_test(test_odd_places_of_the_key), cmocka_unit_test(test_ends_of_pieces),
-        cmocka_unit_test(test_deep_nesting), cmocka_unit_test(test_odd_numbers),
-        cmocka_unit_test(test_odd_images), cmocka_unit_test(test_invalid_utf8),
-        cmocka_unit_test(test_many_mistakes), cmocka_unit_test(test_zigzag),
+        cmocka_unit_test(test_no_coco_file),
+        cmocka_unit_test(test_cut_short),
+        cmocka_unit_test(test_odd_places_of_the_key),
+        cmocka_unit_test(test_ends_of_pieces),
+        cmocka_unit_test(test_deep_nesting),
+        cmocka_unit_test(test_odd_numbers),
+        cmocka_unit_test(test_odd_images),
+        cmocka_unit_test(test_invalid_utf8),
+        cmocka_unit_test(test_many_mistakes),
+        cmocka_unit_test(test_zigzag),
     };
     return cmocka_run_group_tests(tests, coco_enter, cli_leave);
 }

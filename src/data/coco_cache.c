@@ -30,9 +30,12 @@ typedef struct kept_note {
     int64_t is_error;
 } kept_note;
 
-static const size_t sizes[ARRAYS] = {sizeof(mr_coco_image), sizeof(mr_coco_category),
-                                     sizeof(mr_coco_shape), sizeof(mr_coco_mark),
-                                     sizeof(kept_note),     1,
+static const size_t sizes[ARRAYS] = {sizeof(mr_coco_image),
+                                     sizeof(mr_coco_category),
+                                     sizeof(mr_coco_shape),
+                                     sizeof(mr_coco_mark),
+                                     sizeof(kept_note),
+                                     1,
                                      1};
 
 typedef struct header {
@@ -212,8 +215,8 @@ static mrcnn_status keep_notes(cache *c, mr_coco_index *index, const mr_dataset 
 static void fill_header(header *h, const mr_coco_index *index, size_t notes, const char *full,
                         const void *const arrays[ARRAYS]) {
     const size_t counts[ARRAYS] = {
-        index->image_count,  index->category_count, index->object_count, index->object_count, notes,
-        index->text_bytes, strlen(full)};
+        index->image_count, index->category_count, index->object_count, index->object_count, notes,
+        index->text_bytes,  strlen(full)};
     for (int i = 0; i < ARRAYS; i++) {
         h->counts[i] = counts[i];
         h->sums[i] = mr_crc32c(arrays[i], counts[i] * sizes[i]);
@@ -221,16 +224,16 @@ static void fill_header(header *h, const mr_coco_index *index, size_t notes, con
     h->sum = sum_of_header(h);
 }
 
-static mrcnn_status write_arrays(const char *part, const header *h, const void *const arrays[ARRAYS],
-                                 mrcnn_error *err) {
+static mrcnn_status write_arrays(const char *part, const header *h,
+                                 const void *const arrays[ARRAYS], mrcnn_error *err) {
     FILE *out = fopen(part, "wb");
     if (!out) return mr_fail(err, MRCNN_E_IO, "%s: can't write it: %s", part, strerror(errno));
     int written = fwrite(h, sizeof *h, 1, out) == 1;
     for (int i = 0; i < ARRAYS && written; i++)
-        written = h->counts[i] == 0 || fwrite(arrays[i], sizes[i], (size_t)h->counts[i], out) == h->counts[i];
+        written = h->counts[i] == 0 ||
+                  fwrite(arrays[i], sizes[i], (size_t)h->counts[i], out) == h->counts[i];
     if (fclose(out) == 0 && written) return MRCNN_OK;
-    mrcnn_status status =
-        mr_fail(err, MRCNN_E_IO, "%s: can't write it: %s", part, strerror(errno));
+    mrcnn_status status = mr_fail(err, MRCNN_E_IO, "%s: can't write it: %s", part, strerror(errno));
     unlink(part);
     return status;
 }
@@ -240,8 +243,8 @@ static mrcnn_status write_cache(const char *folder, const char *name, const char
                                 const mr_coco_file *file, mrcnn_error *err) {
     cache c = {.head = start_header(file)};
     char *part = mr_file_part_name(name);
-    mrcnn_status status = part ? mr_make_directories(folder, err)
-                               : mr_fail_memory(err, strlen(name), "a path");
+    mrcnn_status status =
+        part ? mr_make_directories(folder, err) : mr_fail_memory(err, strlen(name), "a path");
     if (status == MRCNN_OK) status = keep_notes(&c, index, set, err);
     const void *const arrays[ARRAYS] = {index->images, index->categories, index->shapes,
                                         index->marks,  c.arrays[NOTES],   index->texts,

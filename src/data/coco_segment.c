@@ -96,7 +96,7 @@ static mrcnn_status read_polygons(mr_polygon_list *list, const mr_json *value, c
             numbers += m->count;
             usable += m->count >= 6;
         }
-    if (numbers == 0 && value->count && value->first->kind == MR_JSON_NUMBER)
+    if (numbers == 0 && value->first && value->first->kind == MR_JSON_NUMBER)
         return mr_fail(err, MRCNN_E_FORMAT,
                        "%s is one list of numbers: put it into a list of polygons", name);
     list->rule = MR_RULE_COCO;
