@@ -70,17 +70,22 @@ static int compare(const mrcnn_dataset *a, const mrcnn_dataset *b) {
     return most;
 }
 
-#define OBJECT(image, category, rest) \
-    "{'image_id':" #image ",'category_id':" #category "," rest "}"
+#define OBJECT(image, category, rest) "{'image_id':" #image ",'category_id':" #category "," rest "}"
 
 static mrcnn_dataset *everything(void) {
-    coco_set(NULL,
-             OBJECT(1, 1, "'segmentation':[[2,3,10,3,10.1,9.25,2,9],[20,3,25,3,25,9,20,9]]") "," OBJECT(
-                 1, 3, "'segmentation':[[-5.5,2,30,40,33.333333333333336,1]]") "," OBJECT(
-                 2, 1, "'segmentation':{'size':[20,20],'counts':[19,3,0,2,376]}") "," OBJECT(
-                 2, 3, "'iscrowd':1,'segmentation':{'size':[20,20],'counts':[0,7,393]}") "," OBJECT(
-                 2, 1, "'iscrowd':1,'segmentation':[[1,1,9,1,5,9]]"),
-             NULL);
+    coco_set(
+        NULL,
+        OBJECT(1, 1, "'segmentation':[[2,3,10,3,10.1,9.25,2,9],[20,3,25,3,25,9,20,9]]") "," OBJECT(1, 3, "'segmentation':[[-5.5,2,30,40,33.333333333333336,1]]") "," OBJECT(
+            2, 1,
+            "'segmentation':{'size':[20,20],'counts':[19,3,0,2,376]}") "," OBJECT(2, 3,
+                                                                                  "'iscrowd':1,'"
+                                                                                  "segmentation':{'"
+                                                                                  "size':[20,20],'"
+                                                                                  "counts':[0,7,"
+                                                                                  "393]}") "," OBJECT(2,
+                                                                                                      1,
+                                                                                                      "'iscrowd':1,'segmentation':[[1,1,9,1,5,9]]"),
+        NULL);
     return coco_open("set", NULL);
 }
 
@@ -100,7 +105,8 @@ static void test_round_trip(void **state) {
     assert_contains(text, "\"bbox\":[2,3,23,6]");
     assert_contains(text, "\"area\":78,\"iscrowd\":0,\"image_id\":1,");
     assert_contains(text, "{\"file_name\":\"a.png\",\"height\":30,\"width\":40,\"id\":1}");
-    assert_contains(text, "\"categories\":[{\"id\":1,\"name\":\"cat\"},{\"id\":3,\"name\":\"dog\"}]");
+    assert_contains(text,
+                    "\"categories\":[{\"id\":1,\"name\":\"cat\"},{\"id\":3,\"name\":\"dog\"}]");
     assert_int_equal(cli_count("again/annotations", ""), 1);
     free(text);
     mrcnn_dataset_free(&again);
@@ -116,11 +122,12 @@ static void test_from_via(void **state) {
     mr_polygon_list list;
     mkdir("via", 0777);
     cli_picture("via/c.png", 50, 40);
-    coco_write("via/v.json",
-               "{'c':{'filename':'c.png','regions':[{'shape_attributes':{'name':'polygon',"
-               "'all_points_x':[3,40,44,20],'all_points_y':[2,5,30,37]},'region_attributes':{'class':"
-               "'b'}},{'shape_attributes':{'name':'circle','cx':20,'cy':20,'r':12},"
-               "'region_attributes':{'class':'a'}}]}}");
+    coco_write(
+        "via/v.json",
+        "{'c':{'filename':'c.png','regions':[{'shape_attributes':{'name':'polygon',"
+        "'all_points_x':[3,40,44,20],'all_points_y':[2,5,30,37]},'region_attributes':{'class':"
+        "'b'}},{'shape_attributes':{'name':'circle','cx':20,'cy':20,'r':12},"
+        "'region_attributes':{'class':'a'}}]}}");
     o.format = "via";
     assert_int_equal(mrcnn_dataset_open(&set, "via", &o, &err), MRCNN_OK);
     mrcnn_dataset *exact = copy(set, "exact", 0), *editable = copy(set, "editable", 1);
@@ -148,9 +155,10 @@ static void test_rings(void **state) {
     mrcnn_error err = MRCNN_ERROR_INIT;
     /* a ring of 5 x 5 around a hole of 1, a dot, and two dots without a hole */
     coco_set(NULL,
-             OBJECT(2, 1, "'segmentation':{'size':[20,20],'counts':[42,5,15,5,15,2,1,2,15,5,15,5,5,1,"
-                          "267]}") "," OBJECT(
-                 2, 3, "'segmentation':{'size':[20,20],'counts':[42,1,20,1,336]}"),
+             OBJECT(2, 1,
+                    "'segmentation':{'size':[20,20],'counts':[42,5,15,5,15,2,1,2,15,5,15,5,5,1,"
+                    "267]}") "," OBJECT(2, 3,
+                                        "'segmentation':{'size':[20,20],'counts':[42,1,20,1,336]}"),
              NULL);
     mrcnn_dataset *set = coco_open("set", NULL), *again = copy(set, "rings", 1);
     assert_int_equal(compare(set, again), 0);

@@ -391,8 +391,8 @@ typedef struct mrcnn_dataset_options {
     /* Of COCO's layout, path/annotations/instances_SUBSETYEAR.json: "2014", "2017". NULL: the only one
      * that is there. */
     const char *year;
-    /* A folder for what was found in large annotation files, so that they open quickly the next time;
-     * it is made when it isn't there. NULL: nothing is kept. */
+    /* A folder in which the index of a COCO file is kept, so that it opens quickly the next time; it
+     * is made when it isn't there. A file that was changed is read again. NULL: nothing is kept. */
     const char *index_cache;
 } mrcnn_dataset_options;
 

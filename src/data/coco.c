@@ -180,7 +180,8 @@ static mrcnn_status open_file(mr_dataset *set, coco_set *own, const mrcnn_datase
                               mrcnn_error *err) {
     mr_coco_index index;
     mrcnn_status status = mr_coco_file_open(&own->file, set->annotations, err);
-    if (status == MRCNN_OK) status = mr_coco_read_index(&index, set, &own->file, err);
+    if (status == MRCNN_OK)
+        status = mr_coco_get_index(&index, set, &own->file, options->index_cache, err);
     if (status != MRCNN_OK) return status;
     builder b = {.set = set, .index = &index};
     status = build(&b, options, err);

@@ -96,6 +96,11 @@ mrcnn_status mr_coco_file_check(const mr_coco_file *file, mrcnn_error *err);
 mrcnn_status mr_coco_read_index(mr_coco_index *index, mr_dataset *set, const mr_coco_file *file,
                                 mrcnn_error *err);
 
+/* The same, from a cache in `folder` if it has this file's, which is kept there otherwise. folder may be
+ * NULL: there is no cache. */
+mrcnn_status mr_coco_get_index(mr_coco_index *index, mr_dataset *set, const mr_coco_file *file,
+                               const char *folder, mrcnn_error *err);
+
 /* ---------------------------------------------------------------------------------------- masks */
 
 /* A segmentation as it stands in the file. */

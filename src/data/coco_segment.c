@@ -96,7 +96,7 @@ static mrcnn_status read_polygons(mr_polygon_list *list, const mr_json *value, c
             numbers += m->count;
             usable += m->count >= 6;
         }
-    if (numbers == 0 && value->count && value->first->kind == MR_JSON_NUMBER)
+    if (numbers == 0 && value->first && value->first->kind == MR_JSON_NUMBER)
         return mr_fail(err, MRCNN_E_FORMAT,
                        "%s is one list of numbers: put it into a list of polygons", name);
     list->rule = MR_RULE_COCO;
@@ -188,7 +188,9 @@ static mrcnn_status record(void *user, const mr_json_place *place, const mr_json
     segment_reader *r = user;
     (void)place;
     if (value->kind == MR_JSON_OBJECT) return read_runs(&r->segment->runs, value, r->name, err);
-    return read_polygons(&r->segment->polygons, value, r->name, err);
+    if (value->kind == MR_JSON_ARRAY)
+        return read_polygons(&r->segment->polygons, value, r->name, err);
+    return mr_fail(err, MRCNN_E_FORMAT, "%s is %s", r->name, mr_json_kind_name(value));
 }
 
 mrcnn_status mr_coco_read_segment(mr_coco_segment *segment, const mr_coco_file *file,

@@ -293,8 +293,8 @@ static mrcnn_status begin_coco(mr_writing *w, mrcnn_error *err) {
 static mrcnn_status add_coco(mr_writing *w, const mr_written_picture *picture, mrcnn_error *err) {
     coco_writer *c = w->own;
     written_image image = {mr_strdup(picture->file), picture->height, picture->width};
-    if (!image.name || !mr_dataset_grow((void **)&c->images, &c->image_room, c->image_count, 1,
-                                        sizeof image)) {
+    if (!image.name ||
+        !mr_dataset_grow((void **)&c->images, &c->image_room, c->image_count, 1, sizeof image)) {
         free(image.name);
         return mr_fail_memory(err, sizeof image, "images");
     }
