@@ -27,11 +27,10 @@ static void fill_mold_table(mold_table *table, const mr_floats *mean) {
         for (int v = 0; v < LEVELS; v++) table->values[c][v] = (float)((double)v - mean->values[c]);
 }
 
-static inline void mold_pixels(float *out, const uint8_t *pixels, size_t count,
+static inline void mold_pixels(float *restrict out, const uint8_t *restrict pixels, size_t count,
                                const mold_table *table, size_t channels) {
-    for (size_t i = 0; i < count; i++)
-        for (size_t c = 0; c < channels; c++)
-            out[channels * i + c] = table->values[c][pixels[channels * i + c]];
+    for (size_t i = 0; i < count; i++, pixels += channels, out += channels)
+        for (size_t c = 0; c < channels; c++) out[c] = table->values[c][pixels[c]];
 }
 
 static void mold(float *out, const uint8_t *pixels, size_t count, const mold_table *table) {
