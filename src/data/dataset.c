@@ -15,7 +15,7 @@
 /* In the order in which they are tried. */
 static const mr_dataset_format *const formats[] = {
     &mr_format_via, &mr_format_coco, &mr_format_labelme, &mr_format_yolo,
-    &mr_format_png,  &mr_format_voc, &mr_format_labels,  &mr_format_shapes};
+    &mr_format_png, &mr_format_voc,  &mr_format_labels,  &mr_format_shapes};
 enum { FORMATS = sizeof formats / sizeof *formats };
 
 mrcnn_dataset_options mrcnn_dataset_options_default(void) {
