@@ -4,8 +4,6 @@
 #include "helper_assert.h"
 #include "helper_cli.h"
 
-#include "base/file.h"
-#include "base/memory.h"
 #include "data/voc.h"
 #include "data/write_files.h"
 #include "image/label_png.h"
@@ -153,99 +151,48 @@ void labels_expect_mask(const mrcnn_dataset *set, size_t index, size_t object, c
 
 /* ---------------------------------------------------------------------------------- converting */
 
-static void lose(void *user, const char *what) {
-    char *losses = user, *line = strstr(losses, what);
-    if (line) {
-        line[-2]++; /* its count, a digit */
-    } else {
-        size_t used = strlen(losses);
-        snprintf(losses + used, 1000 - used, "1 %s\n", what);
-    }
-}
-
-static void copy_picture(const mrcnn_dataset *set, size_t index, const mr_writing *w,
-                         const mr_dataset_writer *writer, const mr_written_picture *picture) {
-    void *bytes;
-    size_t length;
-    char *below = writer->picture_folder(w, picture), *path = NULL;
-    assert_non_null(below);
-    path = mr_format("%s/%s/%s", w->folder, below, picture->file);
-    assert_non_null(path);
-    make_folders(path);
-    const char *from = mrcnn_dataset_picture(set, index)->path;
-    assert_int_equal(mr_file_read(from, 0, &bytes, &length, NULL), MRCNN_OK);
-    assert_int_equal(mr_file_write(path, bytes, length, NULL), MRCNN_OK);
-    free(bytes);
-    free(path);
-    free(below);
-}
-
-static mrcnn_status convert_picture(const mrcnn_dataset *set, size_t index, mr_writing *w,
-                                    const mr_dataset_writer *writer, mrcnn_error *err) {
-    mrcnn_image image = {0};
-    const mrcnn_picture *source = mrcnn_dataset_picture(set, index);
-    assert_int_equal(mrcnn_dataset_read(set, index, &image, NULL), MRCNN_OK);
-    mr_written_object *objects = mr_calloc(source->object_count, sizeof *objects);
-    assert_non_null(objects);
-    for (size_t i = 0; i < source->object_count; i++) {
-        int32_t id = 0;
-        assert_int_equal(mrcnn_dataset_mask(set, index, i, image.height, image.width,
-                                            &objects[i].mask, &id, NULL),
-                         MRCNN_OK);
-        objects[i].class_id = abs(id);
-        objects[i].is_crowd = id < 0;
-    }
-    mr_written_picture picture = {source->id,  source->id,           image.height,
-                                  image.width, source->object_count, objects};
-    copy_picture(set, index, w, writer, &picture);
-    mrcnn_status status = writer->add(w, &picture, err);
-    for (size_t i = 0; i < source->object_count; i++) mrcnn_mask_free(&objects[i].mask);
-    free(objects);
-    mrcnn_image_free(&image);
-    return status;
+static void list_loss(void *user, const char *what, size_t count) {
+    char *losses = user;
+    size_t used = strlen(losses);
+    snprintf(losses + used, 1000 - used, "%zu %s\n", count, what);
 }
 
 mrcnn_status labels_convert(const mrcnn_dataset *set, const char *folder, const char *subset,
-                            const mr_dataset_writer *writer, char losses[1000], mrcnn_error *err) {
-    const char **names = mr_calloc((size_t)mrcnn_dataset_class_count(set), sizeof *names);
-    assert_non_null(names);
-    for (int i = 0; i < mrcnn_dataset_class_count(set); i++)
-        names[i] = mrcnn_dataset_class_name(set, i);
-    mr_writing w = {.folder = folder,
-                    .subset = subset,
-                    .source = "source",
-                    .class_names = names,
-                    .class_count = mrcnn_dataset_class_count(set),
-                    .lose = lose,
-                    .user = losses};
+                            const char *format, char losses[1000], mrcnn_error *err) {
+    mrcnn_dataset_write_options o = mrcnn_dataset_write_options_default();
+    o.format = format;
+    o.subset = subset;
+    o.lost = list_loss;
+    o.user = losses;
     losses[0] = 0;
-    assert_int_equal(mr_make_directories(folder, NULL), MRCNN_OK);
-    mrcnn_status status = writer->begin ? writer->begin(&w, err) : MRCNN_OK;
-    for (size_t i = 0; i < mrcnn_dataset_count(set) && status == MRCNN_OK; i++)
-        status = convert_picture(set, i, &w, writer, err);
-    if (status == MRCNN_OK && writer->end) status = writer->end(&w, err);
-    if (writer->close) writer->close(&w);
-    free(names);
-    return status;
+    return mrcnn_dataset_write(set, folder, &o, NULL, err);
 }
 
 static void expect_equal_masks(const mrcnn_dataset *a, const mrcnn_dataset *b, size_t index) {
     mrcnn_image image = {0};
+    mr_masks masks[2];
+    const mrcnn_dataset *const sets[] = {a, b};
     const mrcnn_picture *p = mrcnn_dataset_picture(a, index);
     assert_int_equal(p->object_count, mrcnn_dataset_picture(b, index)->object_count);
     assert_int_equal(mrcnn_dataset_read(a, index, &image, NULL), MRCNN_OK);
+    size_t pixels = (size_t)image.height * (size_t)image.width;
+    uint8_t *drawn = malloc(2 * pixels);
+    assert_non_null(drawn);
+    for (int i = 0; i < 2; i++)
+        assert_int_equal(mr_masks_open(&masks[i], sets[i], index, image.height, image.width, NULL),
+                         MRCNN_OK);
     for (size_t k = 0; k < p->object_count; k++) {
-        mrcnn_mask x, y;
-        int32_t id = 0, other = 0;
-        mrcnn_dataset_mask(a, index, k, image.height, image.width, &x, &id, NULL);
-        mrcnn_dataset_mask(b, index, k, image.height, image.width, &y, &other, NULL);
-        assert_string_equal(mrcnn_dataset_class_name(a, id), mrcnn_dataset_class_name(b, other));
-        assert_int_equal(id < 0, other < 0);
-        assert_int_equal(x.count, y.count);
-        assert_memory_equal(x.counts, y.counts, x.count * sizeof *x.counts);
-        mrcnn_mask_free(&x);
-        mrcnn_mask_free(&y);
+        int ids[2] = {0, 0};
+        for (int i = 0; i < 2; i++)
+            assert_int_equal(mr_masks_draw(&masks[i], k, drawn + (size_t)i * pixels, &ids[i], NULL),
+                             MRCNN_OK);
+        assert_string_equal(mrcnn_dataset_class_name(a, abs(ids[0])),
+                            mrcnn_dataset_class_name(b, abs(ids[1])));
+        assert_int_equal(ids[0] < 0, ids[1] < 0);
+        assert_memory_equal(drawn, drawn + pixels, pixels);
     }
+    for (int i = 0; i < 2; i++) mr_masks_close(&masks[i]);
+    free(drawn);
     mrcnn_image_free(&image);
 }
 

@@ -28,10 +28,9 @@ void labels_expect_notes(const mrcnn_dataset *set, const char *notes);
 void labels_expect_mask(const mrcnn_dataset *set, size_t index, size_t object, const char *drawing,
                         int class_id);
 
-/* Writes a data set as write.c does, by copying its pictures. What was lost is listed, a thing a line
- * with how often: "2 objects that ...". */
+/* Writes a data set in that format. What was lost is listed, a thing a line: "2 objects that ...". */
 mrcnn_status labels_convert(const mrcnn_dataset *set, const char *folder, const char *subset,
-                            const mr_dataset_writer *writer, char losses[1000], mrcnn_error *err);
+                            const char *format, char losses[1000], mrcnn_error *err);
 
 /* Every mask of a picture must be in the other one, in the same order, with the same class name. */
 void labels_expect_equal(const mrcnn_dataset *a, const mrcnn_dataset *b);

@@ -2,6 +2,7 @@
 #include "helper_assert.h"
 #include "helper_cli.h"
 
+#include <mrcnn/mrcnn.h>
 #include <stdlib.h>
 #include <sys/stat.h>
 
@@ -46,9 +47,9 @@ static void test_problems(void **state) {
     assert_int_equal(r->code, 1);
     assert_contains(r->out, "error: gone.png: there is no such picture");
     assert_contains(r->out, "error: c.png: object 1: it lies outside the picture of 20 x 20");
-    assert_contains(r->out, "error: c.png: object 2: class \"cow\" is none of the 2 classes");
+    assert_contains(r->out, "warning: class \"cow\" is none of the 2 classes asked for: 1 object ");
     assert_contains(r->out, "warning: class \"cat\" has no object\n");
-    assert_contains(r->out, "3 errors, 1 warnings\n");
+    assert_contains(r->out, "2 errors, 2 warnings\n");
     r = RUN("inspect", "data", "--dataset", "set", "--subset", "val");
     assert_int_equal(r->code, 0); /* looking is no judging */
     assert_null(strstr(r->out, "gone.png"));
@@ -85,6 +86,61 @@ static void test_json(void **state) {
     r = RUN("inspect", "data", "--dataset", "set", "--json", "no/such/d.json");
     assert_int_equal(r->code, 1);
     assert_contains(r->err, "no/such/d.json");
+}
+
+/* The contact sheet: its size, the same for the same seed, and what it needs. */
+static void test_augment(void **state) {
+    (void)state;
+    static const char *const seeds[] = {"1", "1", "2"};
+    static const char *const sheets[] = {"a.png", "b.png", "c.png"};
+    mrcnn_image image[3] = {{0}};
+    for (int i = 0; i < 3; i++) {
+        const cli_result *r =
+            RUN("inspect", "data", "--dataset", "shapes", "--augment", "--out", sheets[i],
+                "--preset", "shapes", "--set", "AUGMENTATION=[{Affine: {rotate: [-90, 90]}}]",
+                "--seed", seeds[i], "--count", "2", "--draws", "3");
+        assert_string_equal(r->err, "");
+        assert_string_equal(r->out, "");
+        assert_int_equal(r->code, 0);
+        assert_int_equal(mrcnn_image_read(&image[i], sheets[i], NULL, NULL), MRCNN_OK);
+        assert_int_equal(image[i].width, 4 + 4 * (128 + 4));
+        assert_int_equal(image[i].height, 4 + 2 * (128 + 4));
+    }
+    size_t row = (size_t)image[0].width * 3, bytes = row * (size_t)image[0].height;
+    assert_memory_equal(image[0].pixels, image[1].pixels, bytes);
+    assert_memory_not_equal(image[0].pixels, image[2].pixels, bytes);
+    /* First the picture as it is, then as it is not. */
+    for (int i = 0; i < 3; i++) {
+        const uint8_t *first = image[i].pixels + 4 * row + 4 * 3, *second = first + 132 * 3;
+        assert_memory_equal(first + 60 * row, image[0].pixels + 64 * row + 4 * 3, 128 * 3);
+        assert_memory_not_equal(first + 60 * row, second + 60 * row, 128 * 3);
+        assert_true(second[0] == 0 || second[127 * 3] == 0); /* a corner that was turned in */
+    }
+    for (int i = 0; i < 3; i++) mrcnn_image_free(&image[i]);
+    const cli_result *r = RUN("inspect", "data", "--dataset", "set", "--augment", "--set",
+                              "IMAGE_RESIZE_MODE=pad64", "--set", "IMAGE_MIN_DIM=64");
+    assert_int_equal(r->code, 0); /* pictures of several sizes; the name when none is given */
+    assert_contains(r->err, "AUGMENTATION is none");
+    assert_true(cli_exists("augment.png"));
+}
+
+static void test_augment_failures(void **state) {
+    (void)state;
+    const cli_result *r = RUN("inspect", "data", "--dataset", "set", "--augment", "--set",
+                              "AUGMENTATION=[Fliplrr]", "--out", "no.png");
+    assert_int_equal(r->code, 2);
+    assert_contains(r->err, "there is no operation \"Fliplrr\"; did you mean Fliplr?");
+    r = RUN("inspect", "data", "--dataset", "set", "--augment", "--set", "MOSAIC=1", "--set",
+            "IMAGE_RESIZE_MODE=none", "--out", "no.png");
+    assert_int_equal(r->code, 1);
+    assert_contains(r->err, "MOSAIC: ");
+    r = RUN("inspect", "data", "--dataset", "set", "--augment", "--out", "no/such/folder.png",
+            "--set", "IMAGE_MIN_DIM=64", "--set", "IMAGE_MAX_DIM=64");
+    assert_int_equal(r->code, 1);
+    assert_contains(r->err, "no/such/folder.png");
+    r = RUN("inspect", "data", "--dataset", "set", "--augment", "--count", "0", "--out", "no.png");
+    assert_int_equal(r->code, 2);
+    assert_false(cli_exists("no.png"));
 }
 
 static void test_wrong_usage(void **state) {
@@ -124,6 +180,7 @@ int main(void) {
         cmocka_unit_test(test_good),        cmocka_unit_test(test_problems),
         cmocka_unit_test(test_full),        cmocka_unit_test(test_json),
         cmocka_unit_test(test_wrong_usage), cmocka_unit_test(test_nothing_to_use),
+        cmocka_unit_test(test_augment),     cmocka_unit_test(test_augment_failures),
     };
     return cmocka_run_group_tests(tests, enter, cli_leave);
 }

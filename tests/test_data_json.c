@@ -44,6 +44,7 @@ static void write_value(seen *s, const mr_json *v) {
         return;
     case MR_JSON_ARRAY:
     case MR_JSON_OBJECT: break;
+    case MR_JSON_CUT: append(s, "cut"); return;
     }
     append(s, v->kind == MR_JSON_ARRAY ? "[" : "{");
     for (const mr_json *m = v->first; m; m = m->next) {

@@ -234,8 +234,9 @@ static void test_masks(void **state) {
         "E a.json 1 the mask has not two points and a picture in base64\n"
         "E a.json 2 the mask has not two points and a picture in base64\n"
         "E a.json 3 the mask is no base64\n"
-        "E a.json 4 the mask: this is no picture; JPEG and PNG pictures can be read: convert it "
-        "first\n"
+        "E a.json 4 the mask: this is no picture; JPEG and PNG pictures and .npy arrays can be "
+        "read: "
+        "convert it first\n"
         "E a.json 5 the mask has no pixel\n"
         "E a.json 6 the mask lies too far out\n");
 }

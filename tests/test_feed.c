@@ -123,6 +123,35 @@ static void same_run(void **state) {
     mr_feed_free(&resumed);
 }
 
+/* The same with everything that can be drawn. A mosaic makes something of picture 2, too. */
+static void same_augmented_run(void **state) {
+    (void)state;
+    static const char *const threads[] = {"1", "3"};
+    mr_dataset data = make_set();
+    uint64_t want[EXAMPLES];
+    int mosaics = 0, augmented = 0;
+    set("MOSAIC", "0.4");
+    set("AUGMENTATION",
+        "[{SomeOf: {count: [0, 2], of: [{Affine: {rotate: [-40, 40]}}, "
+        "{PiecewiseAffine: 0.03}, {LargeScaleJitter: [0.5, 2]}, "
+        "{AdditiveGaussianNoise: 9}, {MultiplyHue: [0.5, 2]}, {GaussianBlur: 1}]}}]");
+    for (int t = 0; t < 2; t++) {
+        set("LOADER_THREADS", threads[t]);
+        mr_feed *feed = open_feed(&data, 1, 0, 0);
+        for (int i = 0; i < EXAMPLES; i++) {
+            mr_example *e = next(feed);
+            mosaics += e->sample->mosaic;
+            augmented += e->sample->augmented;
+            uint64_t have = digest(e);
+            if (t == 0) want[i] = have;
+            assert_true(want[i] == have);
+        }
+        mr_feed_free(&feed);
+    }
+    assert_in_range(mosaics, 8, 50);
+    assert_in_range(augmented, 15, 58);
+}
+
 /* Validation: in order, unshuffled, undrawn, once. */
 static void one_pass(void **state) {
     (void)state;
@@ -218,7 +247,8 @@ static void broken_picture_left_out(void **state) {
 
 int main(void) {
 #define TEST(f) cmocka_unit_test_setup_teardown(f, make_config, free_config)
-    const struct CMUnitTest tests[] = {TEST(same_run), TEST(one_pass), TEST(nothing_to_learn_from),
+    const struct CMUnitTest tests[] = {TEST(same_run),       TEST(same_augmented_run),
+                                       TEST(one_pass),       TEST(nothing_to_learn_from),
                                        TEST(broken_picture), TEST(broken_picture_left_out)};
     return cmocka_run_group_tests_name("feed", tests, NULL, NULL);
 }

@@ -151,7 +151,8 @@ static void channels_are_as_wanted(void **state) {
         assert_pixels(bytes(shape, 3 * (size_t)n), n, 0, 0, wanted, 3 * n);
     }
     assert_refused(bytes("(1, 2, 5)", 10), 3, MRCNN_E_UNSUPPORTED, "5 channels, and 3 are wanted");
-    assert_refused(bytes("(1, 2, 5)", 10), 1, MRCNN_E_UNSUPPORTED, "5 channels, and 1 are wanted");
+    assert_refused(bytes("(1, 2, 5)", 10), 1, MRCNN_E_UNSUPPORTED,
+                   "5 channels, and 1 is wanted: .npy arrays of height x width x 1 have it");
     assert_refused(bytes("(1, 2, 5)", 10), 6, MRCNN_E_UNSUPPORTED, "x 6 have them");
     assert_refused(bytes("(1, 2, 3)", 6), 4, MRCNN_E_UNSUPPORTED, "3 channels, RGB, and 4");
     assert_refused(bytes("(1, 2, 17)", 34), 3, MRCNN_E_UNSUPPORTED, "1 to 16 channels");
@@ -215,7 +216,7 @@ static void odd_headers_are_refused(void **state) {
         {HEADER("|u1", "(2147483647, 2147483647)"), MRCNN_E_FORMAT, "cut short"},
         {HEADER("<f8", "(2147483647, 2147483647, 16)"), MRCNN_E_FORMAT, "impossible size"},
         {HEADER("|u1", "(1, 3)"), MRCNN_E_FORMAT, "cut short"},
-        {HEADER("|u1", "(1, 1)"), MRCNN_E_FORMAT, "1 bytes behind"},
+        {HEADER("|u1", "(1, 1)"), MRCNN_E_FORMAT, "there is more (bytes: 1)"},
         {HEADER("<u2", "(1, 2)"), MRCNN_E_FORMAT, "cut short"},
     };
     static const uint8_t values[] = {3, 4};

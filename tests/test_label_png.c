@@ -167,18 +167,19 @@ static buffer load(const char *path) {
     return b;
 }
 
+/* From a copy with exact bounds, which the address sanitizer guards. */
 static mrcnn_status decode(const uint8_t *bytes, size_t length, mrcnn_error *err) {
     mr_labels labels = {0};
-    FILE *file = fopen("broken.png", "wb");
-    assert_non_null(file);
-    assert_int_equal(fwrite(bytes, 1, length, file), length);
-    fclose(file);
-    mrcnn_status status = mr_labels_read(&labels, "broken.png", LIMIT, err);
+    uint8_t *copy = malloc(length ? length : 1);
+    assert_non_null(copy);
+    memcpy(copy, bytes, length);
+    mrcnn_status status = mr_labels_decode(&labels, copy, length, "broken.png", LIMIT, err);
     if (status == MRCNN_OK)
         assert_non_null(labels.pixels);
     else
         assert_contains(err->message, "broken.png: ");
     mr_labels_free(&labels);
+    free(copy);
     return status;
 }
 

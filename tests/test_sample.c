@@ -360,6 +360,197 @@ static void failures(void **state) {
     expect_failure(&data, 3, MRCNN_E_UNSUPPORTED, "3.png: a picture of 1000 x 1 pixels is too");
 }
 
+/* -------------------------------------------------------------------------------- augmentation */
+
+static void assert_same(const mr_sample *a, const mr_sample *b) {
+    assert_true(a && b);
+    assert_int_equal(a->count, b->count);
+    assert_int_equal(a->bytes, b->bytes);
+    assert_memory_equal(a->pixels, b->pixels, (size_t)a->height * (size_t)a->width * 3);
+    assert_memory_equal(a->boxes, b->boxes, (size_t)a->count * sizeof *a->boxes);
+    assert_memory_equal(a->class_ids, b->class_ids, (size_t)a->count * sizeof *a->class_ids);
+    assert_memory_equal(a->masks, b->masks,
+                        (size_t)a->count * mr_bits_size(a->mask_height, a->mask_width));
+}
+
+/* What a sample is with some settings, and with others. */
+static mr_sample *load_with(const mr_dataset *data, const char *key, const char *value,
+                            const char *after) {
+    set(key, value);
+    mr_sample *s = load(data, 0, 3, 1);
+    set(key, after);
+    return s;
+}
+
+static void augmented(void **state) {
+    (void)state;
+    mr_dataset data = one_scene(64, 128, two_objects, 2);
+    set("IMAGE_RESIZE_MODE", "none");
+    for (int mini = 0; mini < 2; mini++) {
+        set("USE_MINI_MASK", mini ? "true" : "false");
+        mr_sample *plain = load(&data, 0, 3, 1);
+        mr_sample *mirrored = load_with(&data, "HORIZONTAL_FLIP", "1", "0");
+        mr_sample *flipped = load_with(&data, "AUGMENTATION", "[Fliplr]", "none");
+        assert_same(mirrored, flipped);
+        assert_true(flipped->augmented && !flipped->mirrored && !mirrored->augmented);
+        mr_sample *twice =
+            load_with(&data, "AUGMENTATION", "[Flipud, {Multiply: 1}, Flipud]", "none");
+        assert_same(plain, twice);
+        /* Moved to the right by 90 of 128, both are cut (one had a hole where it is left).*/
+        mr_sample *moved =
+            load_with(&data, "AUGMENTATION", "[{Affine: {translate_px: {x: 90}}}]", "none");
+        const int32_t boxes[2][4] = {{25, 110, 40, 128}, {30, 95, 50, 128}};
+        assert_int_equal(moved->count, 2);
+        assert_memory_equal(moved->boxes, boxes, sizeof boxes);
+        mr_sample_free(&moved);
+        moved =
+            load_with(&data, "AUGMENTATION", "[{Affine: {translate_px: {x: -64, y: 0}}}]", "none");
+        /* To the left, the crowd alone would remain: the picture comes as it is. */
+        assert_int_equal(moved->augmented, 0);
+        assert_same(moved, plain);
+        mr_sample_free(&moved);
+        mr_sample *unseen = NULL; /* validation never changes anything */
+        set("AUGMENTATION", "[Fliplr, {Multiply: 0.5}]");
+        set("MOSAIC", "1");
+        unseen = load(&data, 0, 3, 0);
+        assert_same(unseen, plain);
+        set("NO_AUGMENTATION_SOURCES", "[other, fake]"); /* nor does training, in such a source */
+        mr_sample *left_alone = load(&data, 0, 3, 1);
+        assert_same(left_alone, plain);
+        assert_int_equal(left_alone->augmented, 0);
+        set("NO_AUGMENTATION_SOURCES", "[other, fak, fakes]");
+        mr_sample *changed = load(&data, 0, 3, 1);
+        assert_int_equal(changed->augmented, 1);
+        assert_int_equal(changed->mosaic, 0); /* mode none has no frame for four */
+        set("NO_AUGMENTATION_SOURCES", "[]");
+        set("AUGMENTATION", "none");
+        set("MOSAIC", "0");
+        mr_sample *all[] = {plain, mirrored, flipped, twice, unseen, left_alone, changed};
+        for (size_t i = 0; i < sizeof all / sizeof *all; i++) mr_sample_free(&all[i]);
+    }
+}
+
+/* Draws follow from the number and the seed alone. */
+static void draws(void **state) {
+    (void)state;
+    mr_dataset data = one_scene(64, 64, two_objects, 2);
+    set("IMAGE_RESIZE_MODE", "none");
+    set("AUGMENTATION", "[{SomeOf: {count: [0, 2], of: [{Affine: {rotate: [-40, 40]}}, {Multiply: "
+                        "[0.5, 1.5]}, {GaussianBlur: [0, 3]}]}}]");
+    int changes = 0, untouched = 0;
+    for (uint64_t number = 0; number < 60; number++) {
+        mr_sample *a = load(&data, 0, number, 1), *b = load(&data, 0, number, 1);
+        mr_sample *next = load(&data, 0, number + 1, 1);
+        assert_same(a, b);
+        changes += memcmp(a->pixels, next->pixels, 64 * 64 * 3) != 0;
+        untouched += !a->augmented;
+        mr_sample_free(&a), mr_sample_free(&b), mr_sample_free(&next);
+    }
+    assert_true(changes > 40);
+    assert_in_range(untouched, 8, 35);
+}
+
+/* ------------------------------------------------------------------------------------- mosaics */
+
+/* Where in the sample the picture lies, fitted into a quarter: 0 to 3, or -1. */
+static int find_quarter(const mr_dataset *data, size_t picture, const mr_fit *fit,
+                        const mr_sample *s) {
+    mrcnn_image image = {0};
+    size_t row = (size_t)fit->width * 3;
+    uint8_t *want = malloc(row * (size_t)fit->height);
+    int found = -1;
+    fake_read(data, picture, &image, NULL);
+    assert_int_equal(mr_resize_image(&image, fit, want, 1, NULL), MRCNN_OK);
+    for (int q = 0; q < 4; q++) {
+        int same = 1;
+        for (int y = 0; y < fit->height && same; y++) {
+            size_t at =
+                (size_t)(y + q / 2 * fit->height) * (size_t)s->width + (size_t)(q % 2 * fit->width);
+            same = memcmp(s->pixels + 3 * at, want + (size_t)y * row, row) == 0;
+        }
+        if (same) found = q;
+    }
+    mrcnn_image_free(&image);
+    free(want);
+    return found;
+}
+
+static void mosaics(void **state) {
+    (void)state;
+    static const fake_object one[] = {{1, {0, 0, 64, 64}, 0}};
+    mr_dataset data = one_scene(64, 64, one, 1);
+    mr_settings quarter;
+    mr_fit fit;
+    int places[4] = {0}, partners = 0;
+    set("IMAGE_RESIZE_MODE", "square");
+    set("IMAGE_MIN_DIM", "64");
+    set("IMAGE_MAX_DIM", "128");
+    set("USE_MINI_MASK", "false");
+    set("MOSAIC", "1");
+    quarter = *mr_config_settings(config);
+    quarter.image_max_dim = 64, quarter.image_min_dim = 32;
+    assert_int_equal(mr_fit_image(&fit, 64, 64, &quarter, NULL), MRCNN_OK);
+    for (uint64_t number = 0; number < 40; number++) {
+        mr_sample *s = load(&data, 1, number, 1);
+        int full = 0;
+        assert_int_equal(s->mosaic, 1);
+        assert_true(s->height == 128 && s->width == 128);
+        assert_int_equal(s->count, 4); /* one a quarter, and it is all of it */
+        for (int i = 0; i < 4; i++) {
+            const int32_t *b = s->boxes[i];
+            assert_true(b[2] - b[0] == 64 && b[3] - b[1] == 64 && b[0] % 64 == 0 && b[1] % 64 == 0);
+            full |= 1 << (b[0] / 64 * 2 + b[1] / 64);
+            const uint8_t *mask = s->masks + (size_t)i * mr_bits_size(128, 128);
+            for (int y = 0; y < 128; y++)
+                for (int x = 0; x < 128; x++)
+                    assert_int_equal(mr_bit(mask + (size_t)y * mr_bits_row(128), x),
+                                     y >= b[0] && y < b[2] && x >= b[1] && x < b[3]);
+        }
+        assert_int_equal(full, 15);
+        int own = find_quarter(&data, 1, &fit, s);
+        assert_in_range(own, 0, 3);
+        places[own]++;
+        for (size_t p = 0; p < 4; p++) partners += p != 1 && find_quarter(&data, p, &fit, s) >= 0;
+        mr_sample_free(&s);
+    }
+    for (int i = 0; i < 4; i++) assert_true(places[i] > 2);
+    assert_in_range(partners, 40, 120);
+    /* Crops keep the objects' size. */
+    set("IMAGE_RESIZE_MODE", "crop");
+    mr_dataset large = one_scene(200, 200, two_objects, 2);
+    mr_sample *s = load(&large, 1, 0, 1);
+    if (s) assert_true(s->height == 64 && s->fit.scaled_height == 200 && s->fit.height == 32);
+    mr_sample_free(&s);
+    /* Half of them. */
+    set("MOSAIC", "0.5");
+    int count = 0;
+    for (uint64_t number = 0; number < 200; number++) {
+        s = load(&data, 1, number, 1);
+        count += s->mosaic;
+        mr_sample_free(&s);
+    }
+    assert_in_range(count, 65, 135);
+    /* Pictures that mustn't change stay away: the own one is there four times. */
+    set("IMAGE_RESIZE_MODE", "square");
+    set("MOSAIC", "1");
+    set("NO_AUGMENTATION_SOURCES", "[kept]");
+    for (size_t i = 0; i < 4; i++) data.pictures[i].source = i == 1 ? "fake" : "kept";
+    s = load(&data, 1, 4, 1);
+    assert_int_equal(s->mosaic, 1);
+    for (size_t p = 0; p < 4; p++) assert_true((find_quarter(&data, p, &fit, s) >= 0) == (p == 1));
+    mr_sample_free(&s);
+    s = load(&data, 2, 4, 1);
+    assert_int_equal(s->mosaic, 0);
+    mr_sample_free(&s);
+    /* A broken partner is an error that has its name. */
+    set("NO_AUGMENTATION_SOURCES", "[]");
+    for (size_t i = 0; i < 4; i++) data.scenes[i].broken = i != 1;
+    mr_sample_options o = options(1);
+    mrcnn_error err = MRCNN_ERROR_INIT;
+    assert_int_equal(mr_sample_load(&s, &data, 1, 4, &o, &err), MRCNN_E_FORMAT);
+    assert_contains(err.message, ".png: broken picture");
+}
+
 /* ------------------------------------------------------------------------------------ examples */
 
 static mr_example *load_example(const mr_dataset *data, size_t picture, uint64_t number,
@@ -462,7 +653,8 @@ int main(void) {
     const struct CMUnitTest tests[] = {
         TEST(goldens),  TEST(mini_mask_rules),         TEST(all_modes),    TEST(crops),
         TEST(flips),    TEST(dropped_and_skipped),     TEST(many_objects), TEST(failures),
-        TEST(examples), TEST(at_most_so_many_objects),
+        TEST(examples), TEST(at_most_so_many_objects), TEST(augmented),    TEST(draws),
+        TEST(mosaics),
     };
     return cmocka_run_group_tests_name("samples", tests, NULL, NULL);
 }

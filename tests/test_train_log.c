@@ -5,7 +5,7 @@
 #include "helper_weights.h"
 
 #include "base/file.h"
-#include "train/crc32c.h"
+#include "base/crc32c.h"
 #include "train/log.h"
 
 #include <dirent.h>

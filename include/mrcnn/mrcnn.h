@@ -366,7 +366,9 @@ typedef struct mrcnn_dataset mrcnn_dataset;
 
 typedef struct mrcnn_dataset_options {
     size_t size;
-    /* "auto" (default); "via": regions drawn with the VGG Image Annotator, versions 1 and 2, as
+    /* "auto" (default); "coco": a JSON file of images, annotations and categories beside its
+     * pictures, or path/annotations/instances_train2017.json with pictures in path/train2017; "via":
+     * regions drawn with the VGG Image Annotator, versions 1 and 2, as
      * via_region_data.json or another JSON file in the folder of the pictures; "shapes": matterport's
      * generated squares, circles and triangles, for which the path is not looked at. */
     const char *format;
@@ -386,6 +388,12 @@ typedef struct mrcnn_dataset_options {
     /* 1: pictures without objects stay in the set (default 0: matterport leaves them out). Training
      * passes over them. */
     int keep_empty;
+    /* Of COCO's layout, path/annotations/instances_SUBSETYEAR.json: "2014", "2017". NULL: the only one
+     * that is there. */
+    const char *year;
+    /* A folder in which the index of a COCO file is kept, so that it opens quickly the next time; it
+     * is made when it isn't there. A file that was changed is read again. NULL: nothing is kept. */
+    const char *index_cache;
 } mrcnn_dataset_options;
 
 MRCNN_API mrcnn_dataset_options mrcnn_dataset_options_default(void);
@@ -485,6 +493,16 @@ MRCNN_API mrcnn_status mrcnn_dataset_read(const mrcnn_dataset *set, size_t index
 MRCNN_API mrcnn_status mrcnn_dataset_mask(const mrcnn_dataset *set, size_t index, size_t object,
                                           int32_t height, int32_t width, mrcnn_mask *mask,
                                           int32_t *class_id, mrcnn_error *err);
+
+/* How training sees a picture: in the network's frame as `config` says, changed by the draws of
+ * `number` under its SEED (crop, HORIZONTAL_FLIP, AUGMENTATION, MOSAIC), or with number -1 as
+ * validation sees it, with nothing drawn. The objects' masks have the frame's size; scores are 1,
+ * class ids of crowds negative, and class names belong to the data set. Free both with
+ * mrcnn_image_free and mrcnn_result_free. When the picture has nothing to learn from (no object
+ * with pixels that is no crowd), the image has no pixels and *result is NULL. */
+MRCNN_API mrcnn_status mrcnn_dataset_sample(const mrcnn_dataset *set, const mrcnn_config *config,
+                                            size_t index, int64_t number, mrcnn_image *image,
+                                            mrcnn_result **result, mrcnn_error *err);
 
 typedef enum mrcnn_problem_level {
     MRCNN_PROBLEM_WARNING = 0, /* worth a look; what is meant is used, or is harmless */

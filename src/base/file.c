@@ -121,6 +121,17 @@ mrcnn_status mr_file_write(const char *path, const void *bytes, size_t length, m
     return status;
 }
 
+mrcnn_status mr_file_put(const char *path, const void *bytes, size_t length, mrcnn_error *err) {
+    char *part = mr_file_part_name(path);
+    if (!part) return mr_fail_memory(err, strlen(path), "a file name");
+    mrcnn_status status = write_bytes(part, path, bytes, length, err);
+    if (status == MRCNN_OK && rename(part, path) != 0)
+        status = mr_fail(err, MRCNN_E_IO, "%s: can't write it: %s", path, strerror(errno));
+    if (status != MRCNN_OK) unlink(part);
+    free(part);
+    return status;
+}
+
 mrcnn_status mr_make_directories(const char *path, mrcnn_error *err) {
     char *copy = mr_strdup(path);
     if (!copy) return mr_fail_memory(err, strlen(path), "a folder name");

@@ -20,6 +20,9 @@ mrcnn_status mr_file_commit(const char *part, const char *path, mrcnn_error *err
 /* Writes bytes as a whole file, or nothing. A device or a pipe is written to as it is. */
 mrcnn_status mr_file_write(const char *path, const void *bytes, size_t length, mrcnn_error *err);
 
+/* The same for one of thousands of files: it isn't forced onto the disk, which would take minutes. */
+mrcnn_status mr_file_put(const char *path, const void *bytes, size_t length, mrcnn_error *err);
+
 /* mkdir -p. */
 mrcnn_status mr_make_directories(const char *path, mrcnn_error *err);
 

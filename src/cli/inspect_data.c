@@ -13,10 +13,15 @@
 
 typedef struct data_options {
     dataset_options data;
-    config_options config; /* how pictures are read */
+    config_options config; /* how pictures are read, and what training makes of them */
     const char *subset, *classes, *json;
     int check, full;
+    int augment;
+    const char *out;
+    int64_t seed, count, draws;
 } data_options;
+
+enum { MOST_PICTURES = 64, MOST_DRAWS = 32 };
 
 #define SUBSET_ROW                                                                               \
     {                                                                                            \
@@ -38,17 +43,27 @@ typedef struct data_options {
             "write everything, problems included, as JSON; - is stdout, without the tables", 0, 0 \
     }
 
-static const option data_table[] = {DATASET_ROWS(data_options, data),
-                                    SUBSET_ROW,
-                                    CLASSES_ROW(data_options, classes),
-                                    CONFIG_ROWS(data_options, config),
-                                    {"check", NULL, OPTION_FLAG, offsetof(data_options, check),
-                                     "print every problem, and fail if something can't be used", 0,
-                                     0},
-                                    HOW_ROWS,
-                                    {NULL, NULL, OPTION_FLAG, 0, NULL, 0, 0}};
+static const option data_table[] = {
+    DATASET_ROWS(data_options, data),
+    SUBSET_ROW,
+    CLASSES_ROW(data_options, classes),
+    CONFIG_ROWS(data_options, config),
+    {"check", NULL, OPTION_FLAG, offsetof(data_options, check),
+     "print every problem, and fail if something can't be used", 0, 0},
+    HOW_ROWS,
+    {"augment", NULL, OPTION_FLAG, offsetof(data_options, augment),
+     "draw a contact sheet of pictures as training would see them, instead of checking", 0, 0},
+    {"out", "FILE", OPTION_TEXT, offsetof(data_options, out),
+     "with --augment: the sheet, .png or .jpg (default augment.png)", 0, 0},
+    {"seed", "N", OPTION_INTEGER, offsetof(data_options, seed),
+     "with --augment: which draws (default: the configuration's SEED)", 0, INT32_MAX},
+    {"count", "N", OPTION_INTEGER, offsetof(data_options, count),
+     "with --augment: how many pictures (default 6)", 1, MOST_PICTURES},
+    {"draws", "N", OPTION_INTEGER, offsetof(data_options, draws),
+     "with --augment: how many draws of each (default 5)", 1, MOST_DRAWS},
+    {NULL, NULL, OPTION_FLAG, 0, NULL, 0, 0}};
 
-/* The same without a choice. */
+/* What `data check` takes of them. */
 static const option check_table[] = {
     DATASET_ROWS(data_options, data),  SUBSET_ROW, CLASSES_ROW(data_options, classes),
     CONFIG_ROWS(data_options, config), HOW_ROWS,   {NULL, NULL, OPTION_FLAG, 0, NULL, 0, 0}};
@@ -269,8 +284,19 @@ static int look_over(const data_options *values, const mrcnn_dataset *set) {
     return code;
 }
 
+static int draw_sheet(const data_options *values, mrcnn_config *config, const mrcnn_dataset *set) {
+    mrcnn_error err = MRCNN_ERROR_INIT;
+    if (values->seed >= 0) {
+        char seed[24];
+        snprintf(seed, sizeof seed, "%lld", (long long)values->seed);
+        if (mrcnn_config_set(config, "SEED", seed, &err) != MRCNN_OK) return fail_with(&err);
+    }
+    return write_sheet(set, config, (int)values->count, (int)values->draws,
+                       values->out ? values->out : "augment.png");
+}
+
 static int run(const command *self, int argc, char **argv, int check) {
-    data_options values = {.check = check};
+    data_options values = {.check = check, .seed = -1, .count = 6, .draws = 5};
     arguments rest;
     mrcnn_config *config = NULL;
     mrcnn_dataset *set = NULL;
@@ -279,7 +305,8 @@ static int run(const command *self, int argc, char **argv, int check) {
     code = dataset_check_given(self, &values.data);
     if (code == EXIT_DONE) code = configure(self, &values.config, &config);
     if (code == EXIT_DONE) code = open_set(self, &values, config, &set);
-    if (code == EXIT_DONE) code = look_over(&values, set);
+    if (code == EXIT_DONE)
+        code = values.augment ? draw_sheet(&values, config, set) : look_over(&values, set);
     mrcnn_dataset_free(&set);
     mrcnn_config_free(&config);
     options_free(self, &values);
@@ -323,12 +350,18 @@ const command command_inspect_data = {
         "lie outside of their picture or have no area, classes that are not known. It fails when\n"
         "something can't be used; training would leave it out. Pictures of other channels than "
         "RGB\n"
-        "need the keys that they are trained with (IMAGE_CHANNEL_COUNT, IMAGE_VALUE_RANGE).",
+        "need the keys that they are trained with (IMAGE_CHANNEL_COUNT, IMAGE_VALUE_RANGE).\n"
+        "\n"
+        "With --augment it draws what training would see: each row is a picture, first without "
+        "any\n"
+        "draw, then as AUGMENTATION, HORIZONTAL_FLIP, MOSAIC and random crops make it.",
     .examples =
         "mrcnn inspect data --dataset balloon --check\n"
         "    the pictures in balloon/train\n"
         "mrcnn inspect data --dataset balloon --subset val --classes balloon --check --full\n"
-        "    the validation set, every pixel of it, with the training set's classes",
+        "    the validation set, every pixel of it, with the training set's classes\n"
+        "mrcnn inspect data --dataset nuclei --augment --preset nucleus --out sheet.png\n"
+        "    what the nucleus preset's augmentation does to pictures and masks",
     .options = data_table,
     .run = run_data,
 };

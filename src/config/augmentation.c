@@ -325,7 +325,8 @@ static int means_none(const char *text) {
 static mrcnn_status parse_top(parser *p) {
     int root;
     mrcnn_status status = add_node(p, MR_AUGMENT_SEQUENTIAL, &root);
-    if (status == MRCNN_OK) status = peek(p) == '[' ? parse_list(p) : parse_item(p);
+    if (status != MRCNN_OK) return status;
+    status = peek(p) == '[' ? parse_list(p) : parse_item(p);
     if (status == MRCNN_OK && peek(p)) status = fail_at(p, "the end");
     p->tree.nodes[root].end = (int16_t)p->tree.count;
     return status;

@@ -128,6 +128,10 @@ int mr_config_is_explicit(const mrcnn_config *config, const char *key);
  */
 mrcnn_status mr_config_validate(const mrcnn_config *config, mrcnn_error *err);
 
+/* The same and what concerns training alone: what AUGMENTATION and MOSAIC need. A model that was
+ * trained with them detects in any mode. */
+mrcnn_status mr_config_validate_training(const mrcnn_config *config, mrcnn_error *err);
+
 /* YAML text of every key that differs from the defaults, as checkpoints carry it; malloc'ed. NULL:
  * no memory. */
 char *mr_config_to_yaml(const mrcnn_config *config);

@@ -125,6 +125,10 @@ mrcnn_status mr_config_validate(const mrcnn_config *config, mrcnn_error *err) {
     if (status == MRCNN_OK) status = check_range(s, err);
     if (status == MRCNN_OK) status = check_mask(s, err);
     if (status == MRCNN_OK) status = check_schedule(s, err);
-    if (status == MRCNN_OK) status = check_augmentation(s, err);
     return status;
+}
+
+mrcnn_status mr_config_validate_training(const mrcnn_config *config, mrcnn_error *err) {
+    mrcnn_status status = mr_config_validate(config, err);
+    return status == MRCNN_OK ? check_augmentation(mr_config_settings(config), err) : status;
 }

@@ -33,6 +33,7 @@ static void add_quarter_turns(mr_warp *warp, int k) {
     /* Edges lie half a pixel from centres: (x + 0.5) * h / w - 0.5. */
     const double right[6] = {0, w_h, w_h / 2 - 0.5, -h_w, 0, h - 0.5 - h_w / 2};
     const double left[6] = {0, -w_h, w - 0.5 - w_h / 2, h_w, 0, h_w / 2 - 0.5};
+    if (quarters == 0) add_scaling(warp, 1, 1, 0, 0); /* each step that moves has its map */
     if (quarters == 2) add_scaling(warp, -1, -1, w - 1, h - 1);
     if (quarters % 2) mr_warp_add_affine(warp, quarters == 1 ? right : left);
 }
@@ -81,8 +82,8 @@ static void add_affine(mr_warp *warp, const double v[MR_AUGMENT_MOST_SLOTS]) {
  * is left between two sides. Each side has draws of its own. */
 static double draw_side(const mr_augment_step *step, int side, int length) {
     const mr_range *percent = &step->ranges[MR_SLOT_PERCENT], *px = &step->ranges[MR_SLOT_PX];
-    double u = mr_prng_uniform(step->stream, (uint64_t)(2 * side));
-    double v = mr_prng_uniform(step->stream, (uint64_t)(2 * side) + 1);
+    double u = mr_prng_uniform(step->stream, 2 * (uint64_t)side);
+    double v = mr_prng_uniform(step->stream, 2 * (uint64_t)side + 1);
     double share = percent->low + u * (percent->high - percent->low);
     double pixels = rint(share * length) + floor(px->low + v * (px->high - px->low + 1));
     double least = -floor(0.49 * length);
@@ -118,7 +119,7 @@ static float move_point(int at, int points, int length, double deviation) {
     double cell = (double)length / (points - 1), most = 0.45 * cell;
     double by = deviation * length;
     by = by > most ? most : by < -most ? -most : by;
-    double place = at * cell + by - 0.5, end = length - 0.5 - 1.0 / 64;
+    double place = at * cell + by - 0.5, end = length - 0.5;
     return (float)(place < -0.5 ? -0.5 : place > end ? end : place);
 }
 

@@ -131,13 +131,29 @@ static mrcnn_status check_pictures(mr_checker *c) {
 
 /* ------------------------------------------------------------------------------------- the set */
 
+/* Those of which there were too many to be kept. */
+static mrcnn_status report_counted(mr_checker *c) {
+    mrcnn_status status = MRCNN_OK;
+    for (size_t i = 0; i < c->set->kind_count && status == MRCNN_OK; i++) {
+        const mr_problem_kind *kind = &c->set->kinds[i];
+        const mr_problem *first = &c->set->problems[kind->first];
+        char text[400];
+        if (kind->count <= MR_PROBLEMS_KEPT) continue;
+        size_t more = kind->count - MR_PROBLEMS_KEPT;
+        snprintf(text, sizeof text, "and %zu more like this: %.300s", more, first->text);
+        status = mr_check_report(c, first->is_error, "", -1, text);
+        *(first->is_error ? &c->sum->errors : &c->sum->warnings) += more - 1;
+    }
+    return status;
+}
+
 static mrcnn_status report_notes(mr_checker *c) {
     mrcnn_status status = MRCNN_OK;
     for (size_t i = 0; i < c->set->problem_count && status == MRCNN_OK; i++) {
         const mr_problem *p = &c->set->problems[i];
         status = mr_check_report(c, p->is_error, p->picture, p->object, p->text);
     }
-    return status;
+    return status == MRCNN_OK ? report_counted(c) : status;
 }
 
 static mrcnn_status check_classes(mr_checker *c) {

@@ -25,8 +25,29 @@ int mr_dataset_grow(void **items, size_t *room, size_t used, size_t count, size_
 #define GROW(array, room, used, count) \
     mr_dataset_grow((void **)&(array), &(room), (used), (count), sizeof *(array))
 
+static int is_same_kind(const mr_problem *problem, int is_error, const char *text) {
+    size_t length = strcspn(text, "0123456789\"");
+    return problem->is_error == is_error && strncmp(problem->text, text, length) == 0 &&
+           strcspn(problem->text, "0123456789\"") == length;
+}
+
+/* The kind of a problem, which is counted as one more; a new one begins with the next problem. */
+static const mr_problem_kind *count_kind(mr_dataset *set, int is_error, const char *text) {
+    size_t i = 0;
+    while (i < set->kind_count &&
+           !is_same_kind(&set->problems[set->kinds[i].first], is_error, text))
+        i++;
+    if (i == MR_PROBLEM_KINDS)
+        i--;
+    else if (i == set->kind_count)
+        set->kinds[set->kind_count++] = (mr_problem_kind){set->problem_count, 0};
+    set->kinds[i].count++;
+    return &set->kinds[i];
+}
+
 mrcnn_status mr_dataset_note(mr_dataset *set, int is_error, const char *picture, int64_t object,
                              const char *text, mrcnn_error *err) {
+    if (count_kind(set, is_error, text)->count > MR_PROBLEMS_KEPT) return MRCNN_OK;
     mr_problem problem = {is_error, mr_strdup(picture), object, mr_strdup(text)};
     if (!problem.picture || !problem.text ||
         !GROW(set->problems, set->problem_room, set->problem_count, 1)) {
@@ -100,7 +121,7 @@ static mrcnn_status drop_repeated(mr_dataset *set, mrcnn_error *err) {
     return status;
 }
 
-/* Classes by name, unless the caller gave them. */
+/* Classes by name or as they were added, unless the caller gave them. */
 static mrcnn_status name_classes(mr_dataset *set, const mr_names *names,
                                  const mrcnn_dataset_options *options, mrcnn_error *err) {
     if (options->class_names)
@@ -109,40 +130,49 @@ static mrcnn_status name_classes(mr_dataset *set, const mr_names *names,
     if (names->count == 0) return mr_dataset_set_classes(set, NULL, &only, 1, err);
     const char **sorted = mr_calloc(names->count, sizeof *sorted);
     if (!sorted) return mr_fail_memory(err, names->count * sizeof *sorted, "class names");
-    for (size_t i = 0; i < names->count; i++) sorted[i] = names->items[i].text;
+    for (size_t i = 0; i < names->count; i++)
+        sorted[names->keeps_order ? (size_t)names->items[i].id : i] = names->items[i].text;
     mrcnn_status status = mr_dataset_set_classes(set, NULL, sorted, names->count, err);
     free(sorted);
     return status;
 }
 
 typedef struct class_map {
-    int *ids;       /* of each name; -1: the caller has no such class */
-    int unlabelled; /* of objects without a class; -1: they can't be used */
-    const mr_names *names;
+    int *ids;          /* of each name; -1: the caller has no such class */
+    size_t *strangers; /* objects of each name that the caller has no class for */
+    int unlabelled;    /* of objects without a class; -1: they can't be used */
 } class_map;
-
-static const char *name_of(const mr_names *names, int id) {
-    for (size_t i = 0; i < names->count; i++)
-        if (names->items[i].id == id) return names->items[i].text;
-    return "";
-}
 
 /* The object's class, or a note about it. */
 static mrcnn_status classify(mr_dataset *set, const char *picture, mr_object *object,
                              const class_map *map, mrcnn_error *err) {
-    char text[320];
     int name = object->class_id;
     object->class_id = name < 0 ? map->unlabelled : map->ids[name];
     if (object->class_id >= 0) return MRCNN_OK;
     set->objects_left_out++;
-    if (name < 0)
+    if (name >= 0) {
+        map->strangers[name]++;
+        return MRCNN_OK;
+    }
+    return mr_dataset_note(set, 1, picture, object->region,
+                           "the region has no class: left out; set an attribute such as \"class\"",
+                           err);
+}
+
+/* Whoever asks for some classes means to leave the others out, unless a name is misspelt. */
+static mrcnn_status note_strangers(mr_dataset *set, const mr_names *names, const class_map *map,
+                                   mrcnn_error *err) {
+    char text[320];
+    mrcnn_status status = MRCNN_OK;
+    for (size_t i = 0; i < names->count && status == MRCNN_OK; i++) {
+        size_t count = map->strangers[names->items[i].id];
+        if (count == 0) continue;
         snprintf(text, sizeof text,
-                 "the region has no class: left out; set an attribute such as \"class\"");
-    else
-        snprintf(text, sizeof text,
-                 "class \"%.200s\" is none of the %d classes asked for: left out",
-                 name_of(map->names, name), set->class_count - 1);
-    return mr_dataset_note(set, 1, picture, object->region, text, err);
+                 "class \"%.200s\" is none of the %d classes asked for: %zu object%s left out",
+                 names->items[i].text, set->class_count - 1, count, count == 1 ? "" : "s");
+        status = mr_dataset_note(set, 0, "", -1, text, err);
+    }
+    return status;
 }
 
 /* Moves what remains to the front. Numbers of objects that go stay where they are. */
@@ -175,9 +205,11 @@ static mrcnn_status compact(mr_dataset *set, const class_map *map, int keep_empt
 
 mrcnn_status mr_dataset_finish(mr_dataset *set, const mr_names *names,
                                const mrcnn_dataset_options *options, mrcnn_error *err) {
-    class_map map = {mr_calloc(names->count, sizeof(int)), -1, names};
-    mrcnn_status status =
-        map.ids ? drop_repeated(set, err) : mr_fail_memory(err, names->count, "class names");
+    class_map map = {mr_calloc(names->count, sizeof(int)), mr_calloc(names->count, sizeof(size_t)),
+                     -1};
+    mrcnn_status status = map.ids && map.strangers
+                              ? drop_repeated(set, err)
+                              : mr_fail_memory(err, names->count, "class names");
     if (status == MRCNN_OK) status = name_classes(set, names, options, err);
     if (status == MRCNN_OK) {
         int any = names->count > 0;
@@ -189,6 +221,8 @@ mrcnn_status mr_dataset_finish(mr_dataset *set, const mr_names *names,
             map.unlabelled = mr_dataset_class_id(set, set->source);
         status = compact(set, &map, options->keep_empty, err);
     }
+    if (status == MRCNN_OK) status = note_strangers(set, names, &map, err);
     free(map.ids);
+    free(map.strangers);
     return status;
 }

@@ -14,8 +14,8 @@
 
 /* In the order in which they are tried. */
 static const mr_dataset_format *const formats[] = {
-    &mr_format_labelme, &mr_format_via,    &mr_format_yolo,  &mr_format_png,
-    &mr_format_voc,     &mr_format_labels, &mr_format_shapes};
+    &mr_format_via, &mr_format_coco, &mr_format_labelme, &mr_format_yolo,
+    &mr_format_png,  &mr_format_voc, &mr_format_labels,  &mr_format_shapes};
 enum { FORMATS = sizeof formats / sizeof *formats };
 
 mrcnn_dataset_options mrcnn_dataset_options_default(void) {
@@ -165,7 +165,7 @@ static mrcnn_status open_place(mr_dataset **set, const mr_dataset_format *format
 static mrcnn_status open_set(mr_dataset **set, const char *path,
                              const mrcnn_dataset_options *options, mrcnn_error *err) {
     const mr_dataset_format *format;
-    mr_place place = {NULL, NULL, NULL};
+    mr_place place = {NULL, NULL};
     mrcnn_status status = find_format(&format, &place, path, options, err);
     if (status == MRCNN_E_UNSUPPORTED) status = fail_nothing(path, options->subset, format, err);
     if (status == MRCNN_OK && options->class_names)
@@ -188,7 +188,7 @@ mrcnn_status mrcnn_dataset_open(mrcnn_dataset **set, const char *path,
 int mrcnn_dataset_is_there(const char *path, const mrcnn_dataset_options *options) {
     struct stat info;
     const mr_dataset_format *format;
-    mr_place place = {NULL, NULL, NULL};
+    mr_place place = {0};
     mrcnn_dataset_options o = mrcnn_dataset_options_default();
     if (mr_take_options(&o, sizeof o, options, "mrcnn_dataset_options", NULL) != MRCNN_OK) return 0;
     if (find_named(&format, o.format, NULL) != MRCNN_OK) return 0;

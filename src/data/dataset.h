@@ -55,11 +55,19 @@ typedef struct mr_problem {
     char *text;
 } mr_problem;
 
+/* Problems whose texts are equal up to the first digit or quotation mark. A file may have a million of
+ * them: only the first ones are kept, all are counted. */
+typedef struct mr_problem_kind {
+    size_t first; /* in `problems` */
+    size_t count;
+} mr_problem_kind;
+
+enum { MR_PROBLEMS_KEPT = 1000, MR_PROBLEM_KINDS = 50 };
+
 /* Where a data set lies: which of these there are is up to the format. All malloc'ed. */
 typedef struct mr_place {
-    char *file;   /* of annotations, or a list of pictures */
+    char *file;   /* of annotations, or a list of pictures, or a folder of label files */
     char *folder; /* of pictures, or of everything */
-    char *labels; /* the folder of label files */
 } mr_place;
 
 void mr_place_free(mr_place *place);
@@ -104,8 +112,8 @@ typedef struct mr_dataset_format {
     const char *(*source_class)(const mr_dataset *set, int class_id, const char *source);
 } mr_dataset_format;
 
-extern const mr_dataset_format mr_format_labelme, mr_format_via, mr_format_yolo, mr_format_png,
-    mr_format_voc, mr_format_labels, mr_format_shapes;
+extern const mr_dataset_format mr_format_coco, mr_format_via, mr_format_labelme, mr_format_yolo,
+    mr_format_png, mr_format_voc, mr_format_labels, mr_format_shapes;
 
 struct mrcnn_dataset {
     const mr_dataset_format *format;
@@ -129,13 +137,16 @@ struct mrcnn_dataset {
 
     mr_problem *problems; /* found while opening */
     size_t problem_count, problem_room;
+    mr_problem_kind kinds[MR_PROBLEM_KINDS]; /* the last one is for all that are not like others */
+    size_t kind_count;
     size_t without_objects, pictures_left_out, objects_left_out, points;
 };
 
 /* Makes room for `count` more items in a growing array; 0: no memory. */
 int mr_dataset_grow(void **items, size_t *room, size_t used, size_t count, size_t size);
 
-/* Notes a problem. Returns MRCNN_OK, or that memory is short. */
+/* Notes a problem, or counts it when there are many of its kind. Returns MRCNN_OK, or that memory is
+ * short. */
 mrcnn_status mr_dataset_note(mr_dataset *set, int is_error, const char *picture, int64_t object,
                              const char *text, mrcnn_error *err);
 
@@ -146,7 +157,7 @@ mrcnn_status mr_dataset_add_picture(mr_dataset *set, char *path, const char *id,
 mrcnn_status mr_dataset_add_object(mr_dataset *set, const mr_object *object, const double *numbers,
                                    mrcnn_error *err);
 
-/* When all is read: gives classes their ids (the caller's, or by name) and takes out the pictures
+/* When all is read: gives classes their ids (the caller's, by name, or as names say) and takes out the pictures
  * that are there twice, objects without a class, and (unless they are asked for) pictures without
  * objects. */
 mrcnn_status mr_dataset_finish(mr_dataset *set, const mr_names *names,

@@ -41,6 +41,11 @@ typedef struct parser {
     mr_json *open[MR_JSON_MAX_DEPTH]; /* of the record */
     mr_json **tail[MR_JSON_MAX_DEPTH];
 
+    const char *cut_key; /* of values that are cut out; NULL: none */
+    enum { NOT_CUTTING, BEFORE_VALUE, CUTTING, WAS_CUT } cut_state;
+    mr_json_cutter cutter;
+    mr_json_cut cut;
+
     const unsigned char *piece;
     uint64_t piece_offset; /* of the piece in the file */
     size_t counted;        /* bytes of the piece whose newlines are counted */
@@ -153,24 +158,44 @@ static int on_number_value(parser *p, mr_json_kind kind, double number) {
     return finish_scalar(p);
 }
 
+/* yajl is told that a value was null when it was cut out. */
+static int on_cut(parser *p) {
+    mr_json_cut *cut = mr_arena_take(&p->arena, sizeof *cut);
+    if (!cut) return stop_memory(p, sizeof *cut);
+    mr_json *value = add_value(p, MR_JSON_CUT);
+    if (!value) return 0;
+    *cut = p->cut;
+    value->cut = cut;
+    return 1;
+}
+
 static int on_null(void *user) {
-    return on_number_value(user, MR_JSON_NULL, 0);
+    parser *p = user;
+    return p->cut_state == WAS_CUT ? on_cut(p) : on_number_value(p, MR_JSON_NULL, 0);
 }
 
 static int on_bool(void *user, int truth) {
     return on_number_value(user, MR_JSON_BOOL, truth != 0);
 }
 
-/* Whole numbers of up to 15 digits, which are nearly all, without the C library. */
+/* Numbers of up to 15 digits without an exponent, which are nearly all, without the C library: a
+ * quotient of two numbers that are exact is rounded once, as it must be. */
 static int parse_short(const char *text, size_t length, double *number) {
-    size_t i = text[0] == '-';
+    static const double powers[] = {1e0, 1e1, 1e2,  1e3,  1e4,  1e5,  1e6,  1e7,
+                                    1e8, 1e9, 1e10, 1e11, 1e12, 1e13, 1e14, 1e15};
+    size_t i = text[0] == '-', point = length;
     int64_t sum = 0;
     if (length - i > 15 || length == i) return 0;
     for (; i < length; i++) {
-        if (text[i] < '0' || text[i] > '9') return 0;
-        sum = sum * 10 + (text[i] - '0');
+        if (text[i] == '.' && point == length)
+            point = i;
+        else if (text[i] < '0' || text[i] > '9')
+            return 0;
+        else
+            sum = sum * 10 + (text[i] - '0');
     }
-    *number = text[0] == '-' ? -(double)sum : (double)sum;
+    double whole = text[0] == '-' ? -(double)sum : (double)sum;
+    *number = point == length ? whole : whole / powers[length - point - 1];
     return 1;
 }
 
@@ -275,7 +300,7 @@ static mrcnn_status fail_syntax(parser *p) {
     return p->status;
 }
 
-static mrcnn_status parse_piece(parser *p, const unsigned char *bytes, size_t length) {
+static mrcnn_status feed(parser *p, const unsigned char *bytes, size_t length) {
     p->piece = bytes;
     p->counted = 0;
     yajl_status status = yajl_parse(p->yajl, bytes, length);
@@ -290,6 +315,93 @@ static mrcnn_status parse_piece(parser *p, const unsigned char *bytes, size_t le
     return MRCNN_OK;
 }
 
+/* ------------------------------------------------------------------- passing over what is cut out */
+
+/* Where the next string that is the key (or looks like it) ends, or the first byte of one that may be
+ * it and does not end here; `length`: there is none. */
+static size_t find_key(const parser *p, const unsigned char *bytes, size_t length, int *whole) {
+    size_t size = strlen(p->cut_key);
+    const unsigned char *end = bytes + length, *quote = bytes;
+    *whole = 0;
+    while ((quote = memchr(quote, '"', (size_t)(end - quote))) != NULL) {
+        const unsigned char *name = ++quote;
+        size_t rest = (size_t)(end - name), compared = rest < size ? rest : size;
+        if (memcmp(name, p->cut_key, compared) != 0) continue;
+        if (rest <= size) return (size_t)(name - bytes) - 1;
+        if (name[size] != '"') continue;
+        *whole = 1;
+        return (size_t)(name - bytes) + size + 1;
+    }
+    return length;
+}
+
+/* 1 when the parser has just read that key, as one of the record's own. */
+static int is_before_cut(const parser *p) {
+    return p->mode == TAKING && p->depth - p->start == 1 && p->taken_key &&
+           strcmp(p->taken_key, p->cut_key) == 0;
+}
+
+/* Up to the end of the next key. */
+static mrcnn_status feed_to_key(parser *p, const unsigned char *bytes, size_t length, int is_last,
+                                size_t *used) {
+    int whole = 0;
+    *used = p->cut_key ? find_key(p, bytes, length, &whole) : length;
+    if (!whole && is_last) *used = length;
+    mrcnn_status status = *used ? feed(p, bytes, *used) : MRCNN_OK;
+    if (status == MRCNN_OK && whole && is_before_cut(p)) p->cut_state = BEFORE_VALUE;
+    return status;
+}
+
+static mrcnn_status feed_to_value(parser *p, const unsigned char *bytes, size_t length,
+                                  size_t *used) {
+    size_t i = 0;
+    while (i < length && strchr(" \t\r\n:", bytes[i]) && bytes[i]) i++;
+    *used = i;
+    if (i < length) {
+        p->cut_state = bytes[i] == '[' || bytes[i] == '{' ? CUTTING : NOT_CUTTING;
+        p->cutter = (mr_json_cutter){0};
+    }
+    mrcnn_status status = i ? feed(p, bytes, i) : MRCNN_OK;
+    p->cut.begin = p->piece_offset;
+    return status;
+}
+
+static mrcnn_status pass_value(parser *p, const unsigned char *bytes, size_t length, size_t *used) {
+    static const unsigned char instead[] = "null";
+    *used = mr_json_cut_go_on(&p->cutter, bytes, length);
+    p->piece_offset += *used;
+    if (p->cutter.depth > 0) return MRCNN_OK;
+    uint64_t begin = p->cut.begin, end = p->piece_offset;
+    p->cut = mr_json_cut_result(&p->cutter);
+    p->cut.begin = begin;
+    p->cut.length = end - begin;
+    p->line += p->cutter.newlines;
+    p->cut_state = WAS_CUT;
+    mrcnn_status status = feed(p, instead, sizeof instead - 1);
+    p->cut_state = NOT_CUTTING;
+    p->piece_offset = p->event_offset = end; /* the file has no such word */
+    return status;
+}
+
+/* *used: how much of the piece is done; what remains belongs before the next piece. */
+static mrcnn_status parse_piece(parser *p, const unsigned char *bytes, size_t length, int is_last,
+                                size_t *used) {
+    mrcnn_status status = MRCNN_OK;
+    size_t at = 0, step = 0;
+    for (; status == MRCNN_OK && at < length; at += step) {
+        if (p->cut_state == CUTTING) {
+            status = pass_value(p, bytes + at, length - at, &step);
+        } else if (p->cut_state == BEFORE_VALUE) {
+            status = feed_to_value(p, bytes + at, length - at, &step);
+        } else {
+            status = feed_to_key(p, bytes + at, length - at, is_last, &step);
+            if (step == 0) break;
+        }
+    }
+    *used = at;
+    return status;
+}
+
 /* Skips a byte order mark at the start of the file. */
 static mrcnn_status check_start(parser *p, const unsigned char *bytes, size_t length,
                                 size_t *skipped) {
@@ -302,20 +414,9 @@ static mrcnn_status check_start(parser *p, const unsigned char *bytes, size_t le
     return MRCNN_OK;
 }
 
-static mrcnn_status parse_stream(parser *p, FILE *file, unsigned char *piece) {
-    mrcnn_status status = MRCNN_OK;
-    size_t skip = 0, length = fread(piece, 1, PIECE, file);
-    if (!ferror(file)) status = check_start(p, piece, length, &skip);
-    while (status == MRCNN_OK && length > 0) {
-        status = parse_piece(p, piece + skip, length - skip);
-        skip = 0;
-        if (status == MRCNN_OK) length = fread(piece, 1, PIECE, file);
-    }
-    if (ferror(file))
-        return mr_fail(p->err, MRCNN_E_IO, "%s: can't read it: %s", p->path, strerror(errno));
-    if (status != MRCNN_OK) return status;
-    p->piece = piece; /* the end: nothing of it is left to count */
-    p->counted = PIECE;
+static mrcnn_status parse_end(parser *p) {
+    p->piece = NULL; /* nothing of it is left to count */
+    p->counted = SIZE_MAX;
     switch (yajl_complete_parse(p->yajl)) {
     case yajl_status_ok: return MRCNN_OK;
     case yajl_status_client_canceled: return p->status;
@@ -328,22 +429,45 @@ static mrcnn_status parse_stream(parser *p, FILE *file, unsigned char *piece) {
     }
 }
 
-static mrcnn_status parse_file(parser *p, FILE *file) {
+static mrcnn_status parse_stream(parser *p, FILE *file, unsigned char *piece) {
+    mrcnn_status status = MRCNN_OK;
+    size_t used = 0, length = fread(piece, 1, PIECE, file);
+    if (!ferror(file)) status = check_start(p, piece, length, &used);
+    while (status == MRCNN_OK && length > 0) {
+        size_t begin = used;
+        status = parse_piece(p, piece + begin, length - begin, length < PIECE, &used);
+        used += begin;
+        if (length < PIECE || status != MRCNN_OK) break;
+        memmove(piece, piece + used, length - used);
+        length -= used;
+        length += fread(piece + length, 1, PIECE - length, file);
+        used = 0;
+    }
+    if (ferror(file))
+        return mr_fail(p->err, MRCNN_E_IO, "%s: can't read it: %s", p->path, strerror(errno));
+    return status == MRCNN_OK ? parse_end(p) : status;
+}
+
+static int start(parser *p) {
     static const yajl_callbacks callbacks = {on_null,   on_bool,       NULL,           NULL,
                                              on_number, on_string,     on_open_object, on_key,
                                              on_close,  on_open_array, on_close};
-    unsigned char *piece = malloc(PIECE);
     p->yajl = yajl_alloc(&callbacks, NULL, p);
-    mrcnn_status status =
-        piece && p->yajl ? parse_stream(p, file, piece) : mr_fail_memory(p->err, PIECE, p->path);
+    return p->yajl != NULL;
+}
+
+static void finish(parser *p) {
     if (p->yajl) yajl_free(p->yajl);
     mr_arena_free(&p->arena);
     free(p->key);
-    free(piece);
-    return status;
 }
 
 mrcnn_status mr_json_read(const char *path, const mr_json_reader *reader, mrcnn_error *err) {
+    return mr_json_read_cutting(path, NULL, reader, err);
+}
+
+mrcnn_status mr_json_read_cutting(const char *path, const char *cut, const mr_json_reader *reader,
+                                  mrcnn_error *err) {
     FILE *file = fopen(path, "rb");
     if (!file) return mr_fail(err, MRCNN_E_IO, "%s: can't open it: %s", path, strerror(errno));
     struct stat info;
@@ -351,8 +475,23 @@ mrcnn_status mr_json_read(const char *path, const mr_json_reader *reader, mrcnn_
         fclose(file);
         return mr_fail(err, MRCNN_E_IO, "%s: is a folder, not a file", path);
     }
-    parser p = {.reader = reader, .path = path, .err = err, .line = 1};
-    mrcnn_status status = parse_file(&p, file);
+    parser p = {.reader = reader, .path = path, .err = err, .line = 1, .cut_key = cut};
+    unsigned char *piece = malloc(PIECE);
+    mrcnn_status status =
+        piece && start(&p) ? parse_stream(&p, file, piece) : mr_fail_memory(err, PIECE, path);
+    finish(&p);
+    free(piece);
     fclose(file);
+    return status;
+}
+
+mrcnn_status mr_json_read_text(const char *path, const char *text, size_t length,
+                               const mr_json_reader *reader, mrcnn_error *err) {
+    parser p = {.reader = reader, .path = path, .err = err, .line = 1};
+    size_t used;
+    mrcnn_status status = start(&p) ? parse_piece(&p, (const unsigned char *)text, length, 1, &used)
+                                    : mr_fail_memory(err, length, path);
+    if (status == MRCNN_OK) status = parse_end(&p);
+    finish(&p);
     return status;
 }

@@ -8,6 +8,8 @@
 #ifndef MR_DATA_JSON_H
 #define MR_DATA_JSON_H
 
+#include "data/json_cut.h"
+
 #include <mrcnn/mrcnn.h>
 
 typedef enum mr_json_kind {
@@ -16,7 +18,8 @@ typedef enum mr_json_kind {
     MR_JSON_NUMBER,
     MR_JSON_STRING,
     MR_JSON_ARRAY,
-    MR_JSON_OBJECT
+    MR_JSON_OBJECT,
+    MR_JSON_CUT /* an array or object that was passed over */
 } mr_json_kind;
 
 enum {
@@ -34,6 +37,7 @@ typedef struct mr_json {
         const char *text; /* of a string: UTF-8 */
         double number;    /* of a number (infinite when it does not fit); 0 or 1 of a bool */
         struct mr_json *first;
+        const mr_json_cut *cut; /* where it lies */
     };
     struct mr_json *next; /* in its array or object */
 } mr_json;
@@ -69,6 +73,15 @@ typedef struct mr_json_reader {
 /* Errors of the format name the file, the line and the byte. What the reader's record function
  * returns is passed on as it is. */
 mrcnn_status mr_json_read(const char *path, const mr_json_reader *reader, mrcnn_error *err);
+
+/* The same, but a member of each record that has the name `cut` is passed over without being parsed
+ * when it is an array or object, many times faster: its value is MR_JSON_CUT. */
+mrcnn_status mr_json_read_cutting(const char *path, const char *cut, const mr_json_reader *reader,
+                                  mrcnn_error *err);
+
+/* Reads a text instead; `path` is its name in messages, which count from its beginning. */
+mrcnn_status mr_json_read_text(const char *path, const char *text, size_t length,
+                               const mr_json_reader *reader, mrcnn_error *err);
 
 /* A member of an object; the last one when the key is there twice. NULL when it isn't there, or
  * `object` is NULL or no object. */

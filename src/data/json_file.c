@@ -1,7 +1,10 @@
 /* json_file.c - tells the annotation formats that are JSON apart, by their first keys. */
+#include "base/error.h"
+#include "base/memory.h"
 #include "data/json.h"
 #include "data/place.h"
 
+#include <stdlib.h>
 #include <string.h>
 
 /* Keys of the outermost object that only one format has, with what they hold. */
@@ -56,4 +59,48 @@ mrcnn_status mr_json_kind_of_file(const char *path, mr_json_file *kind, mrcnn_er
     if (status != MRCNN_OK && status != MRCNN_E_CANCELLED) return status;
     *kind = found;
     return MRCNN_OK;
+}
+
+/* ------------------------------------------------------------------------------- in a folder */
+
+typedef struct search {
+    mr_json_file kind;
+    const char *name;
+    char *found;
+    mrcnn_error broken; /* the first file that is no JSON */
+} search;
+
+static mrcnn_status consider(search *s, const char *path, mrcnn_error *err) {
+    mrcnn_error broken = MRCNN_ERROR_INIT;
+    mr_json_file kind = MR_FILE_OTHER;
+    if (!mr_is_file(path)) return MRCNN_OK;
+    if (mr_json_kind_of_file(path, &kind, &broken) != MRCNN_OK && s->broken.status == MRCNN_OK)
+        s->broken = broken;
+    if (kind != s->kind) return MRCNN_OK;
+    if (s->found)
+        return mr_fail(err, MRCNN_E_ARGUMENT,
+                       "%s: %s is a %s file too: give the one that is meant as the data set",
+                       s->found, path, s->name);
+    s->found = mr_strdup(path);
+    return s->found ? MRCNN_OK : mr_fail_memory(err, strlen(path), "a path");
+}
+
+mrcnn_status mr_look_for_json(const char *folder, mr_json_file kind, const char *name, char **file,
+                              mrcnn_error *err) {
+    search s = {.kind = kind, .name = name};
+    mr_listing listing = {NULL, 0};
+    mrcnn_status status = mr_list_folder(&listing, folder, ".json", err);
+    for (size_t i = 0; i < listing.count && status == MRCNN_OK; i++) {
+        char *path = mr_format("%s/%s", folder, listing.names[i]);
+        status = path ? consider(&s, path, err) : mr_fail_memory(err, strlen(folder), "a path");
+        free(path);
+    }
+    mr_listing_free(&listing);
+    if (status == MRCNN_OK && !s.found && s.broken.status != MRCNN_OK)
+        status = mr_fail(err, s.broken.status, "%s", s.broken.message);
+    if (status == MRCNN_OK)
+        *file = s.found;
+    else
+        free(s.found);
+    return status;
 }

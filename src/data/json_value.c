@@ -23,7 +23,8 @@ int mr_json_number(const mr_json *value, double *number) {
 }
 
 const char *mr_json_kind_name(const mr_json *value) {
-    static const char *const names[] = {"null",     "true or false", "a number",
-                                        "a string", "an array",      "an object"};
+    static const char *const names[] = {
+        "null",     "true or false", "a number",          "a string",
+        "an array", "an object",     "an array or object"};
     return value ? names[value->kind] : "nothing";
 }

@@ -158,18 +158,29 @@ void mr_label_close_masks(mr_masks *masks) {
     free(own);
 }
 
+/* Pixels with that number lie in the object's box. */
+static void draw(const mr_labels *labels, const double box[4], uint32_t number, uint8_t *mask) {
+    size_t width = (size_t)labels->width, left = (size_t)box[1], right = (size_t)box[3];
+    memset(mask, 0, (size_t)labels->height * width);
+    for (size_t y = (size_t)box[0]; y < (size_t)box[2]; y++)
+        for (size_t i = y * width + left; i < y * width + right; i++)
+            mask[i] = mr_label_at(labels, i) == number;
+}
+
 mrcnn_status mr_label_draw(const mr_masks *masks, size_t object, uint8_t *mask, int *class_id,
                            mrcnn_error *err) {
     const mr_dataset *set = masks->set;
     const mr_object *o = &set->objects[set->first_objects[masks->index] + object];
+    const double *box = set->numbers + o->first;
     label_masks *own = masks->own;
     mrcnn_status status = MRCNN_OK;
     if (!own->labels.pixels)
         status = mr_labels_read(&own->labels, own->path, set->image.max_pixels, err);
     if (status == MRCNN_OK) status = check_size(masks, own->labels.height, own->labels.width, err);
+    if (status == MRCNN_OK && (box[2] > masks->height || box[3] > masks->width))
+        status = mr_fail(err, MRCNN_E_FORMAT, "%s: it was changed while it is in use", own->path);
     if (status != MRCNN_OK) return status;
-    size_t count = (size_t)masks->height * (size_t)masks->width;
-    for (size_t i = 0; i < count; i++) mask[i] = mr_label_at(&own->labels, i) == o->region;
+    draw(&own->labels, box, o->region, mask);
     *class_id = o->is_crowd ? -o->class_id : o->class_id;
     return MRCNN_OK;
 }

@@ -32,10 +32,10 @@ enum { FOLDERS = sizeof folders / sizeof *folders };
 
 /* One of the first pictures has a label file. */
 static mrcnn_status try_folders(const mr_place *place, int *found, mrcnn_error *err) {
-    mr_label_set own = {place->labels, endings};
+    mr_label_set own = {place->file, endings};
     mr_listing some = {NULL, 0};
     *found = 0;
-    if (!mr_is_folder(place->folder) || !mr_is_folder(place->labels)) return MRCNN_OK;
+    if (!mr_is_folder(place->folder) || !mr_is_folder(place->file)) return MRCNN_OK;
     mrcnn_status status = mr_list_pictures(&some, place->folder, PICTURES_TO_TRY, err);
     for (size_t i = 0; i < some.count && status == MRCNN_OK && !*found; i++) {
         char *path = NULL;
@@ -47,14 +47,14 @@ static mrcnn_status try_folders(const mr_place *place, int *found, mrcnn_error *
     return status;
 }
 
-/* Above the subset's folder ("DIR/", also for the pictures of DIR/train/images and images/train), a
- * part of the path between them, and the subset. "" stands for none. */
+/* The folders of pictures and labels, with these parts of a path before and after their names. The
+ * place's file is the folder of the labels. */
 static mrcnn_status look_in(mr_place *place, const char *path, const char *before,
                             const char *after, int *found, mrcnn_error *err) {
     for (int i = 0; i < FOLDERS; i++) {
-        mr_place tried = {NULL, mr_format("%s/%s%s%s", path, before, folders[i].pictures, after),
-                          mr_format("%s/%s%s%s", path, before, folders[i].labels, after)};
-        mrcnn_status status = tried.folder && tried.labels
+        mr_place tried = {mr_format("%s%s/%s%s", path, before, folders[i].labels, after),
+                          mr_format("%s%s/%s%s", path, before, folders[i].pictures, after)};
+        mrcnn_status status = tried.file && tried.folder
                                   ? try_folders(&tried, found, err)
                                   : mr_fail_memory(err, strlen(path), "a path");
         if (status == MRCNN_OK && *found) {
@@ -67,48 +67,52 @@ static mrcnn_status look_in(mr_place *place, const char *path, const char *befor
     return MRCNN_OK;
 }
 
-/* classes.txt in the subset's folder or above it; place->file stays NULL when there is none. */
-static mrcnn_status find_classes(mr_place *place, const char *path, const char *before,
-                                 mrcnn_error *err) {
-    const char *const levels[] = {before, ""};
-    for (int i = 0; i < 2 && !place->file; i++) {
-        place->file = mr_format("%s/%sclasses.txt", path, levels[i]);
-        if (!place->file) return mr_fail_memory(err, strlen(path), "a path");
-        if (mr_is_file(place->file)) return MRCNN_OK;
-        free(place->file);
-        place->file = NULL;
-    }
-    return MRCNN_OK;
-}
-
-static mrcnn_status find_subset(mr_place *place, const char *path, const char *subset, int *found,
-                                mrcnn_error *err) {
-    char *before = mr_format("%s/", subset), *after = mr_format("/%s", subset);
-    mrcnn_status status = before && after ? look_in(place, path, "", after, found, err)
-                                          : mr_fail_memory(err, strlen(subset), "a path");
-    if (status == MRCNN_OK && *found)
-        status = find_classes(place, path, "", err);
-    else if (status == MRCNN_OK) {
-        status = look_in(place, path, before, "", found, err);
-        if (status == MRCNN_OK && *found) status = find_classes(place, path, before, err);
-    }
-    free(before);
-    free(after);
-    return status;
-}
-
 /* Subsets come first: a folder of pictures holds those of all subsets below it. */
 static mrcnn_status find_labels(mr_place *place, const char *path, const char *subset,
                                 mrcnn_error *err) {
     int found = 0;
     if (!mr_is_folder(path)) return mr_nothing_here(path, err);
-    mrcnn_status status = find_subset(place, path, subset ? subset : "train", &found, err);
-    if (status == MRCNN_OK && !found && !subset) {
-        status = look_in(place, path, "", "", &found, err);
-        if (status == MRCNN_OK && found) status = find_classes(place, path, "", err);
-    }
+    char *below = mr_format("/%s", subset ? subset : "train");
+    mrcnn_status status = below ? look_in(place, path, "", below, &found, err)
+                                : mr_fail_memory(err, strlen(path), "a path");
+    if (status == MRCNN_OK && !found) status = look_in(place, path, below, "", &found, err);
+    if (status == MRCNN_OK && !found && !subset) status = look_in(place, path, "", "", &found, err);
+    free(below);
     if (status != MRCNN_OK) return status;
     return found ? MRCNN_OK : mr_nothing_here(path, err);
+}
+
+/* Cuts off what a path ends in; 0 when it ends in something else. */
+static int cut(char *path, const char *end) {
+    size_t length = strlen(path), tail = strlen(end);
+    if (length <= tail + 1 || path[length - tail - 1] != '/') return 0;
+    if (strcmp(path + length - tail, end) != 0) return 0;
+    path[length - tail - 1] = 0;
+    return 1;
+}
+
+/* classes.txt lies beside the folder of labels; or, when that is a subset's or in one, beside the
+ * folder for all subsets. *path becomes NULL when there is none. */
+static mrcnn_status find_list(const char *labels, const char *subset, char **path,
+                              mrcnn_error *err) {
+    char *folder = mr_strdup(labels);
+    mrcnn_status status = MRCNN_OK;
+    *path = NULL;
+    if (!folder) return mr_fail_memory(err, strlen(labels), "a path");
+    int is_last = !cut(folder, subset);
+    for (int level = 0; level < 2 && status == MRCNN_OK && !*path; level++) {
+        char *slash = strrchr(folder, '/');
+        if (level == 0 && slash) *slash = 0;
+        if (level == 1 && !(is_last && cut(folder, subset))) break;
+        *path = mr_format("%s/classes.txt", folder);
+        if (!*path) status = mr_fail_memory(err, strlen(labels), "a path");
+        if (*path && !mr_is_file(*path)) {
+            free(*path);
+            *path = NULL;
+        }
+    }
+    free(folder);
+    return status;
 }
 
 /* ------------------------------------------------------------------------------------- opening */
@@ -189,23 +193,31 @@ static mrcnn_status add_pictures(label_reader *r, mrcnn_error *err) {
                            err);
 }
 
-static mrcnn_status read_labels(label_reader *r, const mr_place *place,
+/* An empty list would turn all values into crowds of nothing. */
+static mrcnn_status read_classes(label_reader *r, const char *subset, mrcnn_error *err) {
+    char *path = NULL;
+    mrcnn_status status = find_list(r->set->annotations, subset, &path, err);
+    if (status == MRCNN_OK && path) status = mr_read_lines(&r->classes, path, 0, err);
+    if (status == MRCNN_OK && path && r->classes.count == 0)
+        status = mr_fail(err, MRCNN_E_FORMAT, "%s: there is no class in it", path);
+    if (status == MRCNN_OK && r->classes.count > MOST_CLASSES)
+        status = mr_fail(err, MRCNN_E_FORMAT, "%s: more than %d classes", path, MOST_CLASSES);
+    free(path);
+    return status;
+}
+
+static mrcnn_status read_labels(label_reader *r, const char *folder,
                                 const mrcnn_dataset_options *options, mrcnn_error *err) {
     mr_dataset *set = r->set;
-    mrcnn_status status = MRCNN_OK;
-    set->source =
-        options->source ? mr_strdup(options->source) : mr_dataset_name_source(place->folder);
+    set->source = options->source ? mr_strdup(options->source) : mr_dataset_name_source(folder);
     if (!set->source) return mr_fail_memory(err, 0, "the data set's name");
-    if (place->file) status = mr_read_lines(&r->classes, place->file, 0, err);
-    if (status == MRCNN_OK && r->classes.count > MOST_CLASSES)
-        status =
-            mr_fail(err, MRCNN_E_FORMAT, "%s: more than %d classes", place->file, MOST_CLASSES);
-    if (status == MRCNN_OK) status = mr_list_pictures(&r->pictures, place->folder, 0, err);
+    mrcnn_status status = read_classes(r, options->subset ? options->subset : "train", err);
+    if (status == MRCNN_OK) status = mr_list_pictures(&r->pictures, folder, 0, err);
     if (status != MRCNN_OK) return status;
     r->jobs = mr_calloc(r->pictures.count, sizeof *r->jobs);
     if (!r->jobs) return mr_fail_memory(err, r->pictures.count * sizeof *r->jobs, "pictures");
     for (size_t i = 0; i < r->pictures.count && status == MRCNN_OK; i++)
-        status = make_job(r, i, place->folder, err);
+        status = make_job(r, i, folder, err);
     if (status == MRCNN_OK)
         status = mr_label_scan(r->jobs, r->pictures.count, set->image.max_pixels, err);
     if (status == MRCNN_OK) status = add_pictures(r, err);
@@ -217,10 +229,10 @@ static mrcnn_status read_labels(label_reader *r, const mr_place *place,
 static mrcnn_status open_labels(mr_dataset *set, mr_place *place,
                                 const mrcnn_dataset_options *options, mrcnn_error *err) {
     label_reader r = {.set = set};
-    char *folder = place->labels;
-    place->labels = NULL;
-    mrcnn_status status = mr_label_set_make(set, folder, endings, err);
-    if (status == MRCNN_OK) status = read_labels(&r, place, options, err);
+    char *labels = place->file;
+    place->file = NULL;
+    mrcnn_status status = mr_label_set_make(set, labels, endings, err);
+    if (status == MRCNN_OK) status = read_labels(&r, place->folder, options, err);
     mr_label_jobs_free(r.jobs, r.pictures.count);
     mr_listing_free(&r.pictures);
     mr_listing_free(&r.classes);

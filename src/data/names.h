@@ -13,6 +13,7 @@ typedef struct mr_name {
 typedef struct mr_names {
     mr_name *items;
     size_t count, room;
+    int keeps_order; /* classes come in the order in which they were added, not sorted */
 } mr_names;
 
 /* The id of a name, -1 if it isn't there. */

@@ -17,8 +17,7 @@ enum { ENDINGS = sizeof endings / sizeof *endings };
 void mr_place_free(mr_place *place) {
     free(place->file);
     free(place->folder);
-    free(place->labels);
-    *place = (mr_place){NULL, NULL, NULL};
+    *place = (mr_place){NULL, NULL};
 }
 
 int mr_is_file(const char *path) {
@@ -96,7 +95,7 @@ static mrcnn_status look_into(mr_place *place, const char *folder, mr_look look,
         free(file);
         return mr_fail_memory(err, strlen(folder), "a path");
     }
-    *place = (mr_place){file, copy, NULL};
+    *place = (mr_place){file, copy};
     return MRCNN_OK;
 }
 
@@ -133,7 +132,7 @@ mrcnn_status mr_place_of_file(mr_place *place, const char *path, const char *sub
         return mr_fail_memory(err, strlen(path), "a path");
     }
     if (slash) folder[slash == path ? 1 : slash - path] = 0;
-    *place = (mr_place){file, folder, NULL};
+    *place = (mr_place){file, folder};
     return MRCNN_OK;
 }
 

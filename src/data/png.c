@@ -73,7 +73,7 @@ static mrcnn_status try_root(mr_place *place, char *folder, char *list, int has_
     else
         *found = (!has_list || mr_is_file(list)) && is_root(folder);
     if (*found) {
-        *place = (mr_place){list, folder, NULL};
+        *place = (mr_place){list, folder};
         return status;
     }
     free(folder);

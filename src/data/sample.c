@@ -79,6 +79,9 @@ static void choose_tiles(loading *l, int augment) {
     l->tile_count = 1;
     set_tile(l, 0, s->picture);
     if (!augment || draw_uniform(l, "mosaic", 0) >= settings->mosaic) return;
+    if (settings->image_resize_mode != MR_RESIZE_SQUARE &&
+        settings->image_resize_mode != MR_RESIZE_CROP)
+        return; /* its frame isn't known beforehand */
     size_t count = mr_dataset_picture_count(l->set);
     for (int i = 1; i < MOST_TILES; i++) {
         size_t other = (size_t)(draw_uniform(l, "mosaic picture", i) * (double)count);

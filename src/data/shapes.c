@@ -7,6 +7,7 @@
 #include "base/memory.h"
 #include "base/prng.h"
 #include "data/raster.h"
+#include "image/picture.h"
 
 #include <math.h>
 #include <stdio.h>
@@ -241,6 +242,7 @@ static mrcnn_status open_shapes(mr_dataset *set, mr_place *place,
     (void)place;
     if (count == 0) count = strcmp(subset, "train") == 0 ? 500 : 50;
     mrcnn_status status = check_sizes(options, count, err);
+    if (status == MRCNN_OK) status = mr_image_check_channels(3, set->image.channels, "shapes", err);
     if (status == MRCNN_OK) status = make_generator(set, options, subset, err);
     if (status == MRCNN_OK)
         status = mr_dataset_set_classes(set, options->class_names, shape_names, 3, err);

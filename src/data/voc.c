@@ -61,28 +61,19 @@ static mrcnn_status find_root(const char *path, char **root, mrcnn_error *err) {
 /* The list of a subset. Without a subset: train's, or CVAT's only one, or none: every picture. */
 static mrcnn_status find_list(mr_place *place, const char *subset, mrcnn_error *err) {
     const char *const names[] = {subset ? subset : "train", "default"};
-    char *wanted = NULL;
-    for (int i = 0; i < (subset ? 1 : 2); i++) {
-        char *path = mr_format("%s/ImageSets/Segmentation/%s.txt", place->folder, names[i]);
-        if (!path) return mr_fail_memory(err, strlen(place->folder), "a path");
-        if (mr_is_file(path)) {
-            place->file = path;
-            return MRCNN_OK;
-        }
-        wanted = path;
-        if (!subset) free(path);
+    for (int i = 0; i < (subset ? 1 : 2) && !place->file; i++) {
+        place->file = mr_format("%s/ImageSets/Segmentation/%s.txt", place->folder, names[i]);
+        if (!place->file) return mr_fail_memory(err, strlen(place->folder), "a path");
+        if (mr_is_file(place->file)) return MRCNN_OK;
+        free(place->file);
+        place->file = NULL;
     }
-    if (!subset) return MRCNN_OK;
-    mrcnn_status status =
-        mr_fail(err, MRCNN_E_IO, "%s: there is no such list, which the subset \"%s\" stands for",
-                wanted, subset);
-    free(wanted);
-    return status;
+    return subset ? mr_nothing_here(place->folder, err) : MRCNN_OK;
 }
 
 static mrcnn_status find_voc(mr_place *place, const char *path, const char *subset,
                              mrcnn_error *err) {
-    mr_place found = {NULL, NULL, NULL};
+    mr_place found = {NULL, NULL};
     if (!mr_is_folder(path)) return mr_nothing_here(path, err);
     mrcnn_status status = find_root(path, &found.folder, err);
     if (status == MRCNN_OK && !found.folder) return mr_nothing_here(path, err);

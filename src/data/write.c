@@ -13,8 +13,9 @@
 #include <stdlib.h>
 #include <string.h>
 
-static const mr_dataset_writer *const writers[] = {&mr_writer_png, &mr_writer_labels,
-                                                   &mr_writer_voc, NULL};
+static const mr_dataset_writer *const writers[] = {
+    &mr_writer_coco, &mr_writer_via,    &mr_writer_labelme, &mr_writer_yolo,
+    &mr_writer_png,  &mr_writer_labels, &mr_writer_voc,     NULL};
 
 enum { KINDS = 32 }; /* of things that a format can't say; further ones are not told */
 

@@ -4,11 +4,12 @@
 #include "base/error.h"
 #include "base/file.h"
 #include "base/memory.h"
-#include "data/place.h"
+#include "data/write.h"
 
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 mrcnn_status mr_make_folder_of(const char *path, mrcnn_error *err) {
     char *folder = mr_strdup(path), *slash = folder ? strrchr(folder, '/') : NULL;
@@ -59,12 +60,11 @@ void mr_text_add_class(mr_text *text, const mr_writing *w, int class_id, char co
     free(line);
 }
 
-mrcnn_status mr_text_write_shared(const mr_text *text, const char *path, mrcnn_error *err) {
+mrcnn_status mr_text_check_shared(const mr_text *text, const char *path, mrcnn_error *err) {
     void *old = NULL;
     size_t length = 0;
     if (text->failed) return mr_fail_memory(err, text->length, path);
-    if (!mr_is_file(path))
-        return mr_file_write(path, text->length ? text->bytes : "", text->length, err);
+    if (!mr_is_file(path)) return MRCNN_OK;
     mrcnn_status status = mr_file_read(path, 0, &old, &length, err);
     if (status == MRCNN_OK &&
         (length != text->length || (length && memcmp(old, text->bytes, length) != 0)))
@@ -73,4 +73,52 @@ mrcnn_status mr_text_write_shared(const mr_text *text, const char *path, mrcnn_e
                     "%s: the data set that is there has other classes: give another folder", path);
     free(old);
     return status;
+}
+
+mrcnn_status mr_text_write_shared(const mr_text *text, const char *path, mrcnn_error *err) {
+    if (text->failed) return mr_fail_memory(err, text->length, path);
+    if (mr_is_file(path)) return MRCNN_OK;
+    return mr_file_write(path, text->length ? text->bytes : "", text->length, err);
+}
+
+/* -------------------------------------------------------------------------------- taking away */
+
+mrcnn_status mr_made_add(mr_made *made, const char *path, mrcnn_error *err) {
+    mr_listing *l = &made->paths;
+    char *copy = mr_strdup(path);
+    if (copy && mr_dataset_grow((void **)&l->names, &made->room, l->count, 1, sizeof(char *))) {
+        l->names[l->count++] = copy;
+        return MRCNN_OK;
+    }
+    free(copy);
+    return mr_fail_memory(err, strlen(path), "names of files");
+}
+
+/* PNGs in a folder, and in the folders below it when `levels` allows. */
+static void empty_folder(const char *folder, int levels, const char *root) {
+    mr_listing entries = {NULL, 0};
+    if (mr_list_folder(&entries, folder, NULL, NULL) != MRCNN_OK) return;
+    for (size_t i = 0; i < entries.count; i++) {
+        char *path = mr_format("%s/%s", folder, entries.names[i]);
+        if (!path) continue;
+        if (mr_is_folder(path) && levels > 0)
+            empty_folder(path, levels - 1, root);
+        else if (mr_has_ending(path, ".png"))
+            mr_take_away(path, root);
+        free(path);
+    }
+    mr_listing_free(&entries);
+}
+
+void mr_made_free(mr_made *made, const char *root) {
+    for (size_t i = 0; root && i < made->paths.count; i++) {
+        const char *path = made->paths.names[i];
+        if (mr_is_folder(path)) {
+            empty_folder(path, 1, root);
+            rmdir(path); /* no mask was written into it */
+        } else {
+            mr_take_away(path, root);
+        }
+    }
+    mr_listing_free(&made->paths);
 }

@@ -2,6 +2,7 @@
 #ifndef MR_DATA_WRITE_FILES_H
 #define MR_DATA_WRITE_FILES_H
 
+#include "data/place.h"
 #include "data/writer.h"
 
 /* Makes the folders above a file. */
@@ -23,8 +24,20 @@ void mr_text_add(mr_text *text, const char *added);
  * nor begin with `comment`; what that changes is told to w->lose. */
 void mr_text_add_class(mr_text *text, const mr_writing *w, int class_id, char comment);
 
-/* Writes a file that all subsets of a data set share. One that is there must be the same: it says
- * what the labels of the other subsets mean. */
+/* A file that all subsets of a data set share: one that is there must be the same, as it says what the
+ * labels of the other subsets mean. */
+mrcnn_status mr_text_check_shared(const mr_text *text, const char *path, mrcnn_error *err);
+/* Writes it unless it is there. */
 mrcnn_status mr_text_write_shared(const mr_text *text, const char *path, mrcnn_error *err);
+
+/* What was written so far, to be taken away when the rest can't be. Start with {0}. */
+typedef struct mr_made {
+    mr_listing paths; /* of files, and of folders that hold PNGs and folders of PNGs */
+    size_t room;
+} mr_made;
+
+mrcnn_status mr_made_add(mr_made *made, const char *path, mrcnn_error *err);
+/* Forgets it; with `root`, the data set's folder, takes it away, and folders that become empty. */
+void mr_made_free(mr_made *made, const char *root);
 
 #endif

@@ -14,19 +14,40 @@ static char *picture_folder(const mr_writing *w, const mr_written_picture *pictu
     return mr_format("images/%s", w->subset);
 }
 
+typedef struct labels_writer {
+    char *list; /* classes.txt */
+    mr_text classes;
+    mr_made made;
+    int is_done;
+} labels_writer;
+
 /* Before anything is written: labels of other classes may be there. */
 static mrcnn_status begin(mr_writing *w, mrcnn_error *err) {
-    char *path = mr_format("%s/classes.txt", w->folder);
-    mr_text text = {0};
+    labels_writer *own = mr_calloc(1, sizeof *own);
+    w->own = own;
+    if (own) own->list = mr_format("%s/classes.txt", w->folder);
+    if (!own || !own->list) return mr_fail_memory(err, sizeof *own, "a writer");
     for (int i = 1; i < w->class_count; i++) {
-        mr_text_add_class(&text, w, i, 0);
-        mr_text_add(&text, "\n");
+        mr_text_add_class(&own->classes, w, i, 0);
+        mr_text_add(&own->classes, "\n");
     }
-    mrcnn_status status =
-        path ? mr_text_write_shared(&text, path, err) : mr_fail_memory(err, sizeof text, "a path");
-    free(text.bytes);
-    free(path);
+    return mr_text_check_shared(&own->classes, own->list, err);
+}
+
+static mrcnn_status end(mr_writing *w, mrcnn_error *err) {
+    labels_writer *own = w->own;
+    mrcnn_status status = mr_text_write_shared(&own->classes, own->list, err);
+    own->is_done = status == MRCNN_OK;
     return status;
+}
+
+static void close_labels(mr_writing *w) {
+    labels_writer *own = w->own;
+    if (!own) return;
+    mr_made_free(&own->made, own->is_done ? NULL : w->folder);
+    free(own->classes.bytes);
+    free(own->list);
+    free(own);
 }
 
 /* The value of an object; 0 when it can't be told. `used`: how many of its class have one. */
@@ -65,6 +86,7 @@ static void choose_values(const mr_writing *w, const mr_written_picture *picture
 }
 
 static mrcnn_status add(mr_writing *w, const mr_written_picture *picture, mrcnn_error *err) {
+    labels_writer *own = w->own;
     mr_painting painting = {0};
     char *name = mr_name_without_ending(picture->file);
     char *path = name ? mr_format("%s/labels/%s/%s.png", w->folder, w->subset, name) : NULL;
@@ -76,8 +98,9 @@ static mrcnn_status add(mr_writing *w, const mr_written_picture *picture, mrcnn_
                               : mr_fail_memory(err, picture->count * sizeof *values, "labels");
     if (status == MRCNN_OK) {
         choose_values(w, picture, &painting, values, used, crowds);
-        status = mr_painting_write(&painting, values, 2, path, err);
+        status = mr_made_add(&own->made, path, err);
     }
+    if (status == MRCNN_OK) status = mr_painting_write(&painting, values, 2, path, err);
     mr_painting_free(&painting);
     free(crowds);
     free(used);
@@ -92,4 +115,6 @@ const mr_dataset_writer mr_writer_labels = {
     .picture_folder = picture_folder,
     .begin = begin,
     .add = add,
+    .end = end,
+    .close = close_labels,
 };

@@ -13,6 +13,8 @@
 typedef struct png_writer {
     char **folders; /* of each class, with a slash behind; "" for none */
     int count;
+    mr_made made; /* folders of masks */
+    int is_done;
 } png_writer;
 
 /* One folder a picture: no folders in its name. malloc'ed. */
@@ -76,15 +78,17 @@ static mrcnn_status write_mask(const mr_writing *w, const char *masks,
     return status;
 }
 
-static mrcnn_status write_masks(const mr_writing *w, const mr_written_picture *picture,
-                                const char *masks, mrcnn_error *err) {
+static mrcnn_status write_masks(mr_writing *w, const mr_written_picture *picture, const char *masks,
+                                mrcnn_error *err) {
     mr_labels labels = {.height = picture->height, .width = picture->width, .bytes = 1};
     size_t pixels;
     if (mr_is_folder(masks))
         return mr_fail(err, MRCNN_E_ARGUMENT,
                        "%s: is there already: give another folder, or other names to pictures",
                        masks);
-    mrcnn_status status = mr_make_directories(masks, err);
+    png_writer *own = w->own;
+    mrcnn_status status = mr_made_add(&own->made, masks, err);
+    if (status == MRCNN_OK) status = mr_make_directories(masks, err);
     if (status != MRCNN_OK) return status;
     if (!mr_mul_size((size_t)labels.height, (size_t)labels.width, &pixels)) pixels = SIZE_MAX;
     labels.pixels = pixels < PTRDIFF_MAX ? malloc(pixels) : NULL;
@@ -105,9 +109,17 @@ static mrcnn_status add(mr_writing *w, const mr_written_picture *picture, mrcnn_
     return status;
 }
 
+static mrcnn_status end(mr_writing *w, mrcnn_error *err) {
+    png_writer *own = w->own;
+    (void)err;
+    own->is_done = 1;
+    return MRCNN_OK;
+}
+
 static void close_png(mr_writing *w) {
     png_writer *own = w->own;
     if (!own) return;
+    mr_made_free(&own->made, own->is_done ? NULL : w->folder);
     for (int i = 0; own->folders && i < own->count; i++) free(own->folders[i]);
     free(own->folders);
     free(own);
@@ -118,5 +130,6 @@ const mr_dataset_writer mr_writer_png = {
     .picture_folder = picture_folder,
     .begin = begin,
     .add = add,
+    .end = end,
     .close = close_png,
 };

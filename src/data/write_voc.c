@@ -17,33 +17,37 @@ static char *picture_folder(const mr_writing *w, const mr_written_picture *pictu
     return mr_format("JPEGImages/%s", w->subset);
 }
 
+typedef struct voc_writer {
+    char *label_map;
+    mr_text classes, list; /* of pictures */
+    mr_made made;
+    int is_done;
+} voc_writer;
+
 /* CVAT's list of classes with their colours. */
-static mrcnn_status write_classes(const mr_writing *w, mrcnn_error *err) {
-    mr_text text = {0};
-    char color[40], *path = mr_format("%s/labelmap.txt", w->folder);
-    mr_text_add(&text, "# label:color_rgb:parts:actions\nbackground:0,0,0::\n");
+static void describe_classes(const mr_writing *w, mr_text *text) {
+    mr_text_add(text, "# label:color_rgb:parts:actions\nbackground:0,0,0::\n");
     for (int i = 1; i < w->class_count; i++) {
-        uint32_t rgb = mr_voc_color(i & 255);
+        char color[40];
+        uint32_t rgb = mr_voc_color(i);
         snprintf(color, sizeof color, ":%u,%u,%u::\n", rgb >> 16, rgb >> 8 & 255, rgb & 255);
-        mr_text_add_class(&text, w, i, '#');
-        mr_text_add(&text, color);
+        mr_text_add_class(text, w, i, '#');
+        mr_text_add(text, color);
     }
-    mrcnn_status status =
-        path ? mr_text_write_shared(&text, path, err) : mr_fail_memory(err, sizeof text, "a path");
-    free(text.bytes);
-    free(path);
-    return status;
 }
 
-/* w->own is the list of pictures. */
+/* Before anything is written: labels of other classes may be there. */
 static mrcnn_status begin(mr_writing *w, mrcnn_error *err) {
     if (w->class_count - 1 >= MR_VOC_VOID)
         return mr_fail(err, MRCNN_E_UNSUPPORTED,
                        "%s: VOC's folders hold 254 classes, not %d: choose another format",
                        w->folder, w->class_count - 1);
-    w->own = mr_calloc(1, sizeof(mr_text));
-    if (!w->own) return mr_fail_memory(err, sizeof(mr_text), "a list of pictures");
-    return write_classes(w, err);
+    voc_writer *own = mr_calloc(1, sizeof *own);
+    w->own = own;
+    if (own) own->label_map = mr_format("%s/labelmap.txt", w->folder);
+    if (!own || !own->label_map) return mr_fail_memory(err, sizeof *own, "a writer");
+    describe_classes(w, &own->classes);
+    return mr_text_check_shared(&own->classes, own->label_map, err);
 }
 
 /* Objects are numbered from 1. What can't have a number is void: nobody knows what is there. */
@@ -73,20 +77,23 @@ static void list_picture(mr_text *list, const char *subset, const char *name) {
     for (int i = 0; i < 6; i++) mr_text_add(list, parts[i]);
 }
 
-static mrcnn_status write_both(const mr_writing *w, const mr_painting *painting, const char *name,
+static mrcnn_status write_both(mr_writing *w, const mr_painting *painting, const char *name,
                                uint16_t *const values[2], mrcnn_error *err) {
     static const char *const kinds[] = {"Object", "Class"};
+    voc_writer *own = w->own;
     mrcnn_status status = MRCNN_OK;
     for (int i = 0; i < 2 && status == MRCNN_OK; i++) {
         char *path = mr_format("%s/Segmentation%s/%s/%s.png", w->folder, kinds[i], w->subset, name);
-        status = path ? mr_painting_write(painting, values[i], 1, path, err)
-                      : mr_fail_memory(err, strlen(name), "a path");
+        status =
+            path ? mr_made_add(&own->made, path, err) : mr_fail_memory(err, strlen(name), "a path");
+        if (status == MRCNN_OK) status = mr_painting_write(painting, values[i], 1, path, err);
         free(path);
     }
     return status;
 }
 
 static mrcnn_status add(mr_writing *w, const mr_written_picture *picture, mrcnn_error *err) {
+    voc_writer *own = w->own;
     mr_painting painting = {0};
     char *name = mr_name_without_ending(picture->file);
     uint16_t *const values[2] = {mr_calloc(picture->count, sizeof(uint16_t)),
@@ -98,7 +105,7 @@ static mrcnn_status add(mr_writing *w, const mr_written_picture *picture, mrcnn_
         choose_values(w, picture, &painting, values[0], values[1]);
         status = write_both(w, &painting, name, values, err);
     }
-    if (status == MRCNN_OK) list_picture(w->own, w->subset, name);
+    if (status == MRCNN_OK) list_picture(&own->list, w->subset, name);
     mr_painting_free(&painting);
     free(values[0]);
     free(values[1]);
@@ -106,23 +113,30 @@ static mrcnn_status add(mr_writing *w, const mr_written_picture *picture, mrcnn_
     return status;
 }
 
+/* The list comes last: it makes the subset. */
 static mrcnn_status end(mr_writing *w, mrcnn_error *err) {
-    const mr_text *list = w->own;
+    voc_writer *own = w->own;
+    const mr_text *list = &own->list;
     char *path = mr_format("%s/ImageSets/Segmentation/%s.txt", w->folder, w->subset);
     mrcnn_status status = path && !list->failed
-                              ? mr_make_folder_of(path, err)
+                              ? mr_text_write_shared(&own->classes, own->label_map, err)
                               : mr_fail_memory(err, list->length, "a list of pictures");
+    if (status == MRCNN_OK) status = mr_make_folder_of(path, err);
     if (status == MRCNN_OK)
         status = mr_file_write(path, list->length ? list->bytes : "", list->length, err);
+    own->is_done = status == MRCNN_OK;
     free(path);
     return status;
 }
 
 static void close_voc(mr_writing *w) {
-    mr_text *list = w->own;
-    if (!list) return;
-    free(list->bytes);
-    free(list);
+    voc_writer *own = w->own;
+    if (!own) return;
+    mr_made_free(&own->made, own->is_done ? NULL : w->folder);
+    free(own->list.bytes);
+    free(own->classes.bytes);
+    free(own->label_map);
+    free(own);
 }
 
 const mr_dataset_writer mr_writer_voc = {

@@ -56,6 +56,7 @@ typedef struct mr_dataset_writer {
  * walked both ways, which the even-odd rule doesn't see. An empty mask is MRCNN_E_ARGUMENT. */
 mrcnn_status mr_mask_to_polygon(const mrcnn_mask *mask, mr_polygon_list *list, mrcnn_error *err);
 
-extern const mr_dataset_writer mr_writer_png, mr_writer_labels, mr_writer_voc;
+extern const mr_dataset_writer mr_writer_coco, mr_writer_via, mr_writer_labelme, mr_writer_yolo,
+    mr_writer_png, mr_writer_labels, mr_writer_voc;
 
 #endif

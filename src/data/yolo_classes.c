@@ -4,11 +4,18 @@
 #include "base/error.h"
 #include "base/file.h"
 #include "base/memory.h"
+#include "config/text.h"
 
 #include <stdlib.h>
 #include <string.h>
 
 enum { LARGEST_FILE = 1 << 22 };
+
+int mr_yolo_is_utf8(const char *text) {
+    while (*text)
+        if (mr_text_next(&text) < 0) return 0;
+    return 1;
+}
 
 /* `name` NULL: a class that is only a number. */
 static int add_class(mr_yolo_classes *c, const char *name) {
@@ -37,6 +44,8 @@ mrcnn_status mr_yolo_take_names(mr_yolo_classes *c, mr_yolo_yaml *yaml, mrcnn_er
 }
 
 static mrcnn_status read_lines(mr_yolo_classes *c, char *text, const char *path, mrcnn_error *err) {
+    if (!mr_yolo_is_utf8(text))
+        return mr_fail(err, MRCNN_E_FORMAT, "%s: this is no UTF-8 text", path);
     for (char *line = text; *line;) {
         char name[MR_CLASS_TEXT], *end = line + strcspn(line, "\n");
         char *next = *end ? end + 1 : end;
@@ -79,21 +88,27 @@ int mr_yolo_class(mr_yolo_classes *c, int number) {
 
 /* ----------------------------------------------------------------------------------- finishing */
 
-/* The number of the first class of that name as text; malloc'ed. */
-static char *number_of(const mr_yolo_classes *c, const char *name) {
-    for (size_t i = 0; i < c->count; i++)
-        if (strcmp(c->names[i], name) == 0) return mr_format("%zu", i);
-    return mr_strdup("");
+/* Of each name in `ids` the number of the first class that has it; NULL: no memory. */
+static int *find_numbers(const mr_yolo_classes *c) {
+    int *numbers = mr_calloc(c->ids.count, sizeof *numbers);
+    for (size_t i = c->count; numbers && i-- > 0;)
+        numbers[mr_names_find(&c->ids, c->names[i])] = (int)i;
+    return numbers;
 }
 
+/* The background has none: 0 is a class. */
 static mrcnn_status set_ids(mr_dataset *set, const mr_yolo_classes *c, mrcnn_error *err) {
+    int *numbers = find_numbers(c), failed = 0;
     set->class_ids = mr_calloc((size_t)set->class_count, sizeof *set->class_ids);
-    if (!set->class_ids) return mr_fail_memory(err, (size_t)set->class_count, "class ids");
-    for (int i = 1; i < set->class_count; i++) {
-        set->class_ids[i] = number_of(c, set->class_names[i]);
-        if (!set->class_ids[i]) return mr_fail_memory(err, 16, "class ids");
+    for (int i = 1; numbers && set->class_ids && i < set->class_count; i++) {
+        int id = mr_names_find(&c->ids, set->class_names[i]);
+        if (id < 0) continue; /* it has no such class */
+        set->class_ids[i] = mr_format("%d", numbers[id]);
+        failed |= !set->class_ids[i];
     }
-    return MRCNN_OK;
+    failed |= !numbers || !set->class_ids;
+    free(numbers);
+    return failed ? mr_fail_memory(err, (size_t)set->class_count, "class ids") : MRCNN_OK;
 }
 
 /* Names in the order of their numbers; of two that are the same the first. NULL: no memory. */

@@ -29,4 +29,7 @@ mrcnn_status mr_yolo_finish(mr_dataset *set, mr_yolo_classes *classes,
 
 void mr_yolo_classes_free(mr_yolo_classes *classes);
 
+/* 1 when a text is UTF-8, as data.yaml must be. */
+int mr_yolo_is_utf8(const char *text);
+
 #endif

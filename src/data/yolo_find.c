@@ -77,12 +77,13 @@ static int is_yaml_name(const char *name) {
     return mr_has_ending(name, ".yaml") || mr_has_ending(name, ".yml");
 }
 
-/* 1: it is YOLO's. An error only when it can't be read. */
+/* 1: it is YOLO's, and it has the subset if one is asked for. An error only when it can't be read.
+ */
 static mrcnn_status look_at_yaml(const char *path, const char *subset, int *is_yolo,
                                  mrcnn_error *err) {
     mr_yolo_yaml yaml = {0};
     mrcnn_status status = mr_yolo_read_yaml(&yaml, path, subset, err);
-    *is_yolo = status == MRCNN_OK && yaml.is_yolo;
+    *is_yolo = status == MRCNN_OK && yaml.is_yolo && (!subset || yaml.subsets.count);
     mr_yolo_yaml_free(&yaml);
     return status;
 }

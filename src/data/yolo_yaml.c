@@ -11,7 +11,7 @@
 #include <string.h>
 #include <yaml.h>
 
-enum { LARGEST_FILE = 1 << 20 };
+enum { LARGEST_FILE = 1 << 18, DEEPEST = 100 };
 
 const char *mr_yolo_subset_key(const char *subset) {
     if (!subset) return "train";
@@ -151,6 +151,17 @@ static mrcnn_status read_keys(yaml_reader *r, const char *wanted) {
     return status;
 }
 
+/* Brackets in brackets, which take libyaml the square of their number. Those in texts count as well. */
+static int is_too_deep(const char *text, size_t length) {
+    int depth = 0;
+    for (size_t i = 0; i < length; i++) {
+        depth += text[i] == '[' || text[i] == '{';
+        depth -= (text[i] == ']' || text[i] == '}') && depth > 0;
+        if (depth > DEEPEST) return 1;
+    }
+    return 0;
+}
+
 static mrcnn_status parse(yaml_reader *r, const void *text, size_t length, const char *wanted) {
     yaml_parser_t parser;
     if (!yaml_parser_initialize(&parser)) return mr_fail_memory(r->err, length, r->file);
@@ -176,6 +187,9 @@ mrcnn_status mr_yolo_read_yaml(mr_yolo_yaml *yaml, const char *file, const char 
     void *text = NULL;
     size_t length = 0;
     mrcnn_status status = mr_file_read(file, LARGEST_FILE, &text, &length, err);
+    if (status == MRCNN_OK && is_too_deep(text, length))
+        status = mr_fail(err, MRCNN_E_FORMAT, "%s: brackets are nested more than %d deep", file,
+                         (int)DEEPEST);
     if (status == MRCNN_OK) status = parse(&r, text, length, mr_yolo_subset_key(subset));
     free(text);
     if (status != MRCNN_OK) mr_yolo_yaml_free(yaml);

@@ -10,43 +10,61 @@ void mr_adjust_values(uint8_t *pixels, size_t count, int channels, const uint8_t
 
 /* -------------------------------------------------------------------------------------- colour */
 
+/* Pixels are changed in small planes, in loops without branches, for vectors' sake. */
+enum { PLANE = 64 };
+
+/* The part behind the point, also of what is below 0. */
 static float wrap(float turns) {
-    turns -= (float)(int)turns;
-    return turns < 0 ? turns + 1 : turns;
+    float rest = turns - (float)(int)turns;
+    return rest < 0 ? rest + 1 : rest;
 }
 
-/* Hue in turns of a colour whose largest and smallest values differ by `span`. */
-static float hue_of(float r, float g, float b, float most, float span) {
-    float sixths = most == r ? (g - b) / span : most == g ? 2 + (b - r) / span : 4 + (r - g) / span;
-    return wrap(sixths / 6);
-}
-
-/* A channel of a saturated colour: 1 near its own hue, 0 far from it. `place` is 5 for red, 3 for
+/* A channel of a saturated colour: 1 far from its own hue, 0 near it. `place` is 5 for red, 3 for
  * green, 1 for blue. */
-static float strength(float hue, float place) {
+static float lack(float hue, float place) {
     float at = place + 6 * hue;
-    if (at >= 6) at -= 6;
+    at = at >= 6 ? at - 6 : at;
     float s = at < 4 - at ? at : 4 - at;
-    return s < 0 ? 0 : s > 1 ? 1 : s;
+    s = s < 0 ? 0 : s;
+    return s > 1 ? 1 : s;
 }
 
-static void change_pixel(uint8_t *pixel, const mr_color_change *change) {
-    float r = pixel[0], g = pixel[1], b = pixel[2];
-    float most = r > g ? r : g, least = r < g ? r : g;
-    if (b > most) most = b;
-    if (b < least) least = b;
-    float span = most - least;
-    if (span <= 0) return; /* grey has no hue to turn, and no saturation to grow from */
-    float hue = wrap(hue_of(r, g, b, most, span) * change->hue_factor + change->hue_shift);
-    float saturation = span / most * change->saturation_factor + change->saturation_shift;
-    saturation = saturation < 0 ? 0 : saturation > 1 ? 1 : saturation;
-    for (int c = 0; c < 3; c++)
-        pixel[c] = (uint8_t)(most - most * saturation * strength(hue, (float)(5 - 2 * c)) + 0.5f);
+/* Grey, of span 0, has no hue to turn and no saturation to grow from: its saturation stays 0. */
+static void change_plane(float *restrict r, float *restrict g, float *restrict b,
+                         const mr_color_change *change) {
+    float hue_factor = change->hue_factor, hue_shift = change->hue_shift;
+    float factor = change->saturation_factor, shift = change->saturation_shift;
+    for (int i = 0; i < PLANE; i++) {
+        float most = r[i] > g[i] ? r[i] : g[i], least = r[i] < g[i] ? r[i] : g[i];
+        most = b[i] > most ? b[i] : most;
+        least = b[i] < least ? b[i] : least;
+        float span = most - least, colored = span > 0 ? 1.0f : 0.0f;
+        float by_r = g[i] - b[i], by_g = 2 * span + b[i] - r[i], by_b = 4 * span + r[i] - g[i];
+        float sixths = most == g[i] ? by_g : by_b;
+        sixths = (most == r[i] ? by_r : sixths) / (span + 1 - colored);
+        float hue = wrap(wrap(sixths / 6) * hue_factor + hue_shift);
+        float saturation = span / (most + 1 - colored) * factor + shift;
+        saturation = saturation < 0 ? 0 : saturation;
+        saturation = colored * (saturation > 1 ? 1 : saturation);
+        r[i] = most - most * saturation * lack(hue, 5);
+        g[i] = most - most * saturation * lack(hue, 3);
+        b[i] = most - most * saturation * lack(hue, 1);
+    }
 }
 
 void mr_adjust_color(uint8_t *pixels, size_t count, int channels, const mr_color_change *change) {
+    float planes[3][PLANE] = {{0}};
     if (channels < 3) return;
-    for (size_t i = 0; i < count; i++, pixels += channels) change_pixel(pixels, change);
+    for (size_t done = 0; done < count; done += PLANE) {
+        size_t left = count - done < PLANE ? count - done : PLANE;
+        uint8_t *at = pixels + done * (size_t)channels;
+        for (size_t i = 0; i < left; i++)
+            for (size_t c = 0; c < 3; c++) planes[c][i] = at[i * (size_t)channels + c];
+        change_plane(planes[0], planes[1], planes[2], change);
+        for (size_t i = 0; i < left; i++)
+            for (size_t c = 0; c < 3; c++)
+                at[i * (size_t)channels + c] = (uint8_t)(int)(planes[c][i] + 0.5f);
+    }
 }
 
 /* --------------------------------------------------------------------------------------- noise */

@@ -48,25 +48,25 @@ static mrcnn_status spread_grey(mrcnn_image *image, const char *name, mrcnn_erro
     return MRCNN_OK;
 }
 
-static mrcnn_status refuse(const char *name, int have, int wanted, mrcnn_error *err) {
+mrcnn_status mr_image_check_channels(int have, int wanted, const char *name, mrcnn_error *err) {
     static const char *const kinds[] = {"", ", grey", "", ", RGB", ", RGBA"};
+    if (have == wanted || (have <= 4 && (wanted == 1 || wanted == 3))) return MRCNN_OK;
     const char *png = wanted == 4   ? "RGBA PNGs and "
                       : wanted == 2 ? "grey PNGs with alpha and "
                                     : "";
     return mr_fail(err, MRCNN_E_UNSUPPORTED,
-                   "%s: it has %d channel%s%s, and %d are wanted: %s.npy arrays of height x width "
-                   "x %d have them",
-                   name, have, have == 1 ? "" : "s", have <= 4 ? kinds[have] : "", wanted, png,
-                   wanted);
+                   "%s: it has %d channel%s%s, and %d %s wanted: %s.npy arrays of height x width "
+                   "x %d have %s",
+                   name, have, have == 1 ? "" : "s", have <= 4 ? kinds[have] : "", wanted,
+                   wanted == 1 ? "is" : "are", png, wanted, wanted == 1 ? "it" : "them");
 }
 
 mrcnn_status mr_image_convert(mrcnn_image *image, int wanted, const char *name, mrcnn_error *err) {
     size_t count = (size_t)image->width * (size_t)image->height;
     int have = image->channels;
-    if (have == wanted) return MRCNN_OK;
+    mrcnn_status status = mr_image_check_channels(have, wanted, name, err);
+    if (status != MRCNN_OK || have == wanted) return status;
     if (wanted == 3 && have < 3) return spread_grey(image, name, err);
-    if (have > 4 || have < wanted || (wanted != 1 && wanted != 3))
-        return refuse(name, have, wanted, err);
     if (wanted == 1 && have >= 3)
         turn_grey(image->pixels, count, (size_t)have);
     else

@@ -3,7 +3,6 @@
 
 #include "base/error.h"
 #include "base/file.h"
-#include "base/memory.h"
 #include "image/png_io.h"
 
 #include <setjmp.h>
@@ -28,29 +27,20 @@ static void take_palette(reader *r) {
     }
 }
 
-/* Checks the announced size before anything of that size is allocated. */
-static mrcnn_status make_room(reader *r, mrcnn_error *err) {
-    const mr_encoded *file = r->source.file;
-    uint64_t width = png_get_image_width(r->png, r->info);
-    uint64_t height = png_get_image_height(r->png, r->info);
-    uint64_t least = (uint64_t)png_get_rowbytes(r->png, r->info) * height / MR_MAX_DEFLATE_RATIO;
-    size_t bytes;
-    if (width * height > (uint64_t)file->max_pixels)
-        return mr_fail(err, MRCNN_E_UNSUPPORTED,
-                       "%s: %llu x %llu pixels are more than the limit of %lld: make it smaller or "
-                       "raise max_pixels",
-                       file->name, (unsigned long long)width, (unsigned long long)height,
-                       (long long)file->max_pixels);
-    if (least > file->length)
-        return mr_fail(err, MRCNN_E_FORMAT,
-                       "%s: it is cut short: %llu x %llu pixels can't be in %zu bytes", file->name,
-                       (unsigned long long)width, (unsigned long long)height, file->length);
-    if (!mr_mul_size((size_t)(width * height), (size_t)r->labels.bytes, &bytes)) bytes = SIZE_MAX;
-    r->labels.pixels = bytes < PTRDIFF_MAX ? malloc(bytes) : NULL;
-    if (!r->labels.pixels) return mr_fail_memory(err, bytes, file->name);
-    r->labels.height = (int32_t)height;
-    r->labels.width = (int32_t)width;
-    return MRCNN_OK;
+static mrcnn_status make_room(reader *r, int channels, int sample_bytes, mrcnn_error *err) {
+    mrcnn_image room = {0};
+    mr_announced announced = {.width = png_get_image_width(r->png, r->info),
+                              .height = png_get_image_height(r->png, r->info),
+                              .channels = channels,
+                              .sample_bytes = sample_bytes};
+    announced.least_bytes =
+        (uint64_t)png_get_rowbytes(r->png, r->info) * announced.height / MR_MAX_DEFLATE_RATIO;
+    mrcnn_status status = mr_image_allocate(&room, r->source.file, &announced, err);
+    r->labels.pixels = room.pixels;
+    r->labels.height = room.height;
+    r->labels.width = room.width;
+    r->labels.bytes = channels * sample_bytes;
+    return status;
 }
 
 static mrcnn_status read_numbers(reader *r, mrcnn_error *err) {
@@ -60,9 +50,8 @@ static mrcnn_status read_numbers(reader *r, mrcnn_error *err) {
     png_read_info(r->png, r->info);
     int type = png_get_color_type(r->png, r->info), depth = png_get_bit_depth(r->png, r->info);
     int has_colors = type == PNG_COLOR_TYPE_RGB || type == PNG_COLOR_TYPE_RGBA;
-    r->labels.bytes = (has_colors ? 3 : 1) * (depth == 16 ? 2 : 1);
     if (type == PNG_COLOR_TYPE_PALETTE) take_palette(r);
-    mrcnn_status status = make_room(r, err);
+    mrcnn_status status = make_room(r, has_colors ? 3 : 1, depth == 16 ? 2 : 1, err);
     if (status != MRCNN_OK) return status;
     if (depth < 8) png_set_packing(r->png);
     if (type & PNG_COLOR_MASK_ALPHA) png_set_strip_alpha(r->png);
@@ -77,12 +66,13 @@ static mrcnn_status read_numbers(reader *r, mrcnn_error *err) {
     return MRCNN_OK;
 }
 
-static mrcnn_status decode(mr_labels *labels, const mr_encoded *file, mrcnn_error *err) {
-    reader r = {.source = {.file = file}};
+mrcnn_status mr_labels_decode(mr_labels *labels, const void *bytes, size_t length, const char *name,
+                              int64_t max_pixels, mrcnn_error *err) {
+    mr_encoded file = {.bytes = bytes, .length = length, .name = name, .max_pixels = max_pixels};
+    reader r = {.source = {.file = &file}};
     const char *looks_like;
-    if (mr_sniff(file->bytes, file->length, &looks_like) != MR_PICTURE_PNG)
-        return mr_fail(err, MRCNN_E_FORMAT, "%s: this is %s; it must be a PNG", file->name,
-                       looks_like);
+    if (mr_sniff(bytes, length, &looks_like) != MR_PICTURE_PNG)
+        return mr_fail(err, MRCNN_E_FORMAT, "%s: this is %s; it must be a PNG", name, looks_like);
     mrcnn_status status = MRCNN_OK;
     r.png = png_create_read_struct(PNG_LIBPNG_VER_STRING, &r.message, mr_png_on_error,
                                    mr_png_on_warning);
@@ -90,8 +80,8 @@ static mrcnn_status decode(mr_labels *labels, const mr_encoded *file, mrcnn_erro
     if (r.info)
         status = read_numbers(&r, err);
     else
-        status = mr_fail(err, MRCNN_E_MEMORY, "%s: can't start libpng %s", file->name,
-                         PNG_LIBPNG_VER_STRING);
+        status =
+            mr_fail(err, MRCNN_E_MEMORY, "%s: can't start libpng %s", name, PNG_LIBPNG_VER_STRING);
     png_destroy_read_struct(&r.png, &r.info, NULL);
     if (status == MRCNN_OK)
         *labels = r.labels;
@@ -107,8 +97,7 @@ mrcnn_status mr_labels_read(mr_labels *labels, const char *path, int64_t max_pix
     size_t length = 0;
     mrcnn_status status = mr_file_read(path, max_file_bytes, &bytes, &length, err);
     if (status != MRCNN_OK) return status;
-    mr_encoded file = {.bytes = bytes, .length = length, .name = path, .max_pixels = max_pixels};
-    status = decode(labels, &file, err);
+    status = mr_labels_decode(labels, bytes, length, path, max_pixels, err);
     free(bytes);
     return status;
 }
@@ -124,6 +113,10 @@ void mr_labels_to_mask(const mr_labels *labels, uint8_t *mask) {
     for (int i = 0; i < 256; i++) {
         const uint8_t *color = labels->palette[i];
         inside[i] = labels->colors ? (color[0] | color[1] | color[2]) != 0 : i != 0;
+    }
+    if (bytes == 1) {
+        for (size_t i = 0; i < count; i++) mask[i] = inside[labels->pixels[i]];
+        return;
     }
     for (size_t i = 0; i < count; i++) {
         const uint8_t *p = labels->pixels + i * bytes;

@@ -17,6 +17,9 @@ typedef struct mr_labels {
 /* Reads a PNG of at most max_pixels. Free it with mr_labels_free. */
 mrcnn_status mr_labels_read(mr_labels *labels, const char *path, int64_t max_pixels,
                             mrcnn_error *err);
+/* The same from memory; `name` is what messages call it. */
+mrcnn_status mr_labels_decode(mr_labels *labels, const void *bytes, size_t length, const char *name,
+                              int64_t max_pixels, mrcnn_error *err);
 void mr_labels_free(mr_labels *labels);
 
 /* The number of a pixel: the grey value or place in the palette, or 0xRRGGBB (of 16-bit colours the
@@ -36,7 +39,7 @@ static inline uint32_t mr_label_at(const mr_labels *labels, size_t pixel) {
 void mr_labels_to_mask(const mr_labels *labels, uint8_t *mask);
 
 /* Writes numbers of 1 or 2 bytes (labels->bytes) as grey, or as places in the palette. The file
- * appears whole or not at all. */
+ * appears whole or not at all; as one of thousands it isn't forced onto the disk. */
 mrcnn_status mr_labels_write(const mr_labels *labels, const char *path, mrcnn_error *err);
 
 #endif

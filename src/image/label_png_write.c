@@ -59,7 +59,7 @@ mrcnn_status mr_labels_write(const mr_labels *labels, const char *path, mrcnn_er
         status =
             mr_fail(err, MRCNN_E_MEMORY, "%s: can't start libpng %s", path, PNG_LIBPNG_VER_STRING);
     png_destroy_write_struct(&w.png, &w.info);
-    if (status == MRCNN_OK) status = mr_file_write(path, w.sink.bytes, w.sink.length, err);
+    if (status == MRCNN_OK) status = mr_file_put(path, w.sink.bytes, w.sink.length, err);
     free(w.sink.bytes);
     return status;
 }

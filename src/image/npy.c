@@ -294,8 +294,10 @@ mrcnn_status mr_npy_decode(mrcnn_image *image, const mr_encoded *file, mrcnn_err
                        file->name, about.bytes, there);
     if (about.bytes < there)
         return mr_fail(err, MRCNN_E_FORMAT,
-                       "%s: there are %zu bytes behind the array that its header tells of",
+                       "%s: behind the array that its header tells of there is more (bytes: %zu)",
                        file->name, there - about.bytes);
+    status = mr_image_check_channels(about.channels, file->channels, file->name, err);
+    if (status != MRCNN_OK) return status;
     mr_announced announced = {about.width, about.height, about.channels, 1, about.bytes};
     status = mr_image_allocate(&made, file, &announced, err);
     if (status == MRCNN_OK) status = read_values(made.pixels, &about, file, err);

@@ -10,7 +10,9 @@ mrcnn_status mr_image_take_options(mrcnn_image_options *taken, const mrcnn_image
                                    mrcnn_error *err);
 
 /* From the channels that there are to those that are wanted: grey to RGB by copying, RGB to grey by
- * luma, alpha and what is like it left out. Channels that there are not can't be made up. */
+ * luma, alpha and what is like it left out. Channels that there are not can't be made up: whether it
+ * is possible, and doing it. */
+mrcnn_status mr_image_check_channels(int have, int wanted, const char *name, mrcnn_error *err);
 mrcnn_status mr_image_convert(mrcnn_image *image, int wanted, const char *name, mrcnn_error *err);
 
 /* To look at: height * width * 3 bytes, grey copied to R, G and B, or the first three channels. */

@@ -1,80 +1,25 @@
 /* png.c - PNG in and out through libpng. As in jpeg.c, errors arrive by a jump and each job keeps
  * its state in one struct. */
-#include "image/codec.h"
+#include "image/png_io.h"
 
 #include "base/error.h"
-#include "base/memory.h"
 #include "image/levels.h"
 
 #include <setjmp.h>
-#include <stdio.h>
 #include <stdlib.h>
-#include <string.h>
 
-#include <png.h>
 #include <zlib.h> /* Z_RLE */
-
-/* Deflate can't pack more than this many bytes into one. */
-enum { MAX_DEFLATE_RATIO = 1032 };
-
-typedef struct message {
-    char text[160];
-    int out_of_memory;
-} message;
-
-static void on_error(png_structp png, png_const_charp text) {
-    message *m = png_get_error_ptr(png);
-    snprintf(m->text, sizeof m->text, "%s", text);
-    m->out_of_memory = strcmp(text, "Out of memory") == 0;
-    png_longjmp(png, 1);
-}
-
-static void on_warning(png_structp png, png_const_charp text) {
-    (void)png;
-    (void)text;
-}
 
 /* ----------------------------------------------------------------------------------- decoding */
 
 typedef struct reader {
     png_structp png;
     png_infop info;
-    message message;
-    const mr_encoded *file;
-    size_t used;
-    int cut_short;
+    mr_png_message message;
+    mr_png_source source;
     mrcnn_image image;
     int orientation;
 } reader;
-
-static void read_bytes(png_structp png, png_bytep out, size_t length) {
-    reader *r = png_get_io_ptr(png);
-    if (length > r->file->length - r->used) {
-        r->cut_short = 1;
-        png_error(png, "cut short");
-    }
-    memcpy(out, r->file->bytes + r->used, length);
-    r->used += length;
-}
-
-static mrcnn_status fail(const reader *r, mrcnn_error *err) {
-    if (r->message.out_of_memory)
-        return mr_fail(err, MRCNN_E_MEMORY, "%s: out of memory for this PNG", r->file->name);
-    if (r->cut_short)
-        return mr_fail(err, MRCNN_E_FORMAT, "%s: the PNG is cut short: copy or download it again",
-                       r->file->name);
-    return mr_fail(err, MRCNN_E_FORMAT, "%s: the PNG is damaged: %s", r->file->name,
-                   r->message.text);
-}
-
-/* Texts and colour profiles can be packed bombs and are not needed: only what decides about pixels
- * and EXIF data is read. */
-static void set_limits(png_structp png) {
-    static const png_byte exif_name[5] = "eXIf";
-    png_set_user_limits(png, 0x7FFFFFFF, 0x7FFFFFFF); /* our own limit is on their product */
-    png_set_keep_unknown_chunks(png, PNG_HANDLE_CHUNK_NEVER, NULL, -1);
-    png_set_keep_unknown_chunks(png, PNG_HANDLE_CHUNK_AS_DEFAULT, exif_name, 1);
-}
 
 /* What becomes of the stored channels. Two or four wanted ones have alpha as the last: then it stays,
  * also where it comes from a tRNS chunk. Otherwise it is dropped, not blended, as matterport's
@@ -86,11 +31,12 @@ typedef struct plan {
 } plan;
 
 static plan make_plan(const reader *r) {
-    int type = png_get_color_type(r->png, r->info), wanted = r->file->channels;
+    int type = png_get_color_type(r->png, r->info), wanted = r->source.file->channels;
     int has_alpha = type & PNG_COLOR_MASK_ALPHA || png_get_valid(r->png, r->info, PNG_INFO_tRNS);
     plan p = {.keep_alpha = has_alpha && (wanted == 2 || wanted == 4)};
     p.spread_grey = !(type & PNG_COLOR_MASK_COLOR) && (wanted == 3 || wanted == 4);
-    p.keep_16 = png_get_bit_depth(r->png, r->info) == 16 && r->file->low < r->file->high;
+    p.keep_16 =
+        png_get_bit_depth(r->png, r->info) == 16 && r->source.file->low < r->source.file->high;
     p.channels = (type & PNG_COLOR_MASK_COLOR || p.spread_grey ? 3 : 1) + p.keep_alpha;
     return p;
 }
@@ -113,12 +59,12 @@ static mrcnn_status accept_header(reader *r, const plan *p, mrcnn_error *err) {
                               .channels = p->channels,
                               .sample_bytes = p->keep_16 ? 2 : 1};
     announced.least_bytes =
-        (uint64_t)png_get_rowbytes(r->png, r->info) * announced.height / MAX_DEFLATE_RATIO;
+        (uint64_t)png_get_rowbytes(r->png, r->info) * announced.height / MR_MAX_DEFLATE_RATIO;
     png_uint_32 exif_length = 0;
     png_bytep exif = NULL;
     if (png_get_eXIf_1(r->png, r->info, &exif_length, &exif))
         r->orientation = mr_exif_orientation(exif, exif_length);
-    return mr_image_allocate(&r->image, r->file, &announced, err);
+    return mr_image_allocate(&r->image, r->source.file, &announced, err);
 }
 
 static void read_rows(reader *r, size_t stride, int passes) {
@@ -130,16 +76,16 @@ static void read_rows(reader *r, size_t stride, int passes) {
 }
 
 static void reduce_to_levels(reader *r, size_t samples) {
-    mr_levels levels = mr_levels_of_whole(r->file->low, r->file->high);
+    mr_levels levels = mr_levels_of_whole(r->source.file->low, r->source.file->high);
     mr_levels_from_big_endian(r->image.pixels, samples, &levels);
     uint8_t *smaller = realloc(r->image.pixels, samples);
     if (smaller) r->image.pixels = smaller;
 }
 
 static mrcnn_status read_png(reader *r, mrcnn_error *err) {
-    if (setjmp(png_jmpbuf(r->png))) return fail(r, err);
-    png_set_read_fn(r->png, r, read_bytes);
-    set_limits(r->png);
+    if (setjmp(png_jmpbuf(r->png))) return mr_png_fail_reading(&r->message, &r->source, err);
+    png_set_read_fn(r->png, &r->source, mr_png_read_bytes);
+    mr_png_set_limits(r->png);
     png_read_info(r->png, r->info);
     plan p = make_plan(r);
     mrcnn_status status = accept_header(r, &p, err);
@@ -155,9 +101,10 @@ static mrcnn_status read_png(reader *r, mrcnn_error *err) {
 
 mrcnn_status mr_png_decode(mrcnn_image *image, int *orientation, const mr_encoded *file,
                            mrcnn_error *err) {
-    reader r = {.file = file, .orientation = 1};
+    reader r = {.source = {.file = file}, .orientation = 1};
     mrcnn_status status = MRCNN_OK;
-    r.png = png_create_read_struct(PNG_LIBPNG_VER_STRING, &r.message, on_error, on_warning);
+    r.png = png_create_read_struct(PNG_LIBPNG_VER_STRING, &r.message, mr_png_on_error,
+                                   mr_png_on_warning);
     if (r.png) r.info = png_create_info_struct(r.png);
     if (r.info)
         status = read_png(&r, err);
@@ -179,27 +126,9 @@ mrcnn_status mr_png_decode(mrcnn_image *image, int *orientation, const mr_encode
 typedef struct writer {
     png_structp png;
     png_infop info;
-    message message;
-    uint8_t *bytes;
-    size_t length, room;
+    mr_png_message message;
+    mr_png_sink sink;
 } writer;
-
-static void write_bytes(png_structp png, png_bytep bytes, size_t length) {
-    writer *w = png_get_io_ptr(png);
-    if (length > w->room - w->length) {
-        size_t room = (w->room + length) * 2;
-        uint8_t *larger = mr_realloc(w->bytes, room, 1);
-        if (!larger) png_error(png, "Out of memory");
-        w->bytes = larger;
-        w->room = room;
-    }
-    memcpy(w->bytes + w->length, bytes, length);
-    w->length += length;
-}
-
-static void flush_bytes(png_structp png) {
-    (void)png;
-}
 
 static mrcnn_status write_png(writer *w, const mrcnn_image *image, const char *name,
                               mrcnn_error *err) {
@@ -210,7 +139,7 @@ static mrcnn_status write_png(writer *w, const mrcnn_image *image, const char *n
         return mr_fail(err, w->message.out_of_memory ? MRCNN_E_MEMORY : MRCNN_E_ARGUMENT,
                        "%s: can't make a PNG of %d x %d pixels: %s", name, image->width,
                        image->height, w->message.text);
-    png_set_write_fn(w->png, w, write_bytes, flush_bytes);
+    png_set_write_fn(w->png, &w->sink, mr_png_write_bytes, mr_png_flush_bytes);
     png_set_user_limits(w->png, 0x7FFFFFFF, 0x7FFFFFFF);
     png_set_IHDR(w->png, w->info, (png_uint_32)image->width, (png_uint_32)image->height, 8,
                  types[image->channels], PNG_INTERLACE_NONE, PNG_COMPRESSION_TYPE_DEFAULT,
@@ -229,9 +158,10 @@ static mrcnn_status write_png(writer *w, const mrcnn_image *image, const char *n
 
 mrcnn_status mr_png_encode(uint8_t **bytes, size_t *length, const mrcnn_image *image,
                            const char *name, mrcnn_error *err) {
-    writer w = {.bytes = NULL};
+    writer w = {.info = NULL};
     mrcnn_status status = MRCNN_OK;
-    w.png = png_create_write_struct(PNG_LIBPNG_VER_STRING, &w.message, on_error, on_warning);
+    w.png = png_create_write_struct(PNG_LIBPNG_VER_STRING, &w.message, mr_png_on_error,
+                                    mr_png_on_warning);
     if (w.png) w.info = png_create_info_struct(w.png);
     if (w.info)
         status = write_png(&w, image, name, err);
@@ -240,10 +170,10 @@ mrcnn_status mr_png_encode(uint8_t **bytes, size_t *length, const mrcnn_image *i
             mr_fail(err, MRCNN_E_MEMORY, "%s: can't start libpng %s", name, PNG_LIBPNG_VER_STRING);
     png_destroy_write_struct(&w.png, &w.info);
     if (status != MRCNN_OK) {
-        free(w.bytes);
+        free(w.sink.bytes);
         return status;
     }
-    *bytes = w.bytes;
-    *length = w.length;
+    *bytes = w.sink.bytes;
+    *length = w.sink.length;
     return MRCNN_OK;
 }

@@ -50,13 +50,18 @@ static mrcnn_status open_positions(positions *p, const mr_warp *warp, mrcnn_erro
     return MRCNN_OK;
 }
 
-/* NaN is neither inside nor less than anything. */
+/* Comparisons with NaN are false. Without branches, for vectors' sake. */
 static void lose_outside(const positions *p) {
-    for (int i = 0; i < p->count; i++) {
-        int inside =
-            p->x[i] >= -0.5f && p->x[i] < p->right && p->y[i] >= -0.5f && p->y[i] < p->bottom;
-        p->x[i] = inside ? p->x[i] : NAN;
-        p->y[i] = inside ? p->y[i] : NAN;
+    float *restrict x = p->x, *restrict y = p->y;
+    float right = p->right, bottom = p->bottom;
+    for (int i = 0, count = p->count; i < count; i++) {
+        float u = x[i], v = y[i];
+        float loss = u >= -0.5f ? 0.0f : NAN; /* added up: a single NaN makes the sum one */
+        loss += u < right ? 0.0f : NAN;
+        loss += v >= -0.5f ? 0.0f : NAN;
+        loss += v < bottom ? 0.0f : NAN;
+        x[i] = u + loss;
+        y[i] = v + loss;
     }
 }
 
@@ -86,12 +91,18 @@ static void through_cell(const mr_warp_step *s, float u, float v, float *x, floa
     *y = corner[1] + a * (along_x[1] - corner[1]) + b * (along_y[1] - corner[1]);
 }
 
+/* Points on the frame's far edges still count as inside. */
 static void through_grid(const positions *p, const mr_warp_step *s) {
+    const float hair = 1.0f / 64;
     float per_x = (float)(s->columns - 1) / (p->right + 0.5f);
     float per_y = (float)(s->rows - 1) / (p->bottom + 0.5f);
     for (int i = 0; i < p->count; i++)
         if (p->x[i] >= -0.5f) /* not lost */
             through_cell(s, (p->x[i] + 0.5f) * per_x, (p->y[i] + 0.5f) * per_y, &p->x[i], &p->y[i]);
+    for (int i = 0; i < p->count; i++) {
+        if (p->x[i] > p->right - hair) p->x[i] = p->right - hair;
+        if (p->y[i] > p->bottom - hair) p->y[i] = p->bottom - hair;
+    }
 }
 
 /* Where row y comes from. */
@@ -117,27 +128,39 @@ enum { FRACTION_BITS = 11, ONE = 1 << FRACTION_BITS };
 
 typedef struct picture {
     const uint8_t *pixels;
-    int height, width, channels;
+    int height, width;
 } picture;
 
-/* Inside, neighbours beyond the edge are the edge itself. */
-static void blend_pixel(const picture *in, float x, float y, uint8_t *out) {
-    float left = floorf(x), top = floorf(y);
-    uint32_t fx = (uint32_t)((x - left) * ONE + 0.5f), fy = (uint32_t)((y - top) * ONE + 0.5f);
-    int x0 = (int)left, y0 = (int)top, x1 = x0 + 1, y1 = y0 + 1;
-    if (x0 < 0) x0 = 0;
-    if (y0 < 0) y0 = 0;
-    if (x1 >= in->width) x1 = in->width - 1;
-    if (y1 >= in->height) y1 = in->height - 1;
-    size_t channels = (size_t)in->channels, stride = (size_t)in->width * channels;
+/* Neighbours beyond the edge are the edge itself. The number of channels is given once more, so that
+ * compilers see when it is a constant. */
+static inline void blend_pixel(const picture *in, float x, float y, uint8_t *out, size_t channels) {
+    /* Not negative, so that truncation is floor. */
+    uint32_t at_x = (uint32_t)((x + 1) * ONE + 0.5f), at_y = (uint32_t)((y + 1) * ONE + 0.5f);
+    uint32_t fx = at_x & (ONE - 1), fy = at_y & (ONE - 1);
+    int x0 = (int)(at_x >> FRACTION_BITS) - 1, y0 = (int)(at_y >> FRACTION_BITS) - 1;
+    int x1 = x0 + 1 < in->width ? x0 + 1 : in->width - 1;
+    int y1 = y0 + 1 < in->height ? y0 + 1 : in->height - 1;
+    x0 = x0 < 0 ? 0 : x0;
+    y0 = y0 < 0 ? 0 : y0;
+    size_t stride = (size_t)in->width * channels;
     const uint8_t *upper = in->pixels + (size_t)y0 * stride;
     const uint8_t *lower = in->pixels + (size_t)y1 * stride;
     size_t l = (size_t)x0 * channels, r = (size_t)x1 * channels;
     uint32_t tl = (ONE - fx) * (ONE - fy), tr = fx * (ONE - fy), bl = (ONE - fx) * fy, br = fx * fy;
+    const uint32_t half = 1u << (2 * FRACTION_BITS - 1);
     for (size_t c = 0; c < channels; c++)
         out[c] = (uint8_t)((tl * upper[l + c] + tr * upper[r + c] + bl * lower[l + c] +
-                            br * lower[r + c] + (1u << (2 * FRACTION_BITS - 1))) >>
+                            br * lower[r + c] + half) >>
                            (2 * FRACTION_BITS));
+}
+
+static inline void blend_row(const picture *in, const positions *p, uint8_t *out, size_t channels) {
+    for (int x = 0; x < p->count; x++, out += channels) {
+        if (p->x[x] >= -0.5f)
+            blend_pixel(in, p->x[x], p->y[x], out, channels);
+        else
+            memset(out, 0, channels);
+    }
 }
 
 /* How many input pixels an output pixel steps over, along x and y: the product of all matrices. A
@@ -165,7 +188,7 @@ mrcnn_status mr_warp_image(const mr_warp *warp, int first, int end, uint8_t *in,
                            uint8_t *out, mrcnn_error *err) {
     double shrink[2];
     positions p;
-    picture source = {in, warp->height, warp->width, channels};
+    picture source = {in, warp->height, warp->width};
     mrcnn_status status = open_positions(&p, warp, err);
     if (status != MRCNN_OK) return status;
     find_shrinking(warp, first, end, shrink);
@@ -174,12 +197,10 @@ mrcnn_status mr_warp_image(const mr_warp *warp, int first, int end, uint8_t *in,
     for (int y = 0; y < warp->height && status == MRCNN_OK; y++) {
         find_positions(&p, warp, first, end, y);
         uint8_t *to = out + (size_t)y * (size_t)warp->width * (size_t)channels;
-        for (int x = 0; x < warp->width; x++, to += channels) {
-            if (p.x[x] >= -0.5f)
-                blend_pixel(&source, p.x[x], p.y[x], to);
-            else
-                memset(to, 0, (size_t)channels);
-        }
+        if (channels == 3)
+            blend_row(&source, &p, to, 3);
+        else
+            blend_row(&source, &p, to, (size_t)channels);
     }
     free(p.x);
     return status;
@@ -191,25 +212,39 @@ static int blocks_along(int length) {
     return (length + MR_WARP_BLOCK - 1) / MR_WARP_BLOCK;
 }
 
-static void widen(int32_t reach[4], int y, int x) {
-    if (y < reach[0]) reach[0] = y;
-    if (x < reach[1]) reach[1] = x;
-    if (y + 1 > reach[2]) reach[2] = y + 1;
-    if (x + 1 > reach[3]) reach[3] = x + 1;
+static void widen(int32_t reach[4], int y1, int x1, int y2, int x2) {
+    if (y1 < reach[0]) reach[0] = y1;
+    if (x1 < reach[1]) reach[1] = x1;
+    if (y2 + 1 > reach[2]) reach[2] = y2 + 1;
+    if (x2 + 1 > reach[3]) reach[3] = x2 + 1;
+}
+
+/* Pixels begin .. end - 1 of a row, which lie in one block. */
+static void map_part(const mr_warp_map *map, const positions *p, int begin, int end, int32_t *index,
+                     int32_t reach[4]) {
+    int y1 = map->height, x1 = map->width, y2 = -1, x2 = -1;
+    for (int i = begin; i < end; i++) {
+        index[i] = -1;
+        if (!(p->x[i] >= -0.5f)) continue;
+        int x = (int)(p->x[i] + 0.5f), y = (int)(p->y[i] + 0.5f);
+        x = x < map->width ? x : map->width - 1; /* just below .5, the sum may be rounded up */
+        y = y < map->height ? y : map->height - 1;
+        index[i] = y * map->width + x;
+        y1 = y < y1 ? y : y1;
+        x1 = x < x1 ? x : x1;
+        y2 = y > y2 ? y : y2;
+        x2 = x > x2 ? x : x2;
+    }
+    if (y2 >= 0) widen(reach, y1, x1, y2, x2);
 }
 
 static void map_row(mr_warp_map *map, const positions *p, int row) {
     int32_t *index = map->index + (size_t)row * (size_t)map->width;
     int32_t(*reach)[4] =
         map->reach + (size_t)(row / MR_WARP_BLOCK) * (size_t)blocks_along(map->width);
-    for (int i = 0; i < map->width; i++) {
-        index[i] = -1;
-        if (!(p->x[i] >= -0.5f)) continue;
-        int x = (int)(p->x[i] + 0.5f), y = (int)(p->y[i] + 0.5f);
-        if (x >= map->width) x = map->width - 1; /* rounding, in frames of millions of pixels */
-        if (y >= map->height) y = map->height - 1;
-        index[i] = (int32_t)((int64_t)y * map->width + x);
-        widen(reach[i / MR_WARP_BLOCK], y, x);
+    for (int begin = 0; begin < map->width; begin += MR_WARP_BLOCK) {
+        int end = begin + MR_WARP_BLOCK < map->width ? begin + MR_WARP_BLOCK : map->width;
+        map_part(map, p, begin, end, index, *reach++);
     }
 }
 

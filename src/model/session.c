@@ -115,14 +115,6 @@ mrcnn_status mr_session_pipeline(mrcnn_session *s, int height, int width, int ba
 
 /* --------------------------------------------------------------------------------- results */
 
-void mrcnn_result_free(mrcnn_result **result) {
-    if (!result || !*result) return;
-    for (size_t i = 0; i < (*result)->count; i++) mrcnn_mask_free(&(*result)->instances[i].mask);
-    free((*result)->instances);
-    free(*result);
-    *result = NULL;
-}
-
 /* One mask to make: the RoI's row in the mask head's output, and where the mask goes. */
 typedef struct mask_job {
     const float *masks;

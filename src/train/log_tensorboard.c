@@ -5,7 +5,7 @@
 
 #include "base/error.h"
 #include "base/memory.h"
-#include "train/crc32c.h"
+#include "base/crc32c.h"
 #include "train/tensorboard.pb-c.h"
 
 #include <errno.h>

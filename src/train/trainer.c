@@ -74,7 +74,7 @@ static mrcnn_status check_set(const mr_trainer *t, const mr_dataset *set, const 
 
 static mrcnn_status check(const mr_trainer *t, mrcnn_error *err) {
     const mr_settings *s = t->settings;
-    mrcnn_status status = mr_config_validate(t->model->config, err);
+    mrcnn_status status = mr_config_validate_training(t->model->config, err);
     if (status == MRCNN_OK) status = check_set(t, t->set, "the data set", err);
     if (status == MRCNN_OK && t->validation)
         status = check_set(t, t->validation, "the validation set", err);

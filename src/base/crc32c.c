@@ -1,5 +1,5 @@
 /* crc32c.c - see crc32c.h. Four bits at a time: a record an epoch needs no more. */
-#include "train/crc32c.h"
+#include "base/crc32c.h"
 
 /* The remainders of 0..15, for the reflected polynomial 0x82F63B78. */
 static const uint32_t table[16] = {

@@ -1,6 +1,6 @@
-/* crc32c.h - the checksum of TFRecord files: CRC-32C (Castagnoli), RFC 3720 section 12.1. */
-#ifndef MR_TRAIN_CRC32C_H
-#define MR_TRAIN_CRC32C_H
+/* crc32c.h - the checksum of TFRecord files and of ours: CRC-32C (Castagnoli), RFC 3720 section 12.1. */
+#ifndef MR_BASE_CRC32C_H
+#define MR_BASE_CRC32C_H
 
 #include <stddef.h>
 #include <stdint.h>
