@@ -366,17 +366,22 @@ typedef struct mrcnn_dataset mrcnn_dataset;
 
 typedef struct mrcnn_dataset_options {
     size_t size;
-    /* "auto" (default); "coco": a JSON file of images, annotations and categories beside its
-     * pictures, or path/annotations/instances_train2017.json with pictures in path/train2017; "via":
-     * regions drawn with the VGG Image Annotator, versions 1 and 2, as
-     * via_region_data.json or another JSON file in the folder of the pictures; "shapes": matterport's
-     * generated squares, circles and triangles, for which the path is not looked at. */
+    /* "auto" (default), or how the pictures are annotated; docs/formats.md describes each:
+     *   coco     a JSON file of images, annotations and categories
+     *   via      regions drawn with the VGG Image Annotator 1 or 2, as JSON
+     *   labelme  a JSON file a picture, by LabelMe
+     *   yolo     a text file a picture, with an outline a line
+     *   png      a folder a picture, with a PNG mask an object (nucleus.py's)
+     *   labels   a PNG a picture, whose pixels are the objects' numbers
+     *   voc      Pascal VOC's folders with SegmentationObject and SegmentationClass
+     *   shapes   matterport's generated squares, circles and triangles: the path is not looked at */
     const char *format;
-    /* A folder below the path ("train", "val"), or the name of a stream of shapes. NULL: the path
-     * itself when it holds annotations, else "train". */
+    /* A part of the data set ("train", "val"): a folder below the path, or whatever the format has for
+     * it; the name of a stream of shapes. NULL: the path itself when it holds annotations, else
+     * "train". */
     const char *subset;
-    /* NULL: the classes that the annotations name, sorted by name (bytewise). Else a NULL-terminated
-     * list, the first one for the background, whose order gives the ids: pass those of the training
+    /* NULL: the classes that the annotations name, in the order of the format's list of them (coco,
+     * yolo, labels, voc), else sorted by name (bytewise). Else a NULL-terminated list, the first one for the background, whose order gives the ids: pass those of the training
      * set with the validation set. Objects of other classes are left out, and reported. */
     const char *const *class_names;
     const char *source;  /* what the data set calls itself; NULL: after its folder */
@@ -398,8 +403,8 @@ typedef struct mrcnn_dataset_options {
 
 MRCNN_API mrcnn_dataset_options mrcnn_dataset_options_default(void);
 
-/* Reads the annotations, not the pictures. `path` is a folder, or a VIA file beside its pictures.
- * Regions without any class attribute have the class of the data set's name, or of the only class
+/* Reads the annotations, not the pictures. `path` is a folder, or an annotation file. VIA regions
+ * without any class attribute have the class of the data set's name, or of the only class
  * that was asked for. Pictures without objects are left out, as matterport does. What can't be used
  * is left out and reported by mrcnn_dataset_check; it is an error only when nothing remains, or when
  * the annotation file itself is broken. `options` may be NULL. */
@@ -478,7 +483,7 @@ MRCNN_API const mrcnn_picture *mrcnn_dataset_picture(const mrcnn_dataset *set, s
 MRCNN_API int mrcnn_dataset_class_count(const mrcnn_dataset *set); /* with background */
 /* Class 0 is "BG", or the first name that was given; "" for an id that there is not. */
 MRCNN_API const char *mrcnn_dataset_class_name(const mrcnn_dataset *set, int class_id);
-/* "via", "shapes", ...; "joined", "custom". */
+/* One of mrcnn_dataset_options' formats; "joined", "custom". */
 MRCNN_API const char *mrcnn_dataset_format(const mrcnn_dataset *set);
 /* The annotation file; NULL when there is none. */
 MRCNN_API const char *mrcnn_dataset_annotations(const mrcnn_dataset *set);

@@ -69,6 +69,8 @@ int dataset_open(const dataset_options *options, const char *subset,
     open_sets sets = {NULL, 0};
     int code = EXIT_DONE;
     each.format = dataset_format(options);
+    each.year = options->year;
+    each.index_cache = options->cache;
     for (size_t i = 0; i < options->paths.count && code == EXIT_DONE; i++)
         code = open_subsets(&sets, options->paths.items[i], subset, each);
     if (code == EXIT_DONE && sets.count == 1) {
@@ -91,6 +93,7 @@ static int has_subset(const dataset_options *options, const char *path, const ch
     text_list names = {0};
     int has = 1;
     how.format = dataset_format(options);
+    how.year = options->year;
     text_split(&names, subset, ",");
     for (size_t i = 0; i < names.count; i++) {
         how.subset = names.items[i];
@@ -102,7 +105,8 @@ static int has_subset(const dataset_options *options, const char *path, const ch
 }
 
 dataset_options dataset_having(const dataset_options *options, const char *subset) {
-    dataset_options having = {.format = options->format};
+    dataset_options having = {
+        .format = options->format, .year = options->year, .cache = options->cache};
     for (size_t i = 0; i < options->paths.count; i++)
         if (has_subset(options, options->paths.items[i], subset))
             text_list_add(&having.paths, text_copy(options->paths.items[i]));

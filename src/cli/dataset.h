@@ -10,6 +10,7 @@
 typedef struct dataset_options {
     text_list paths; /* --dataset, as often as it was given */
     int format;      /* the index of a word */
+    const char *year, *cache;
 } dataset_options;
 
 /* Rows for a table whose struct T has a dataset_options called `field`. */
@@ -23,13 +24,27 @@ typedef struct dataset_options {
      "Given several times, they are joined",                                                       \
      0,                                                                                            \
      0},                                                                                           \
+        {"format",                                                                                 \
+         "auto|coco|via|labelme|yolo|png|labels|voc|shapes",                                       \
+         OPTION_CHOICE,                                                                            \
+         offsetof(T, field.format),                                                                \
+         "how they are annotated (docs/formats.md): coco; via, the VGG Image Annotator; labelme; " \
+         "yolo, "                                                                                  \
+         "outlines as text; png, a mask for each object; labels, a numbered picture for each "     \
+         "picture; "                                                                               \
+         "voc, Pascal VOC; shapes, generated (default auto: what is there)",                       \
+         0,                                                                                        \
+         0},                                                                                       \
+        {"year",                                                                                   \
+         "YEAR",                                                                                   \
+         OPTION_TEXT,                                                                              \
+         offsetof(T, field.year),                                                                  \
+         "which of COCO's annotations, where there are those of several years: 2014, 2017",        \
+         0,                                                                                        \
+         0},                                                                                       \
     {                                                                                              \
-        "format", "auto|coco|via|labelme|yolo|png|labels|voc|shapes", OPTION_CHOICE,               \
-            offsetof(T, field.format),                                                             \
-            "how they are annotated (docs/formats.md): coco; via, the VGG Image Annotator; "       \
-            "labelme; yolo, outlines as text; png, a mask for each object; labels, a numbered "    \
-            "picture for each picture; voc, Pascal VOC; shapes, generated (default auto: what is " \
-            "there)",                                                                              \
+        "index-cache", "DIR", OPTION_TEXT, offsetof(T, field.cache),                               \
+            "keep the index of large COCO files in this folder: they open quickly the next time",  \
             0, 0                                                                                   \
     }
 
