@@ -102,11 +102,14 @@ static void test_found_by_the_first_files(void **state) {
     mkdir("many", 0777);
     cli_picture("many/000.png", 20, 20);
     put("many/000.json", LABELME(SQUARE, "000.png"));
+    mr_place place = {0}; /* nobody else looks at all of them */
     char path[64];
     for (int i = 1; i < 30; i++) {
         snprintf(path, sizeof path, "many/%03d.json", i);
         put(path, "broken");
     }
+    assert_int_equal(mr_format_via.find(&place, "many", NULL, NULL), MRCNN_E_UNSUPPORTED);
+    assert_int_equal(mr_format_coco.find(&place, "many", NULL, NULL), MRCNN_E_UNSUPPORTED);
     mrcnn_dataset *set = set_open("many", NULL);
     assert_int_equal(mrcnn_dataset_count(set), 1);
     mrcnn_dataset_free(&set);

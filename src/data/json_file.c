@@ -67,6 +67,7 @@ typedef struct search {
     mr_json_file kind;
     const char *name;
     char *found;
+    int is_over;        /* LabelMe has a file for each picture: the others need no look */
     mrcnn_error broken; /* the first file that is no JSON */
 } search;
 
@@ -76,6 +77,7 @@ static mrcnn_status consider(search *s, const char *path, mrcnn_error *err) {
     if (!mr_is_file(path)) return MRCNN_OK;
     if (mr_json_kind_of_file(path, &kind, &broken) != MRCNN_OK && s->broken.status == MRCNN_OK)
         s->broken = broken;
+    s->is_over = kind == MR_FILE_LABELME;
     if (kind != s->kind) return MRCNN_OK;
     if (s->found)
         return mr_fail(err, MRCNN_E_ARGUMENT,
@@ -90,7 +92,7 @@ mrcnn_status mr_look_for_json(const char *folder, mr_json_file kind, const char 
     search s = {.kind = kind, .name = name};
     mr_listing listing = {NULL, 0};
     mrcnn_status status = mr_list_folder(&listing, folder, ".json", err);
-    for (size_t i = 0; i < listing.count && status == MRCNN_OK; i++) {
+    for (size_t i = 0; i < listing.count && status == MRCNN_OK && !s.is_over; i++) {
         char *path = mr_format("%s/%s", folder, listing.names[i]);
         status = path ? consider(&s, path, err) : mr_fail_memory(err, strlen(folder), "a path");
         free(path);

@@ -64,7 +64,8 @@ typedef enum mr_json_file {
 mrcnn_status mr_json_kind_of_file(const char *path, mr_json_file *kind, mrcnn_error *err);
 
 /* The only file of that kind in a folder, as mr_look. `name` is what the kind is called in messages:
- * there must not be two. A file that is broken JSON is an error when there is no other. */
+ * there must not be two. A file that is broken JSON is an error when there is no other. A file of
+ * LabelMe's ends the search: there are as many as pictures. */
 mrcnn_status mr_look_for_json(const char *folder, mr_json_file kind, const char *name, char **file,
                               mrcnn_error *err);
 
