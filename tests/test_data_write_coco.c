@@ -75,21 +75,18 @@ static int compare(const mrcnn_dataset *a, const mrcnn_dataset *b) {
 static mrcnn_dataset *everything(void) {
     coco_set(
         NULL,
-        OBJECT(1, 1, "'segmentation':[[2,3,10,3,10.1,9.25,2,9],[20,3,25,3,25,9,20,9]]") "," OBJECT(
-            1, 3,
-            "'segmentation':[[-5.5,2,30,40,33.333333333333336,1]]") "," OBJECT(2, 1,
-                                                                               "'segmentation':{'"
-                                                                               "size':[20,20],'"
-                                                                               "counts':[19,3,0,2,"
-                                                                               "376]}") "," OBJECT(2,
-                                                                                                   3,
-                                                                                                   "'iscrowd':1,'"
-                                                                                                   "segmentation':{'"
-                                                                                                   "size':[20,20],'"
-                                                                                                   "counts':[0,7,"
-                                                                                                   "393]}") "," OBJECT(2,
-                                                                                                                       1,
-                                                                                                                       "'iscrowd':1,'segmentation':[[1,1,9,1,5,9]]"),
+        OBJECT(1, 1, "'segmentation':[[2,3,10,3,10.1,9.25,2,9],[20,3,25,3,25,9,20,9]]") "," OBJECT(1, 3, "'segmentation':[[-5.5,2,30,40,33.333333333333336,1]]") "," OBJECT(
+            2, 1,
+            "'segmentation':{'"
+            "size':[20,20],'"
+            "counts':[19,3,0,2,"
+            "376]}") "," OBJECT(2, 3,
+                                "'iscrowd':1,'"
+                                "segmentation':{'"
+                                "size':[20,20],'"
+                                "counts':[0,7,"
+                                "393]}") "," OBJECT(2, 1,
+                                                    "'iscrowd':1,'segmentation':[[1,1,9,1,5,9]]"),
         NULL);
     return coco_open("set", NULL);
 }
