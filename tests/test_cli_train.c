@@ -414,6 +414,29 @@ static void test_pictures(void **state) {
     assert_false(cli_exists("logs"));
 }
 
+/* Some of the classes, and several data sets as one. */
+static void test_classes_and_sets(void **state) {
+    (void)state;
+    make_set("zoo", "{" ENTRY("a.png", RECT("4", "cat") "," RECT("9", "ape")) "," ENTRY(
+                        "b.png", RECT("4", "dog") "," RECT("9", "bat")) "}");
+    make_set("farm", "{" ENTRY("a.png", RECT("4", "cow")) "}");
+    const cli_result *r = RUN(TRAIN, "--dataset", "zoo", "--classes", "dog,cat", "--weights",
+                              "none", "--logs", "some-logs", "--epochs", "1");
+    assert_int_equal(r->code, 0);
+    assert_contains(r->err, "2 classes are none of the 2 asked for: 2 objects left out (\"ape\", "
+                            "\"bat\")");
+    r = RUN(TRAIN, "--dataset", "zoo", "--dataset", "farm", "--weights", "none", "--logs",
+            "joint-logs", "--set", "NUM_CLASSES=6");
+    assert_int_equal(r->code, 0);
+    assert_contains(r->err, " 3 pictures");
+    r = RUN(TRAIN, "--dataset", "zoo", "--classes", "dog,dog", "--weights", "none");
+    assert_int_equal(r->code, 1);
+    assert_contains(r->err, "\"dog\" is there twice");
+    r = RUN(TRAIN, "--dataset", "zoo", "--dataset", "nowhere", "--weights", "none");
+    assert_int_equal(r->code, 1);
+    assert_contains(r->err, "nowhere: there is no such folder");
+}
+
 /* ----------------------------------------------------------------------------------- not finite */
 
 #define EXPLODING FRESH, "--set", "LEARNING_RATE=1000", "--set", "GRADIENT_CLIP_NORM=0"
@@ -463,7 +486,7 @@ int main(void) {
         cmocka_unit_test(test_truncated),     cmocka_unit_test(test_new_run),
         cmocka_unit_test(test_other_classes), cmocka_unit_test(test_exclude),
         cmocka_unit_test(test_wrong_usage),   cmocka_unit_test(test_failures),
-        cmocka_unit_test(test_pictures),      cmocka_unit_test(test_not_finite),
-        cmocka_unit_test(test_balloon)};
+        cmocka_unit_test(test_pictures),      cmocka_unit_test(test_classes_and_sets),
+        cmocka_unit_test(test_not_finite),    cmocka_unit_test(test_balloon)};
     return cmocka_run_group_tests(tests, cli_enter, cli_leave);
 }

@@ -113,6 +113,15 @@ dataset_options dataset_having(const dataset_options *options, const char *subse
     return having;
 }
 
+int dataset_read_classes(const command *self, const char *given, text_list *names) {
+    if (!given) return EXIT_DONE;
+    int code = read_class_names(self, given, names);
+    if (code != EXIT_DONE) return code;
+    if (!is_background(names->items[0])) add_background(names);
+    text_list_add(names, NULL);
+    return EXIT_DONE;
+}
+
 const char **dataset_class_names(const mrcnn_dataset *set) {
     int count = mrcnn_dataset_class_count(set);
     const char **names = text_grow(NULL, (size_t)count + 1, sizeof *names);

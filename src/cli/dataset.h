@@ -65,6 +65,10 @@ int dataset_open(const dataset_options *options, const char *subset,
 /* Keeps the data sets that have such a subset; an empty list when none has. Free its paths. */
 dataset_options dataset_having(const dataset_options *options, const char *subset);
 
+/* What --classes asks for, as mrcnn_dataset_options takes it: the background first, NULL at the end.
+ * Nothing for NULL. EXIT_DONE, or the exit code after a message. */
+int dataset_read_classes(const command *self, const char *given, text_list *names);
+
 /* Names of the set's classes, NULL-terminated; free it, not the names. */
 const char **dataset_class_names(const mrcnn_dataset *set);
 

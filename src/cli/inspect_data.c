@@ -246,14 +246,9 @@ static int open_set(const command *self, const data_options *values, const mrcnn
     mrcnn_dataset_options options = mrcnn_dataset_options_default();
     text_list names = {0};
     options.image = &image;
-    if (values->classes) {
-        int code = read_class_names(self, values->classes, &names);
-        if (code != EXIT_DONE) return code;
-        if (!is_background(names.items[0])) add_background(&names);
-        text_list_add(&names, NULL); /* the list's end */
-        options.class_names = (const char *const *)names.items;
-    }
-    int code = dataset_open(&values->data, values->subset, &options, set);
+    int code = dataset_read_classes(self, values->classes, &names);
+    if (names.count) options.class_names = (const char *const *)names.items;
+    if (code == EXIT_DONE) code = dataset_open(&values->data, values->subset, &options, set);
     text_list_free(&names);
     return code;
 }

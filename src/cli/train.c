@@ -12,7 +12,7 @@
 typedef struct train_options {
     config_options config;
     dataset_options data;
-    const char *subset, *validation, *weights, *layers, *logs;
+    const char *subset, *validation, *classes, *weights, *layers, *logs;
     text_list exclude;
     int64_t epochs, threads;
     int executor; /* index in the option's words */
@@ -25,6 +25,10 @@ static const option options[] = {
      "the part of DIR to train on, or several, joined (default train, or DIR itself)", 0, 0},
     {"validation", "NAME,...|none", OPTION_TEXT, offsetof(train_options, validation),
      "the part of DIR to validate with (default val, where it is there)", 0, 0},
+    {"classes", "FILE|A,B,C", OPTION_TEXT, offsetof(train_options, classes),
+     "learn these classes alone, in this order: a text file with one a line, or names with commas "
+     "(default: all that the annotations name)",
+     0, 0},
     {"weights", "none|last|FILE|NAME", OPTION_TEXT, offsetof(train_options, weights),
      "what to start from: none, fresh weights; a Keras .h5 file or a published name (coco, "
      "imagenet), as far as its layers fit; last, the newest checkpoint in --logs. A checkpoint of "
@@ -130,7 +134,11 @@ static int check(const mrcnn_dataset *set, const char *what) {
 static int open_sets(run *r) {
     r->image = mrcnn_config_image_options(r->config);
     mrcnn_dataset_options how = how_to_open(r);
-    int code = dataset_open(&r->o->data, r->o->subset, &how, &r->set);
+    text_list names = {0};
+    int code = dataset_read_classes(r->self, r->o->classes, &names);
+    if (names.count) how.class_names = (const char *const *)names.items;
+    if (code == EXIT_DONE) code = dataset_open(&r->o->data, r->o->subset, &how, &r->set);
+    text_list_free(&names);
     if (code == EXIT_DONE) code = open_validation(r);
     if (code == EXIT_DONE) code = check(r->set, "the data set");
     if (code == EXIT_DONE && r->validation) code = check(r->validation, "the validation set");

@@ -4,6 +4,7 @@
 #include "base/error.h"
 #include "base/memory.h"
 #include "base/options.h"
+#include "data/name_list.h"
 #include "data/picture_size.h"
 
 #include <stdio.h>
@@ -157,14 +158,17 @@ static mrcnn_status report_notes(mr_checker *c) {
 }
 
 static mrcnn_status check_classes(mr_checker *c) {
-    mrcnn_status status = MRCNN_OK;
-    for (int i = 1; i < c->set->class_count && status == MRCNN_OK; i++) {
-        char text[300];
-        if (c->class_objects[i]) continue;
-        snprintf(text, sizeof text, "class \"%.200s\" has no object", c->set->class_names[i]);
-        status = mr_check_report(c, 0, "", -1, text);
-    }
-    return status;
+    char text[600];
+    mr_name_list list = {0};
+    for (int i = 1; i < c->set->class_count; i++)
+        if (!c->class_objects[i]) mr_name_list_add(&list, c->set->class_names[i]);
+    if (list.count == 0) return MRCNN_OK;
+    if (list.count == 1)
+        snprintf(text, sizeof text, "class %s has no object", mr_name_list_text(&list));
+    else
+        snprintf(text, sizeof text, "%zu classes have no object: %s", list.count,
+                 mr_name_list_text(&list));
+    return mr_check_report(c, 0, "", -1, text);
 }
 
 static int compare_numbers(const void *a, const void *b) {

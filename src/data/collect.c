@@ -4,6 +4,7 @@
 
 #include "base/error.h"
 #include "base/memory.h"
+#include "data/name_list.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -162,17 +163,24 @@ static mrcnn_status classify(mr_dataset *set, const char *picture, mr_object *ob
 /* Whoever asks for some classes means to leave the others out, unless a name is misspelt. */
 static mrcnn_status note_strangers(mr_dataset *set, const mr_names *names, const class_map *map,
                                    mrcnn_error *err) {
-    char text[320];
-    mrcnn_status status = MRCNN_OK;
-    for (size_t i = 0; i < names->count && status == MRCNN_OK; i++) {
-        size_t count = map->strangers[names->items[i].id];
-        if (count == 0) continue;
-        snprintf(text, sizeof text,
-                 "class \"%.200s\" is none of the %d classes asked for: %zu object%s left out",
-                 names->items[i].text, set->class_count - 1, count, count == 1 ? "" : "s");
-        status = mr_dataset_note(set, 0, "", -1, text, err);
+    char text[600];
+    size_t objects = 0;
+    mr_name_list list = {0};
+    for (size_t i = 0; i < names->count; i++) {
+        if (map->strangers[names->items[i].id] == 0) continue;
+        objects += map->strangers[names->items[i].id];
+        mr_name_list_add(&list, names->items[i].text);
     }
-    return status;
+    if (list.count == 0) return MRCNN_OK;
+    if (list.count == 1)
+        snprintf(text, sizeof text,
+                 "class %s is none of the %d classes asked for: %zu object%s left out",
+                 mr_name_list_text(&list), set->class_count - 1, objects, objects == 1 ? "" : "s");
+    else
+        snprintf(text, sizeof text,
+                 "%zu classes are none of the %d asked for: %zu objects left out (%s)", list.count,
+                 set->class_count - 1, objects, mr_name_list_text(&list));
+    return mr_dataset_note(set, 0, "", -1, text, err);
 }
 
 /* Moves what remains to the front. Numbers of objects that go stay where they are. */
