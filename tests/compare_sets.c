@@ -6,6 +6,7 @@
  *     --layer          of A only what is seen from the front counts: crowds behind objects, earlier
  *                      objects behind later ones; several crowds of a class are one
  *     --without-crowds leave A's crowds out
+ *     --classes N      leave out A's objects of classes beyond the N-th
  *
  * For formats that can't say everything these describe what is lost. Prints one line; exit status: 0
  * equal, 1 not, 2 wrong usage or unreadable sets. */
@@ -17,7 +18,7 @@
 
 typedef struct object {
     char class_name[128];
-    int is_crowd, matched;
+    int class_id, is_crowd, matched;
     uint8_t *pixels;
 } object;
 
@@ -33,7 +34,7 @@ typedef struct side {
     size_t count;
 } side;
 
-static int layer, without_crowds;
+static int layer, without_crowds, classes = 1000000;
 
 static void *get(size_t count, size_t size) {
     void *memory = calloc(count + 1, size);
@@ -94,6 +95,7 @@ static object *read_objects(const side *s, const picture *p, size_t *count) {
             MRCNN_OK)
             die(&err);
         o->is_crowd = id < 0;
+        o->class_id = abs(id);
         snprintf(o->class_name, sizeof o->class_name, "%s",
                  mrcnn_dataset_class_name(s->set, abs(id)));
         o->pixels = get(pixels, 1);
@@ -142,7 +144,8 @@ static void flatten(object *objects, size_t *count, size_t pixels) {
 static void lose(object *objects, size_t *count, size_t pixels) {
     if (layer) flatten(objects, count, pixels);
     for (size_t i = 0; i < *count; i++)
-        if (without_crowds && objects[i].is_crowd) memset(objects[i].pixels, 0, pixels);
+        if ((without_crowds && objects[i].is_crowd) || objects[i].class_id > classes)
+            memset(objects[i].pixels, 0, pixels);
     drop_empty(objects, count, pixels);
 }
 
@@ -210,7 +213,9 @@ static totals compare(const side *a, const side *b) {
 }
 
 static int usage(void) {
-    fprintf(stderr, "usage: compare_sets [--layer] [--without-crowds] SET SUBSET SET SUBSET\n");
+    fprintf(
+        stderr,
+        "usage: compare_sets [--layer] [--without-crowds] [--classes N] SET SUBSET SET SUBSET\n");
     return 2;
 }
 
@@ -221,6 +226,8 @@ int main(int argc, char **argv) {
             layer = 1;
         else if (strcmp(argv[at], "--without-crowds") == 0)
             without_crowds = 1;
+        else if (strcmp(argv[at], "--classes") == 0 && at + 1 < argc)
+            classes = atoi(argv[++at]);
         else
             return usage();
     }
