@@ -6,7 +6,7 @@
  *     --layer          of A only what is seen from the front counts: crowds behind objects, earlier
  *                      objects behind later ones; several crowds of a class are one
  *     --without-crowds leave A's crowds out
- *     --classes N      leave out A's objects of classes beyond the N-th
+ *     --classes N      leave out A's objects (not its crowds) of classes beyond the N-th
  *
  * For formats that can't say everything these describe what is lost. Prints one line; exit status: 0
  * equal, 1 not, 2 wrong usage or unreadable sets. */
@@ -144,7 +144,7 @@ static void flatten(object *objects, size_t *count, size_t pixels) {
 static void lose(object *objects, size_t *count, size_t pixels) {
     if (layer) flatten(objects, count, pixels);
     for (size_t i = 0; i < *count; i++)
-        if ((without_crowds && objects[i].is_crowd) || objects[i].class_id > classes)
+        if (objects[i].is_crowd ? without_crowds : objects[i].class_id > classes)
             memset(objects[i].pixels, 0, pixels);
     drop_empty(objects, count, pixels);
 }
