@@ -666,9 +666,9 @@ static void rle(const unit *u) {
 
 /* ------------------------------------------------------------------------------------ the index */
 
-static const char training[] = "training: next release";
 static const char losses[] = "test_losses checks it";
-static const char datasets[] = "data sets and evaluation: next release";
+static const char samples[] = "test_sample checks it";
+static const char figures[] = "test_eval has cases of its own";
 
 static const struct {
     const char *op;
@@ -697,21 +697,21 @@ static const struct {
     {"refine_detections", refine_detections, NULL},
     {"rle", rle, NULL},
     {"compose_image_meta", NULL, "the network has no image_meta input here"},
-    {"minimize_mask", NULL, training},
-    {"expand_mask", NULL, training},
+    {"minimize_mask", NULL, samples},
+    {"expand_mask", NULL, samples},
     {"smooth_l1_mean", NULL, losses},
     {"rpn_class_loss", NULL, losses},
     {"rpn_bbox_loss", NULL, losses},
     {"mrcnn_class_loss", NULL, losses},
     {"mrcnn_bbox_loss", NULL, losses},
     {"mrcnn_mask_loss", NULL, losses},
-    {"build_rpn_targets", NULL, training},
+    {"build_rpn_targets", NULL, "test_targets_rpn checks it"},
     {"detection_targets", NULL, "test_targets_roi checks it"},
-    {"polygon", NULL, datasets},
-    {"coco_polygon", NULL, datasets},
-    {"mask_iou", NULL, datasets},
-    {"compute_ap", NULL, datasets},
-    {"coco_eval", NULL, datasets},
+    {"polygon", NULL, "test_data_polygon checks it"},
+    {"coco_polygon", NULL, "test_data_coco_raster checks it"},
+    {"mask_iou", NULL, figures},
+    {"compute_ap", NULL, figures},
+    {"coco_eval", NULL, figures},
 };
 
 static void run_case(const char *entry, const char *folder, golden_table *table) {
