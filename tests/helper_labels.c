@@ -4,8 +4,8 @@
 #include "helper_assert.h"
 #include "helper_cli.h"
 
+#include "base/file.h"
 #include "data/voc.h"
-#include "data/write_files.h"
 #include "image/label_png.h"
 
 #include <stdlib.h>

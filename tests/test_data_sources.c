@@ -275,6 +275,9 @@ static void test_join_refused(void **state) {
     mrcnn_dataset *sets[] = {open_shapes("a", NULL), NULL}, *all = NULL;
     assert_int_equal(mrcnn_dataset_join(&all, sets, 0, &err), MRCNN_E_ARGUMENT);
     assert_int_equal(mrcnn_dataset_join(&all, sets, 2, &err), MRCNN_E_ARGUMENT);
+    sets[1] = sets[0];
+    assert_int_equal(mrcnn_dataset_join(&all, sets, 2, &err), MRCNN_E_ARGUMENT);
+    assert_non_null(strstr(err.message, "twice"));
     assert_non_null(sets[0]);
     assert_null(all);
     mrcnn_dataset_free(&sets[0]);

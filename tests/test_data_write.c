@@ -314,14 +314,88 @@ static void test_arguments(void **state) {
     mrcnn_dataset_free(&set);
 }
 
+/* ------------------------------------------------------------------------------ several sources */
+
+/* A program's own pictures, which have paths of files that only it can read. */
+static mrcnn_status read_plate(void *user, const char *picture, mrcnn_image *image,
+                               mrcnn_error *err) {
+    (void)user;
+    (void)picture;
+    (void)err;
+    *image = (mrcnn_image){9, 7, 3, calloc(9 * 7, 3)};
+    return MRCNN_OK;
+}
+
+static mrcnn_status mask_plate(void *user, const char *picture, size_t object, int32_t height,
+                               int32_t width, uint8_t *mask, int32_t *class_id, mrcnn_error *err) {
+    (void)user;
+    (void)picture;
+    (void)err;
+    mask[(size_t)height * (size_t)width - 1 - object] = 1;
+    *class_id = 1;
+    return MRCNN_OK;
+}
+
+static mrcnn_dataset *make_plates(void) {
+    mrcnn_dataset *set = NULL;
+    mrcnn_source source = mrcnn_source_default();
+    source.name = "plates";
+    source.read = read_plate;
+    source.mask = mask_plate;
+    cli_write("plate.jpg", "not what it is called");
+    assert_int_equal(mrcnn_dataset_create(&set, NULL), MRCNN_OK);
+    assert_int_equal(mrcnn_dataset_add_source(set, &source, NULL), MRCNN_OK);
+    assert_int_equal(mrcnn_dataset_add_class(set, "plates", "1", "cell", NULL), MRCNN_OK);
+    assert_int_equal(mrcnn_dataset_add_image(set, "plates", "plate.jpg", "plate.jpg", 1, NULL),
+                     MRCNN_OK);
+    assert_int_equal(mrcnn_dataset_prepare(set, NULL), MRCNN_OK);
+    return set;
+}
+
+/* What a program makes is measured and written, not the file at its path; also as part of a joined
+ * set, which calls itself after all of its sources. */
+static void test_own_and_joined(void **state) {
+    (void)state;
+    mrcnn_dataset_write_options options = defaults();
+    mrcnn_dataset *set = make_plates(), *parts[] = {make_plates(), open_set("set")}, *all = NULL;
+    mrcnn_dataset_summary *summary = NULL;
+    mrcnn_objects objects = {0};
+    mrcnn_image image = {0};
+    mrcnn_error err = MRCNN_ERROR_INIT;
+    assert_int_equal(mrcnn_dataset_objects(set, 0, &objects, NULL), MRCNN_OK);
+    assert_int_equal(objects.height, 7);
+    assert_int_equal(objects.width, 9);
+    assert_int_equal(objects.count, 1);
+    mrcnn_objects_free(&objects);
+    assert_int_equal(mrcnn_dataset_check(set, NULL, &summary, NULL), MRCNN_OK);
+    assert_int_equal(summary->pictures, 1);
+    mrcnn_dataset_summary_free(&summary);
+    if (mrcnn_dataset_write(set, "own", &options, NULL, &err) != MRCNN_OK)
+        fail_msg("%s", err.message);
+    assert_int_equal(mrcnn_image_read(&image, "own/train/plate.png", NULL, NULL), MRCNN_OK);
+    assert_int_equal(image.width, 9);
+    mrcnn_image_free(&image);
+    assert_int_equal(mrcnn_dataset_join(&all, parts, 2, NULL), MRCNN_OK);
+    assert_int_equal(mrcnn_dataset_objects(all, 0, &objects, NULL), MRCNN_OK);
+    assert_int_equal(objects.width, 9);
+    mrcnn_objects_free(&objects);
+    if (mrcnn_dataset_write(all, "all", &options, NULL, &err) != MRCNN_OK)
+        fail_msg("%s", err.message);
+    char *text = cli_read("all/annotations/instances_train.json");
+    assert_non_null(strstr(text, "\"description\":\"plates, set\""));
+    free(text);
+    mrcnn_dataset_free(&all);
+    mrcnn_dataset_free(&set);
+}
+
 /* ------------------------------------------------------------------------------------------ names */
 
 static void expect_names(const char *const *ids, const char *const *expected, size_t count) {
     mr_picture pictures[16] = {{0}};
-    mr_dataset set = {.pictures = pictures, .picture_count = count};
+    mr_dataset set = {.format = &mr_format_via, .pictures = pictures, .picture_count = count};
     mrcnn_error err = MRCNN_ERROR_INIT;
     char **names = NULL;
-    for (size_t i = 0; i < count; i++) pictures[i].id = ids[i];
+    for (size_t i = 0; i < count; i++) pictures[i] = (mr_picture){.id = ids[i], .path = "x"};
     assert_int_equal(mr_name_pictures(&names, &set, NULL, &err), MRCNN_OK);
     for (size_t i = 0; i < count; i++) assert_string_equal(names[i], expected[i]);
     mr_free_picture_names(names, count);
@@ -351,6 +425,7 @@ int main(void) {
         cmocka_unit_test(test_failures),
         cmocka_unit_test(test_broken_picture),
         cmocka_unit_test(test_arguments),
+        cmocka_unit_test(test_own_and_joined),
         cmocka_unit_test(test_names),
     };
     return cmocka_run_group_tests(tests, enter, cli_leave);

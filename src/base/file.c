@@ -151,3 +151,14 @@ mrcnn_status mr_make_directories(const char *path, mrcnn_error *err) {
     free(copy);
     return status;
 }
+
+mrcnn_status mr_make_folder_of(const char *path, mrcnn_error *err) {
+    char *folder = mr_strdup(path), *slash = folder ? strrchr(folder, '/') : NULL;
+    mrcnn_status status = folder ? MRCNN_OK : mr_fail_memory(err, strlen(path), "a path");
+    if (slash && slash != folder) {
+        *slash = 0;
+        status = mr_make_directories(folder, err);
+    }
+    free(folder);
+    return status;
+}

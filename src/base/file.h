@@ -26,4 +26,7 @@ mrcnn_status mr_file_put(const char *path, const void *bytes, size_t length, mrc
 /* mkdir -p. */
 mrcnn_status mr_make_directories(const char *path, mrcnn_error *err);
 
+/* The same for the folders above a file. */
+mrcnn_status mr_make_folder_of(const char *path, mrcnn_error *err);
+
 #endif

@@ -20,6 +20,11 @@ static const char *const coco[] = {
     "HORIZONTAL_FLIP", "0.5",
     NULL};
 
+static const char nucleus_augmentation[] =
+    "[{SomeOf: {count: [0, 2], of: [{Fliplr: 0.5}, {Flipud: 0.5}, "
+    "{OneOf: [Rot90, {Rot90: 2}, {Rot90: 3}]}, {Multiply: [0.8, 1.5]}, "
+    "{GaussianBlur: [0, 5]}]}}]";
+
 /* 657 pictures, of which 25 validate, in batches of 6. */
 static const char *const nucleus[] = {
     "NAME", "nucleus",
@@ -43,9 +48,7 @@ static const char *const nucleus[] = {
     "TRAIN_ROIS_PER_IMAGE", "128",
     "MAX_GT_INSTANCES", "200",
     "STAGES", "heads 20; all 40",
-    "AUGMENTATION", "[{SomeOf: {count: [0, 2], of: [{Fliplr: 0.5}, {Flipud: 0.5}, "
-                    "{OneOf: [Rot90, {Rot90: 2}, {Rot90: 3}]}, {Multiply: [0.8, 1.5]}, "
-                    "{GaussianBlur: [0, 5]}]}}]",
+    "AUGMENTATION", nucleus_augmentation,
     NULL};
 
 static const char *const nucleus_inference[] = {

@@ -5,7 +5,6 @@
 #include "base/memory.h"
 #include "base/options.h"
 #include "data/name_list.h"
-#include "data/picture_size.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -45,9 +44,7 @@ void mr_check_measure(mr_checker *c, int kind, double value) {
 static mrcnn_status find_size(const mr_checker *c, size_t index, int32_t *height, int32_t *width,
                               mrcnn_error *err) {
     mrcnn_image image = {0};
-    const mr_picture *picture = &c->set->pictures[index];
-    if (picture->path && !c->options.full)
-        return mr_picture_check(picture->path, &c->set->image, height, width, err);
+    if (!c->options.full) return mr_dataset_picture_size(c->set, index, height, width, err);
     mrcnn_status status = mr_dataset_read(c->set, index, &image, err);
     if (status != MRCNN_OK) return status;
     *height = image.height;

@@ -19,7 +19,7 @@ typedef struct coco_set {
 
 static const mr_coco_shape *shape_of(const mr_dataset *set, size_t index, size_t object) {
     const coco_set *own = set->own;
-    return &own->shapes[set->objects[set->first_objects[index] + object].first];
+    return &own->shapes[mr_dataset_object(set, index, object)->first];
 }
 
 /* ------------------------------------------------------------------------------------- pictures */
@@ -153,14 +153,10 @@ static mrcnn_status add_class_ids(builder *b, mrcnn_error *err) {
 
 static mrcnn_status fail_nothing(const mr_dataset *set, const mr_coco_index *index,
                                  mrcnn_error *err) {
-    const mr_problem *first = set->problem_count ? set->problems : NULL;
-    return mr_fail(err, MRCNN_E_FORMAT,
-                   "%s: nothing in it can be used: of %zu images %zu have no picture and %zu no "
-                   "usable object; %zu annotations were left out%s%s%s%s",
-                   set->annotations, index->image_count, set->pictures_left_out,
-                   set->without_objects, set->objects_left_out, first ? "; first: " : "",
-                   first ? first->picture : "", first && first->picture[0] ? ": " : "",
-                   first ? first->text : "");
+    return mr_dataset_fail_unusable(
+        set, err,
+        "of %zu images %zu have no picture and %zu no usable object; %zu annotations were left out",
+        index->image_count, set->pictures_left_out, set->without_objects, set->objects_left_out);
 }
 
 static mrcnn_status build(builder *b, const mrcnn_dataset_options *options, mrcnn_error *err) {
@@ -263,7 +259,7 @@ static mrcnn_status draw_polygons(const mr_masks *masks, const mr_polygon_list *
 static mrcnn_status draw_coco(const mr_masks *masks, size_t number, uint8_t *mask, int *class_id,
                               mrcnn_error *err) {
     const mr_dataset *set = masks->set;
-    const mr_object *object = &set->objects[set->first_objects[masks->index] + number];
+    const mr_object *object = mr_dataset_object(set, masks->index, number);
     mr_coco_segment segment;
     mrcnn_status status = read_segment(&segment, set, masks->index, number, err);
     if (status != MRCNN_OK) return status;
@@ -287,7 +283,7 @@ static mrcnn_status coco_polygons(const mr_dataset *set, size_t index, size_t ob
 }
 
 static void about_coco(const mr_dataset *set, size_t index, size_t number, mr_about_object *about) {
-    const mr_object *object = &set->objects[set->first_objects[index] + number];
+    const mr_object *object = mr_dataset_object(set, index, number);
     const float *box = shape_of(set, index, number)->box;
     *about = (mr_about_object){
         .class_id = object->class_id, .is_crowd = object->is_crowd, .region = object->region};

@@ -58,7 +58,7 @@ static mrcnn_status consider(layout_search *s, const char *file_name, mrcnn_erro
 }
 
 static mrcnn_status search_layout(layout_search *s, const char *folder, mrcnn_error *err) {
-    mr_listing listing = {NULL, 0};
+    mr_listing listing = {NULL, 0, 0};
     mrcnn_status status = mr_list_folder(&listing, folder, ".json", err);
     for (size_t i = 0; i < listing.count && status == MRCNN_OK; i++)
         status = consider(s, listing.names[i], err);

@@ -6,6 +6,7 @@
 #include "base/memory.h"
 #include "data/name_list.h"
 
+#include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -233,4 +234,17 @@ mrcnn_status mr_dataset_finish(mr_dataset *set, const mr_names *names,
     free(map.ids);
     free(map.strangers);
     return status;
+}
+
+mrcnn_status mr_dataset_fail_unusable(const mr_dataset *set, mrcnn_error *err, const char *format,
+                                      ...) {
+    char why[300];
+    const mr_problem *first = set->problem_count ? set->problems : NULL;
+    va_list arguments;
+    va_start(arguments, format);
+    vsnprintf(why, sizeof why, format, arguments);
+    va_end(arguments);
+    return mr_fail(err, MRCNN_E_FORMAT, "%s: nothing in it can be used: %s%s%s%s%s",
+                   set->annotations, why, first ? "; first: " : "", first ? first->picture : "",
+                   first && first->picture[0] ? ": " : "", first ? first->text : "");
 }

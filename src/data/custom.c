@@ -75,6 +75,10 @@ static mrcnn_status read_picture(const mr_dataset *set, size_t index, mrcnn_imag
     return MRCNN_OK;
 }
 
+static int is_file(const mr_dataset *set, size_t index) {
+    return source_of(set, index)->given.read == NULL;
+}
+
 static mrcnn_status draw(const mr_masks *masks, size_t object, uint8_t *mask, int *class_id,
                          mrcnn_error *err) {
     const source *s = source_of(masks->set, masks->index);
@@ -137,6 +141,7 @@ static const mr_dataset_format format_custom = {
     .files = "a program's own pictures",
     .close = close_custom,
     .read = read_picture,
+    .is_file = is_file,
     .draw = draw,
     .active = active,
     .source_class = find_source_class,
@@ -318,5 +323,5 @@ mrcnn_status mrcnn_dataset_prepare(mrcnn_dataset *set, mrcnn_error *err) {
     }
     set->picture_count = c->pictures;
     c->is_prepared = 1;
-    return MRCNN_OK;
+    return mr_dataset_name_sources(set, err);
 }

@@ -111,8 +111,12 @@ static mrcnn_status find_place(const mr_dataset_format **format, mr_place *place
         if (status != MRCNN_E_UNSUPPORTED && trouble.status == MRCNN_OK) trouble = why;
     }
     *format = only;
-    if (trouble.status != MRCNN_OK) return mr_fail(err, trouble.status, "%s", trouble.message);
-    return mr_nothing_here(path, err);
+    if (trouble.status == MRCNN_OK) {
+        mr_nothing_here(path, err);
+        return MRCNN_E_UNSUPPORTED;
+    }
+    mr_fail(err, trouble.status, "%s", trouble.message);
+    return trouble.status;
 }
 
 /* The name "shapes" opens generated pictures unless something of that name is there. */
@@ -278,6 +282,11 @@ mrcnn_status mr_dataset_read(const mr_dataset *set, size_t index, mrcnn_image *i
 
 int mr_dataset_channels(const mr_dataset *set) {
     return set->image.channels;
+}
+
+int mr_dataset_is_file(const mr_dataset *set, size_t index) {
+    if (!set->pictures[index].path) return 0;
+    return set->format->is_file ? set->format->is_file(set, index) : 1;
 }
 
 mrcnn_status mr_dataset_read_file(const mr_dataset *set, size_t index, mrcnn_image *image,

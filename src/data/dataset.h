@@ -89,6 +89,8 @@ typedef struct mr_dataset_format {
     void (*close)(mr_dataset *set); /* frees set->own; may be NULL */
 
     mrcnn_status (*read)(const mr_dataset *set, size_t index, mrcnn_image *image, mrcnn_error *err);
+    /* Whether that is what is in the file at the picture's path. NULL: yes, if it has a path. */
+    int (*is_file)(const mr_dataset *set, size_t index);
 
     /* What drawing all masks of one picture needs but once, such as a decoded file; NULL: nothing.
      * close_masks takes whatever open_masks left in masks->own, NULL too. */
@@ -118,7 +120,7 @@ extern const mr_dataset_format mr_format_coco, mr_format_via, mr_format_labelme,
 struct mrcnn_dataset {
     const mr_dataset_format *format;
     void *own;                 /* the format's */
-    char *source;              /* its name */
+    char *source;              /* its name; of several, all of them */
     char *annotations;         /* the file, or NULL */
     mrcnn_image_options image; /* how pictures are decoded */
     char **class_names;
@@ -177,7 +179,22 @@ int mr_dataset_class_id(const mr_dataset *set, const char *name);
 /* The data set's name: that of the innermost folder that is not called after a subset ("train");
  * malloc'ed. */
 char *mr_dataset_name_source(const char *folder);
+/* The name of a set of several sources: theirs, in the order of its pictures ("coco, mine"). */
+mrcnn_status mr_dataset_name_sources(mr_dataset *set, mrcnn_error *err);
 
+/* An object of set->objects: for formats that have them. */
+const mr_object *mr_dataset_object(const mr_dataset *set, size_t index, size_t object);
+
+/* "Nothing in it can be used", why (as printf has it), and the first problem. */
+mrcnn_status mr_dataset_fail_unusable(const mr_dataset *set, mrcnn_error *err, const char *format,
+                                      ...)
+#if defined(__GNUC__)
+    __attribute__((format(printf, 3, 4)))
+#endif
+    ;
+
+/* 1 when the picture is what is in the file at its path. */
+int mr_dataset_is_file(const mr_dataset *set, size_t index);
 /* Reads a picture file: for formats whose pictures are files. */
 mrcnn_status mr_dataset_read_file(const mr_dataset *set, size_t index, mrcnn_image *image,
                                   mrcnn_error *err);

@@ -44,6 +44,11 @@ static mrcnn_status read_picture(const mr_dataset *set, size_t index, mrcnn_imag
     return mr_dataset_read(p->set, index - p->first, image, err);
 }
 
+static int is_file(const mr_dataset *set, size_t index) {
+    const part *p = part_of(set, index);
+    return mr_dataset_is_file(p->set, index - p->first);
+}
+
 static mrcnn_status open_masks(mr_masks *masks, mrcnn_error *err) {
     const part *p = part_of(masks->set, masks->index);
     mr_masks *inner = mr_calloc(1, sizeof *inner);
@@ -123,6 +128,7 @@ static const mr_dataset_format format_joined = {
     .files = "several data sets",
     .close = close_joined,
     .read = read_picture,
+    .is_file = is_file,
     .open_masks = open_masks,
     .close_masks = close_masks,
     .draw = draw,
@@ -227,7 +233,7 @@ static mrcnn_status join(mr_dataset *set, mrcnn_dataset **sets, size_t count, mr
         if (status == MRCNN_OK) status = add_sources(set, &j->parts[i], sets[i], err);
         if (status == MRCNN_OK) status = add_pictures(set, sets[i], err);
     }
-    return status;
+    return status == MRCNN_OK ? mr_dataset_name_sources(set, err) : status;
 }
 
 /* One network reads them all. */
@@ -249,8 +255,12 @@ mrcnn_status mrcnn_dataset_join(mrcnn_dataset **whole, mrcnn_dataset **sets, siz
                                 mrcnn_error *err) {
     if (!whole || !sets || count == 0)
         return mr_fail(err, MRCNN_E_ARGUMENT, "joining data sets: there are none");
-    for (size_t i = 0; i < count; i++)
+    for (size_t i = 0; i < count; i++) {
         if (!sets[i]) return mr_fail(err, MRCNN_E_ARGUMENT, "joining data sets: one is NULL");
+        for (size_t k = 0; k < i; k++)
+            if (sets[k] == sets[i])
+                return mr_fail(err, MRCNN_E_ARGUMENT, "joining data sets: one is there twice");
+    }
     mrcnn_status same = check_images(sets, count, err);
     if (same != MRCNN_OK) return same;
     mr_dataset *made = mr_calloc(1, sizeof *made);

@@ -90,7 +90,7 @@ static mrcnn_status consider(search *s, const char *path, mrcnn_error *err) {
 mrcnn_status mr_look_for_json(const char *folder, mr_json_file kind, const char *name, char **file,
                               mrcnn_error *err) {
     search s = {.kind = kind, .name = name};
-    mr_listing listing = {NULL, 0};
+    mr_listing listing = {NULL, 0, 0};
     mrcnn_status status = mr_list_folder(&listing, folder, ".json", err);
     for (size_t i = 0; i < listing.count && status == MRCNN_OK && !s.is_over; i++) {
         char *path = mr_format("%s/%s", folder, listing.names[i]);

@@ -75,13 +75,10 @@ mrcnn_status mr_label_add_object(mr_dataset *set, const mr_count *count, int nam
 }
 
 static mrcnn_status fail_nothing(const mr_dataset *set, mrcnn_error *err) {
-    const mr_problem *first = set->problem_count ? set->problems : NULL;
-    return mr_fail(err, MRCNN_E_FORMAT,
-                   "%s: nothing in it can be used: %zu pictures were left out, %zu have no usable "
-                   "object; %zu objects were left out%s%s%s%s",
-                   set->annotations, set->pictures_left_out, set->without_objects,
-                   set->objects_left_out, first ? "; first: " : "", first ? first->picture : "",
-                   first && first->picture[0] ? ": " : "", first ? first->text : "");
+    return mr_dataset_fail_unusable(
+        set, err,
+        "%zu pictures were left out, %zu have no usable object; %zu objects were left out",
+        set->pictures_left_out, set->without_objects, set->objects_left_out);
 }
 
 /* Sorting by name, as mr_dataset_finish does for names that come as they like, would lose the order
@@ -170,7 +167,7 @@ static void draw(const mr_labels *labels, const double box[4], uint32_t number, 
 mrcnn_status mr_label_draw(const mr_masks *masks, size_t object, uint8_t *mask, int *class_id,
                            mrcnn_error *err) {
     const mr_dataset *set = masks->set;
-    const mr_object *o = &set->objects[set->first_objects[masks->index] + object];
+    const mr_object *o = mr_dataset_object(set, masks->index, object);
     const double *box = set->numbers + o->first;
     label_masks *own = masks->own;
     mrcnn_status status = MRCNN_OK;
@@ -186,7 +183,7 @@ mrcnn_status mr_label_draw(const mr_masks *masks, size_t object, uint8_t *mask, 
 }
 
 void mr_label_about(const mr_dataset *set, size_t index, size_t object, mr_about_object *about) {
-    const mr_object *o = &set->objects[set->first_objects[index] + object];
+    const mr_object *o = mr_dataset_object(set, index, object);
     *about = (mr_about_object){
         .class_id = o->class_id, .is_crowd = o->is_crowd, .region = o->region, .has_box = 1};
     memcpy(about->box, set->numbers + o->first, sizeof about->box);

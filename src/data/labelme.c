@@ -234,7 +234,7 @@ static mrcnn_status read_file(labelme_reader *r, const char *path, const char *n
 }
 
 static mrcnn_status read_folder(labelme_reader *r, mrcnn_error *err) {
-    mr_listing listing = {NULL, 0};
+    mr_listing listing = {NULL, 0, 0};
     mrcnn_status status = mr_list_folder(&listing, r->folder, ".json", err);
     for (size_t i = 0; i < listing.count && status == MRCNN_OK; i++) {
         char *path = mr_format("%s/%s", r->folder, listing.names[i]);
@@ -250,15 +250,11 @@ static mrcnn_status read_folder(labelme_reader *r, mrcnn_error *err) {
 
 static mrcnn_status fail_nothing(const labelme_reader *r, mrcnn_error *err) {
     const mr_dataset *set = r->set;
-    const mr_problem *first = set->problem_count ? set->problems : NULL;
-    return mr_fail(err, MRCNN_E_FORMAT,
-                   "%s: nothing in it can be used: of %zu files %zu have no picture or are broken "
-                   "and %zu no usable object; %zu shapes were left out, %zu are points or "
-                   "lines%s%s%s%s",
-                   set->annotations, r->files, set->pictures_left_out, set->without_objects,
-                   set->objects_left_out, set->points, first ? "; first: " : "",
-                   first ? first->picture : "", first && first->picture[0] ? ": " : "",
-                   first ? first->text : "");
+    return mr_dataset_fail_unusable(
+        set, err,
+        "of %zu files %zu have no picture or are broken and %zu no usable object; %zu shapes were "
+        "left out, %zu are points or lines",
+        r->files, set->pictures_left_out, set->without_objects, set->objects_left_out, set->points);
 }
 
 static mrcnn_status read_annotations(labelme_reader *r, const mr_place *place,

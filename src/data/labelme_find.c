@@ -28,7 +28,7 @@ static mrcnn_status look_at_files(const mr_listing *listing, const char *folder,
 }
 
 static mrcnn_status look(const char *folder, char **file, mrcnn_error *err) {
-    mr_listing listing = {NULL, 0};
+    mr_listing listing = {NULL, 0, 0};
     mrcnn_status status = mr_list_folder(&listing, folder, ".json", err);
     if (status == MRCNN_OK) status = look_at_files(&listing, folder, file, err);
     mr_listing_free(&listing);

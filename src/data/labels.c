@@ -33,7 +33,7 @@ enum { FOLDERS = sizeof folders / sizeof *folders };
 /* One of the first pictures has a label file. */
 static mrcnn_status try_folders(const mr_place *place, int *found, mrcnn_error *err) {
     mr_label_set own = {place->file, endings};
-    mr_listing some = {NULL, 0};
+    mr_listing some = {NULL, 0, 0};
     *found = 0;
     if (!mr_is_folder(place->folder) || !mr_is_folder(place->file)) return MRCNN_OK;
     mrcnn_status status = mr_list_pictures(&some, place->folder, PICTURES_TO_TRY, err);

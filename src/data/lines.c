@@ -21,38 +21,31 @@ static char *tidy(char *line) {
     return line;
 }
 
-static mrcnn_status add_line(mr_listing *lines, size_t *room, const char *line, const char *path,
+static mrcnn_status add_line(mr_listing *lines, const char *line, const char *path,
                              mrcnn_error *err) {
     if (strlen(line) > LONGEST_LINE)
         return mr_fail(err, MRCNN_E_FORMAT, "%s: a line is longer than %d bytes: is it a list?",
                        path, LONGEST_LINE);
-    if (!mr_dataset_grow((void **)&lines->names, room, lines->count, 1, sizeof(char *)))
-        return mr_fail_memory(err, sizeof(char *), path);
-    char *copy = mr_strdup(line);
-    if (!copy) return mr_fail_memory(err, strlen(line), path);
-    lines->names[lines->count++] = copy;
-    return MRCNN_OK;
+    return mr_listing_add(lines, line, err);
 }
 
 static mrcnn_status split(mr_listing *lines, char *text, const char *path, char comment,
                           mrcnn_error *err) {
     mrcnn_status status = MRCNN_OK;
-    size_t room = 0;
     if (strncmp(text, "\xEF\xBB\xBF", 3) == 0) text += 3;
     while (*text && status == MRCNN_OK) {
         size_t length = strcspn(text, "\n");
         char *next = text + length + (text[length] == '\n');
         text[length] = 0;
         const char *line = tidy(text);
-        if (*line && (!comment || *line != comment))
-            status = add_line(lines, &room, line, path, err);
+        if (*line && (!comment || *line != comment)) status = add_line(lines, line, path, err);
         text = next;
     }
     return status;
 }
 
 mrcnn_status mr_read_lines(mr_listing *lines, const char *path, char comment, mrcnn_error *err) {
-    mr_listing made = {NULL, 0};
+    mr_listing made = {NULL, 0, 0};
     void *text = NULL;
     size_t length = 0;
     mrcnn_status status = mr_file_read(path, MOST_BYTES, &text, &length, err);

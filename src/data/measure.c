@@ -10,10 +10,9 @@
 
 mrcnn_status mr_dataset_picture_size(const mr_dataset *set, size_t index, int32_t *height,
                                      int32_t *width, mrcnn_error *err) {
-    const char *path = set->pictures[index].path;
     mrcnn_image image = {0};
-    if (path && set->image.apply_orientation)
-        return mr_picture_check(path, &set->image, height, width, err);
+    if (mr_dataset_is_file(set, index) && set->image.apply_orientation)
+        return mr_picture_check(set->pictures[index].path, &set->image, height, width, err);
     mrcnn_status status = mr_dataset_read(set, index, &image, err);
     if (status != MRCNN_OK) return status;
     *height = image.height;

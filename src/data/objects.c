@@ -82,7 +82,7 @@ static int next_part(parts *p) {
     return 1;
 }
 
-static const mr_object *object_of(const mr_dataset *set, size_t index, size_t object) {
+const mr_object *mr_dataset_object(const mr_dataset *set, size_t index, size_t object) {
     return &set->objects[set->first_objects[index] + object];
 }
 
@@ -104,7 +104,7 @@ static void draw_part(const parts *p, int height, int width, uint8_t *mask) {
         mr_fill_ellipse(n[0], n[1], n[2], n[3], n[4], height, width, mask);
         break;
     case MR_OUTLINE_PARTS:
-    case MR_OUTLINE_OWN: break; /* not inside of parts */
+    case MR_OUTLINE_OWN: memset(mask, 0, (size_t)height * (size_t)width); break; /* no part */
     }
 }
 
@@ -123,7 +123,7 @@ static mrcnn_status draw_more(parts *p, int height, int width, uint8_t *mask, mr
 
 mrcnn_status mr_dataset_draw_outline(const mr_masks *masks, size_t object, uint8_t *mask,
                                      int *class_id, mrcnn_error *err) {
-    const mr_object *o = object_of(masks->set, masks->index, object);
+    const mr_object *o = mr_dataset_object(masks->set, masks->index, object);
     parts p = start_parts(masks->set, o);
     *class_id = o->is_crowd ? -o->class_id : o->class_id;
     if (!next_part(&p)) {
@@ -164,7 +164,7 @@ static void widen_by_part(double box[4], const parts *p) {
 
 static void about_outline(const mr_dataset *set, size_t index, size_t object,
                           mr_about_object *about) {
-    const mr_object *o = object_of(set, index, object);
+    const mr_object *o = mr_dataset_object(set, index, object);
     *about =
         (mr_about_object){.class_id = o->class_id, .is_crowd = o->is_crowd, .region = o->region};
     if (o->outline == MR_OUTLINE_OWN) return;
@@ -217,8 +217,9 @@ mrcnn_status mr_dataset_polygons(const mr_dataset *set, size_t index, size_t obj
                                  mr_polygon_list *list, mrcnn_error *err) {
     *list = (mr_polygon_list){MR_RULE_NONE, 0, NULL, NULL};
     if (set->format->polygons) return set->format->polygons(set, index, object, list, err);
-    if (!set->objects || !has_polygons_only(set, object_of(set, index, object))) return MRCNN_OK;
-    return copy_polygons(set, object_of(set, index, object), list, err);
+    if (!set->objects || !has_polygons_only(set, mr_dataset_object(set, index, object)))
+        return MRCNN_OK;
+    return copy_polygons(set, mr_dataset_object(set, index, object), list, err);
 }
 
 void mr_polygon_list_free(mr_polygon_list *list) {

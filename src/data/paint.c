@@ -2,9 +2,9 @@
 #include "data/paint.h"
 
 #include "base/error.h"
+#include "base/file.h"
 #include "base/memory.h"
 #include "data/voc.h"
-#include "data/write_files.h"
 
 #include <stdlib.h>
 #include <string.h>

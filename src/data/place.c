@@ -41,28 +41,28 @@ static int compare_texts(const void *a, const void *b) {
     return strcmp(*(char *const *)a, *(char *const *)b);
 }
 
-static mrcnn_status add_name(mr_listing *listing, size_t *room, const char *name,
-                             mrcnn_error *err) {
-    if (!mr_dataset_grow((void **)&listing->names, room, listing->count, 1, sizeof(char *)))
-        return mr_fail_memory(err, sizeof(char *), "names of files");
+mrcnn_status mr_listing_add(mr_listing *listing, const char *name, mrcnn_error *err) {
     char *copy = mr_strdup(name);
-    if (!copy) return mr_fail_memory(err, strlen(name), "names of files");
-    listing->names[listing->count++] = copy;
-    return MRCNN_OK;
+    if (copy && mr_dataset_grow((void **)&listing->names, &listing->room, listing->count, 1,
+                                sizeof(char *))) {
+        listing->names[listing->count++] = copy;
+        return MRCNN_OK;
+    }
+    free(copy);
+    return mr_fail_memory(err, strlen(name), "a list of names");
 }
 
 mrcnn_status mr_list_folder(mr_listing *listing, const char *folder, const char *ending,
                             mrcnn_error *err) {
     mrcnn_status status = MRCNN_OK;
-    mr_listing made = {NULL, 0};
-    size_t room = 0;
+    mr_listing made = {NULL, 0, 0};
     DIR *open = opendir(folder);
     if (!open)
         return mr_fail(err, MRCNN_E_IO, "%s: can't look into it: %s", folder, strerror(errno));
     const struct dirent *entry;
     while (status == MRCNN_OK && (entry = readdir(open)) != NULL)
         if (entry->d_name[0] != '.' && (!ending || mr_has_ending(entry->d_name, ending)))
-            status = add_name(&made, &room, entry->d_name, err);
+            status = mr_listing_add(&made, entry->d_name, err);
     closedir(open);
     if (status != MRCNN_OK) {
         mr_listing_free(&made);
@@ -76,7 +76,7 @@ mrcnn_status mr_list_folder(mr_listing *listing, const char *folder, const char 
 void mr_listing_free(mr_listing *listing) {
     for (size_t i = 0; i < listing->count; i++) free(listing->names[i]);
     free(listing->names);
-    *listing = (mr_listing){NULL, 0};
+    *listing = (mr_listing){NULL, 0, 0};
 }
 
 /* ------------------------------------------------------------------------------- from a path */

@@ -8,16 +8,20 @@
 int mr_is_file(const char *path);
 int mr_is_folder(const char *path);
 
-/* Entries of a folder by name (bytewise), without those that begin with a dot. `ending` is NULL or
- * what a name must end in (".json"), whatever its case. */
+/* Names: entries of a folder, lines of a file. Start with {0}. */
 typedef struct mr_listing {
     char **names;
-    size_t count;
+    size_t count, room;
 } mr_listing;
 
+/* Appends a copy. */
+mrcnn_status mr_listing_add(mr_listing *listing, const char *name, mrcnn_error *err);
+void mr_listing_free(mr_listing *listing);
+
+/* Entries of a folder by name (bytewise), without those that begin with a dot. `ending` is NULL or
+ * what a name must end in (".json"), whatever its case. */
 mrcnn_status mr_list_folder(mr_listing *listing, const char *folder, const char *ending,
                             mrcnn_error *err);
-void mr_listing_free(mr_listing *listing);
 
 /* 1 when `name` ends in `ending`, whatever its case. */
 int mr_has_ending(const char *name, const char *ending);

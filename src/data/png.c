@@ -20,7 +20,7 @@ enum { MOST_CLASSES = 10000, ENTRIES_TO_TRY = 200 };
 /* images/ID.png (or .jpg) in a picture's folder, else the only picture in images/; NULL when there is
  * none, or no memory. */
 static char *find_picture(const char *folder, const char *id) {
-    mr_listing some = {NULL, 0};
+    mr_listing some = {NULL, 0, 0};
     char *images = mr_format("%s/images", folder), *found = NULL;
     if (images && mr_is_folder(images)) {
         found = mr_find_picture(images, id);
@@ -205,7 +205,7 @@ static mrcnn_status list_masks(const char *masks, mr_listing *listings, mask_fil
 }
 
 static mrcnn_status add_masks(png_reader *r, const char *masks, mrcnn_error *err) {
-    mr_listing top = {NULL, 0}, *listings = NULL;
+    mr_listing top = {NULL, 0, 0}, *listings = NULL;
     mask_files files = {NULL, 0, 0};
     mrcnn_status status = mr_list_folder(&top, masks, NULL, err);
     size_t count = top.count;
@@ -273,7 +273,7 @@ static mrcnn_status add_picture(png_reader *r, const char *id, mrcnn_error *err)
 
 /* Every folder, or those of a list. */
 static mrcnn_status add_pictures(png_reader *r, const char *list, mrcnn_error *err) {
-    mr_listing ids = {NULL, 0};
+    mr_listing ids = {NULL, 0, 0};
     mrcnn_status status =
         list ? mr_read_lines(&ids, list, 0, err) : mr_list_folder(&ids, r->root, NULL, err);
     for (size_t i = 0; i < ids.count && status == MRCNN_OK; i++) {
@@ -308,14 +308,8 @@ static mrcnn_status name_the_rest(png_reader *r, mrcnn_error *err) {
 }
 
 static mrcnn_status fail_nothing(const mr_dataset *set, mrcnn_error *err) {
-    const mr_problem *first = set->problem_count ? set->problems : NULL;
-    return mr_fail(
-        err, MRCNN_E_FORMAT,
-        "%s: nothing in it can be used: %zu pictures were left out, %zu have no masks%s%s"
-        "%s%s",
-        set->annotations, set->pictures_left_out, set->without_objects, first ? "; first: " : "",
-        first ? first->picture : "", first && first->picture[0] ? ": " : "",
-        first ? first->text : "");
+    return mr_dataset_fail_unusable(set, err, "%zu pictures were left out, %zu have no masks",
+                                    set->pictures_left_out, set->without_objects);
 }
 
 static mrcnn_status read_set(png_reader *r, const char *list, const mrcnn_dataset_options *options,
@@ -366,7 +360,7 @@ static mrcnn_status draw_png(const mr_masks *masks, size_t object, uint8_t *mask
                              mrcnn_error *err) {
     const mr_dataset *set = masks->set;
     const mr_picture *picture = &set->pictures[masks->index];
-    const mr_object *o = &set->objects[set->first_objects[masks->index] + object];
+    const mr_object *o = mr_dataset_object(set, masks->index, object);
     mr_labels labels = {0};
     char *path = find_mask(set->own, picture, o);
     mrcnn_status status = path ? mr_labels_read(&labels, path, set->image.max_pixels, err)

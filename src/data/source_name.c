@@ -3,6 +3,7 @@
 
 #include "data/dataset.h"
 
+#include "base/error.h"
 #include "base/memory.h"
 
 #include <stdlib.h>
@@ -27,4 +28,23 @@ char *mr_dataset_name_source(const char *folder) {
     if (!name) name = mr_strdup("dataset");
     free(full);
     return name;
+}
+
+mrcnn_status mr_dataset_name_sources(mr_dataset *set, mrcnn_error *err) {
+    mr_names seen = {0};
+    const char *last = NULL;
+    char *all = mr_strdup("");
+    for (size_t i = 0; i < set->picture_count && all; i++) {
+        const char *source = set->pictures[i].source;
+        if (source == last || mr_names_find(&seen, source) >= 0) continue;
+        char *longer = mr_names_add(&seen, source) >= 0
+                           ? mr_format("%s%s%s", all, *all ? ", " : "", source)
+                           : NULL;
+        free(all);
+        all = longer;
+        last = source;
+    }
+    mr_names_free(&seen);
+    set->source = all;
+    return all ? MRCNN_OK : mr_fail_memory(err, 0, "names of sources");
 }

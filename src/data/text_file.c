@@ -5,7 +5,6 @@
 #include "base/file.h"
 #include "base/memory.h"
 #include "base/number.h"
-#include "data/write_files.h"
 
 #include <errno.h>
 #include <stdlib.h>

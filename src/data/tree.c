@@ -12,7 +12,7 @@ enum { DEEPEST = 6 };
 
 typedef struct walk {
     mr_listing *found;
-    size_t room, most;
+    size_t most;
     const char *top;
     mrcnn_error *err;
 } walk;
@@ -21,21 +21,10 @@ static int is_full(const walk *w) {
     return w->most && w->found->count >= w->most;
 }
 
-static mrcnn_status add(walk *w, const char *name) {
-    mr_listing *l = w->found;
-    char *copy = mr_strdup(name);
-    if (copy && mr_dataset_grow((void **)&l->names, &w->room, l->count, 1, sizeof(char *))) {
-        l->names[l->count++] = copy;
-        return MRCNN_OK;
-    }
-    free(copy);
-    return mr_fail_memory(w->err, strlen(name), "names of pictures");
-}
-
 /* `below`: a folder below the top, "" for the top itself. Pictures come before folders. The depth is
  * bounded, so the recursion is. */
 static mrcnn_status enter(walk *w, const char *below, int depth) {
-    mr_listing here = {NULL, 0};
+    mr_listing here = {NULL, 0, 0};
     char *folder = mr_format("%s%s%s", w->top, *below ? "/" : "", below);
     mrcnn_status status = folder ? mr_list_folder(&here, folder, NULL, w->err)
                                  : mr_fail_memory(w->err, strlen(below), "a path");
@@ -48,7 +37,7 @@ static mrcnn_status enter(walk *w, const char *below, int depth) {
             if (!path)
                 status = mr_fail_memory(w->err, strlen(below), "a path");
             else if (!folders)
-                status = add(w, name);
+                status = mr_listing_add(w->found, name, w->err);
             else if (mr_is_folder(path))
                 status = enter(w, name, depth + 1);
             free(path);
@@ -61,7 +50,7 @@ static mrcnn_status enter(walk *w, const char *below, int depth) {
 
 mrcnn_status mr_list_pictures(mr_listing *listing, const char *folder, size_t most,
                               mrcnn_error *err) {
-    mr_listing made = {NULL, 0};
+    mr_listing made = {NULL, 0, 0};
     walk w = {.found = &made, .most = most, .top = folder, .err = err};
     mrcnn_status status = enter(&w, "", 1);
     if (status == MRCNN_OK)

@@ -140,14 +140,12 @@ static mrcnn_status fail_nothing(const via_reader *r, mrcnn_error *err) {
                        "%s: this is no annotation file of VIA's: it has no entries with filename "
                        "and regions",
                        set->annotations);
-    const mr_problem *first = set->problem_count ? set->problems : NULL;
-    return mr_fail(err, MRCNN_E_FORMAT,
-                   "%s: nothing in it can be used: of %zu entries %zu have no picture and %zu no "
-                   "usable object; %zu regions were left out, %zu are points%s%s%s%s",
-                   set->annotations, r->entries, set->pictures_left_out, set->without_objects,
-                   set->objects_left_out, set->points, first ? "; first: " : "",
-                   first ? first->picture : "", first && first->picture[0] ? ": " : "",
-                   first ? first->text : "");
+    return mr_dataset_fail_unusable(
+        set, err,
+        "of %zu entries %zu have no picture and %zu no usable object; %zu regions were left out, "
+        "%zu are points",
+        r->entries, set->pictures_left_out, set->without_objects, set->objects_left_out,
+        set->points);
 }
 
 static mrcnn_status read_annotations(via_reader *r, const mrcnn_dataset_options *options,

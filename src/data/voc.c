@@ -28,7 +28,7 @@ static int is_root(const char *path) {
 
 /* The latest year: VOC2012 has the pictures of 2007, too. */
 static mrcnn_status find_year(const char *path, char **root, mrcnn_error *err) {
-    mr_listing names = {NULL, 0};
+    mr_listing names = {NULL, 0, 0};
     if (!mr_is_folder(path)) return MRCNN_OK;
     mrcnn_status status = mr_list_folder(&names, path, NULL, err);
     for (size_t i = names.count; i-- > 0 && status == MRCNN_OK && !*root;) {

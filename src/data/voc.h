@@ -15,6 +15,7 @@ uint32_t mr_voc_color(int number);
 typedef struct mr_voc_classes {
     mr_listing names;
     uint32_t *colors; /* of each */
+    size_t color_room;
 } mr_voc_classes;
 
 /* From labelmap.txt, class_names.txt or classes.txt in the folder; else VOC's. */

@@ -29,22 +29,17 @@ uint32_t mr_voc_color(int number) {
     return red << 16 | green << 8 | blue;
 }
 
-static mrcnn_status add_class(mr_voc_classes *c, size_t *room, const char *name, uint32_t color,
+static mrcnn_status add_class(mr_voc_classes *c, const char *name, uint32_t color,
                               mrcnn_error *err) {
-    size_t colors = *room;
-    if (!mr_dataset_grow((void **)&c->colors, &colors, c->names.count, 1, sizeof *c->colors) ||
-        !mr_dataset_grow((void **)&c->names.names, room, c->names.count, 1, sizeof(char *)))
-        return mr_fail_memory(err, sizeof(char *), "class names");
-    char *copy = mr_strdup(name);
-    if (!copy) return mr_fail_memory(err, strlen(name), "class names");
+    if (!mr_dataset_grow((void **)&c->colors, &c->color_room, c->names.count, 1, sizeof *c->colors))
+        return mr_fail_memory(err, sizeof *c->colors, "class names");
     c->colors[c->names.count] = color;
-    c->names.names[c->names.count++] = copy;
-    return MRCNN_OK;
+    return mr_listing_add(&c->names, name, err);
 }
 
 /* "name:r,g,b:parts:actions", where the last two may be missing. The name ends where the colour
  * begins: it may have colons in it. Without a colour it has VOC's. */
-static mrcnn_status add_mapped(mr_voc_classes *c, size_t *room, char *line, mrcnn_error *err) {
+static mrcnn_status add_mapped(mr_voc_classes *c, char *line, mrcnn_error *err) {
     uint32_t color = mr_voc_color((int)c->names.count);
     for (char *colon = strchr(line, ':'); colon; colon = strchr(colon + 1, ':')) {
         unsigned r, g, b;
@@ -54,7 +49,7 @@ static mrcnn_status add_mapped(mr_voc_classes *c, size_t *room, char *line, mrcn
         color = r << 16 | g << 8 | b;
         break;
     }
-    return add_class(c, room, line, color, err);
+    return add_class(c, line, color, err);
 }
 
 static int is_background(const char *name) {
@@ -68,21 +63,21 @@ static int is_background(const char *name) {
 static mrcnn_status add_lines(mr_voc_classes *c, const mr_listing *lines, int is_map,
                               mrcnn_error *err) {
     mrcnn_status status = MRCNN_OK;
-    size_t room = 0, i = 0;
+    size_t i = 0;
     if (!is_map) {
         if (i < lines->count && strcmp(lines->names[i], "__ignore__") == 0) i++;
         if (i >= lines->count || !is_background(lines->names[i]))
-            status = add_class(c, &room, "background", 0, err);
+            status = add_class(c, "background", 0, err);
     }
     for (; i < lines->count && status == MRCNN_OK; i++)
-        status = is_map ? add_mapped(c, &room, lines->names[i], err)
-                        : add_class(c, &room, lines->names[i],
-                                    mr_voc_color((int)(c->names.count & 255)), err);
+        status =
+            is_map ? add_mapped(c, lines->names[i], err)
+                   : add_class(c, lines->names[i], mr_voc_color((int)(c->names.count & 255)), err);
     return status;
 }
 
 static mrcnn_status read_list(mr_voc_classes *c, const char *path, int is_map, mrcnn_error *err) {
-    mr_listing lines = {NULL, 0};
+    mr_listing lines = {NULL, 0, 0};
     mrcnn_status status = mr_read_lines(&lines, path, is_map ? '#' : 0, err);
     if (status == MRCNN_OK && lines.count > MOST_CLASSES + 2)
         status = mr_fail(err, MRCNN_E_FORMAT, "%s: more than %d classes", path, MOST_CLASSES);
@@ -95,10 +90,9 @@ static mrcnn_status read_list(mr_voc_classes *c, const char *path, int is_map, m
 }
 
 static mrcnn_status use_vocs(mr_voc_classes *c, mrcnn_error *err) {
-    size_t room = 0;
-    mrcnn_status status = add_class(c, &room, "background", 0, err);
+    mrcnn_status status = add_class(c, "background", 0, err);
     for (int i = 0; i < MR_VOC_CLASSES && status == MRCNN_OK; i++)
-        status = add_class(c, &room, mr_voc_names[i], mr_voc_color(i + 1), err);
+        status = add_class(c, mr_voc_names[i], mr_voc_color(i + 1), err);
     return status;
 }
 

@@ -145,7 +145,7 @@ static mrcnn_status take_objects(job *j, size_t index, int32_t height, int32_t w
 
 /* The folder must hold nothing when the first picture comes. */
 static mrcnn_status check_folder(const job *j, const char *folder) {
-    mr_listing listing = {NULL, 0};
+    mr_listing listing = {NULL, 0, 0};
     if (j->made_count || !mr_is_folder(folder)) return MRCNN_OK;
     mrcnn_status status = mr_list_folder(&listing, folder, NULL, j->err);
     if (status == MRCNN_OK && listing.count)

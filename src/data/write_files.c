@@ -11,17 +11,6 @@
 #include <string.h>
 #include <unistd.h>
 
-mrcnn_status mr_make_folder_of(const char *path, mrcnn_error *err) {
-    char *folder = mr_strdup(path), *slash = folder ? strrchr(folder, '/') : NULL;
-    mrcnn_status status = folder ? MRCNN_OK : mr_fail_memory(err, strlen(path), "a path");
-    if (slash && slash != folder) {
-        *slash = 0;
-        status = mr_make_directories(folder, err);
-    }
-    free(folder);
-    return status;
-}
-
 char *mr_name_without_ending(const char *file) {
     char *name = mr_strdup(file);
     if (!name) return NULL;
@@ -83,20 +72,9 @@ mrcnn_status mr_text_write_shared(const mr_text *text, const char *path, mrcnn_e
 
 /* -------------------------------------------------------------------------------- taking away */
 
-mrcnn_status mr_made_add(mr_made *made, const char *path, mrcnn_error *err) {
-    mr_listing *l = &made->paths;
-    char *copy = mr_strdup(path);
-    if (copy && mr_dataset_grow((void **)&l->names, &made->room, l->count, 1, sizeof(char *))) {
-        l->names[l->count++] = copy;
-        return MRCNN_OK;
-    }
-    free(copy);
-    return mr_fail_memory(err, strlen(path), "names of files");
-}
-
 /* PNGs in a folder, and in the folders below it when `levels` allows. */
 static void empty_folder(const char *folder, int levels, const char *root) {
-    mr_listing entries = {NULL, 0};
+    mr_listing entries = {NULL, 0, 0};
     if (mr_list_folder(&entries, folder, NULL, NULL) != MRCNN_OK) return;
     for (size_t i = 0; i < entries.count; i++) {
         char *path = mr_format("%s/%s", folder, entries.names[i]);
@@ -110,9 +88,9 @@ static void empty_folder(const char *folder, int levels, const char *root) {
     mr_listing_free(&entries);
 }
 
-void mr_made_free(mr_made *made, const char *root) {
-    for (size_t i = 0; root && i < made->paths.count; i++) {
-        const char *path = made->paths.names[i];
+void mr_made_free(mr_listing *made, const char *root) {
+    for (size_t i = 0; root && i < made->count; i++) {
+        const char *path = made->names[i];
         if (mr_is_folder(path)) {
             empty_folder(path, 1, root);
             rmdir(path); /* no mask was written into it */
@@ -120,5 +98,5 @@ void mr_made_free(mr_made *made, const char *root) {
             mr_take_away(path, root);
         }
     }
-    mr_listing_free(&made->paths);
+    mr_listing_free(made);
 }

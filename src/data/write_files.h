@@ -5,9 +5,6 @@
 #include "data/place.h"
 #include "data/writer.h"
 
-/* Makes the folders above a file. */
-mrcnn_status mr_make_folder_of(const char *path, mrcnn_error *err);
-
 /* A picture's file name without its ending, folders and all; malloc'ed, NULL: no memory. */
 char *mr_name_without_ending(const char *file);
 
@@ -30,14 +27,8 @@ mrcnn_status mr_text_check_shared(const mr_text *text, const char *path, mrcnn_e
 /* Writes it unless it is there. */
 mrcnn_status mr_text_write_shared(const mr_text *text, const char *path, mrcnn_error *err);
 
-/* What was written so far, to be taken away when the rest can't be. Start with {0}. */
-typedef struct mr_made {
-    mr_listing paths; /* of files, and of folders that hold PNGs and folders of PNGs */
-    size_t room;
-} mr_made;
-
-mrcnn_status mr_made_add(mr_made *made, const char *path, mrcnn_error *err);
-/* Forgets it; with `root`, the data set's folder, takes it away, and folders that become empty. */
-void mr_made_free(mr_made *made, const char *root);
+/* Forgets what was written so far: files, and folders that hold PNGs and folders of PNGs. With
+ * `root`, the data set's folder, takes it away, and folders that become empty. */
+void mr_made_free(mr_listing *made, const char *root);
 
 #endif

@@ -17,7 +17,7 @@ static char *picture_folder(const mr_writing *w, const mr_written_picture *pictu
 typedef struct labels_writer {
     char *list; /* classes.txt */
     mr_text classes;
-    mr_made made;
+    mr_listing made;
     int is_done;
 } labels_writer;
 
@@ -98,7 +98,7 @@ static mrcnn_status add(mr_writing *w, const mr_written_picture *picture, mrcnn_
                               : mr_fail_memory(err, picture->count * sizeof *values, "labels");
     if (status == MRCNN_OK) {
         choose_values(w, picture, &painting, values, used, crowds);
-        status = mr_made_add(&own->made, path, err);
+        status = mr_listing_add(&own->made, path, err);
     }
     if (status == MRCNN_OK) status = mr_painting_write(&painting, values, 2, path, err);
     mr_painting_free(&painting);

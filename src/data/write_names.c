@@ -64,13 +64,16 @@ static size_t stem_length(const char *name) {
     return dot && dot > name && (!slash || dot > slash + 1) ? (size_t)(dot - name) : strlen(name);
 }
 
-/* The ending of the picture's file, if the id has none. */
-static char *make_name(const mr_picture *picture) {
+/* The ending of the picture's file, if the id has none. Pictures that are drawn become PNG. */
+static char *make_name(const mr_dataset *set, size_t index) {
+    int is_file = mr_dataset_is_file(set, index);
+    const mr_picture *picture = &set->pictures[index];
     char *name = clean(picture->id);
-    if (!name || mr_is_picture_name(name)) return name;
-    const char *path = picture->path ? picture->path : "";
+    if (!name || (is_file && mr_is_picture_name(name))) return name;
+    const char *path = is_file ? picture->path : "";
     const char *ending = mr_is_picture_name(path) ? strrchr(path, '.') : ".png";
-    char *whole = mr_format("%s%s", name, ending);
+    size_t length = mr_is_picture_name(name) ? stem_length(name) : strlen(name);
+    char *whole = mr_format("%.*s%s", (int)length, name, ending);
     free(name);
     return whole;
 }
@@ -150,7 +153,7 @@ mrcnn_status mr_name_pictures(char ***names, const mr_dataset *set, const uint8_
     int done = made && stems;
     for (size_t i = 0; i < total && done; i++) {
         if (chosen && !chosen[i]) continue;
-        made[i] = make_name(mr_dataset_picture(set, i));
+        made[i] = make_name(set, i);
         done = made[i] != NULL;
         if (done) stems[count++] = (stem){made[i], stem_length(made[i]), i};
     }

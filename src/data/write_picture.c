@@ -14,19 +14,6 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-static mrcnn_status make_parent(const char *path, mrcnn_error *err) {
-    char *folder = mr_strdup(path);
-    if (!folder) return mr_fail_memory(err, strlen(path), "a path");
-    char *slash = strrchr(folder, '/');
-    mrcnn_status status = MRCNN_OK;
-    if (slash && slash != folder) {
-        *slash = 0;
-        status = mr_make_directories(folder, err);
-    }
-    free(folder);
-    return status;
-}
-
 static int copy_stream(FILE *from, FILE *to) {
     char bytes[1 << 15];
     size_t length;
@@ -75,14 +62,14 @@ static mrcnn_status draw_file(const mr_dataset *set, size_t index, const char *p
 
 mrcnn_status mr_put_picture(const mr_dataset *set, size_t index, const char *path, int link,
                             mrcnn_error *err) {
-    const char *from = mr_dataset_picture(set, index)->path;
+    const char *from = set->pictures[index].path;
     struct stat info;
-    mrcnn_status status = make_parent(path, err);
+    mrcnn_status status = mr_make_folder_of(path, err);
     if (status != MRCNN_OK) return status;
     if (lstat(path, &info) == 0)
         return mr_fail(err, MRCNN_E_ARGUMENT, "%s: is there already: choose a folder without it",
                        path);
-    if (!from) return draw_file(set, index, path, err);
+    if (!mr_dataset_is_file(set, index)) return draw_file(set, index, path, err);
     /* Other file systems, and some that know no links: then it is a copy. */
     if (link && linkat(AT_FDCWD, from, AT_FDCWD, path, AT_SYMLINK_FOLLOW) == 0) return MRCNN_OK;
     return copy_file(from, path, err);

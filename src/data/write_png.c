@@ -13,7 +13,7 @@
 typedef struct png_writer {
     char **folders; /* of each class, with a slash behind; "" for none */
     int count;
-    mr_made made; /* folders of masks */
+    mr_listing made; /* folders of masks */
     int is_done;
 } png_writer;
 
@@ -87,7 +87,7 @@ static mrcnn_status write_masks(mr_writing *w, const mr_written_picture *picture
                        "%s: is there already: give another folder, or other names to pictures",
                        masks);
     png_writer *own = w->own;
-    mrcnn_status status = mr_made_add(&own->made, masks, err);
+    mrcnn_status status = mr_listing_add(&own->made, masks, err);
     if (status == MRCNN_OK) status = mr_make_directories(masks, err);
     if (status != MRCNN_OK) return status;
     if (!mr_mul_size((size_t)labels.height, (size_t)labels.width, &pixels)) pixels = SIZE_MAX;

@@ -20,7 +20,7 @@ static char *picture_folder(const mr_writing *w, const mr_written_picture *pictu
 typedef struct voc_writer {
     char *label_map;
     mr_text classes, list; /* of pictures */
-    mr_made made;
+    mr_listing made;
     int is_done;
 } voc_writer;
 
@@ -84,8 +84,8 @@ static mrcnn_status write_both(mr_writing *w, const mr_painting *painting, const
     mrcnn_status status = MRCNN_OK;
     for (int i = 0; i < 2 && status == MRCNN_OK; i++) {
         char *path = mr_format("%s/Segmentation%s/%s/%s.png", w->folder, kinds[i], w->subset, name);
-        status =
-            path ? mr_made_add(&own->made, path, err) : mr_fail_memory(err, strlen(name), "a path");
+        status = path ? mr_listing_add(&own->made, path, err)
+                      : mr_fail_memory(err, strlen(name), "a path");
         if (status == MRCNN_OK) status = mr_painting_write(painting, values[i], 1, path, err);
         free(path);
     }

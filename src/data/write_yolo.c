@@ -219,7 +219,7 @@ static void put_subset(FILE *file, const char *subset) {
 
 /* All subsets that are there, with the one that was written. */
 static mrcnn_status put_subsets(const mr_writing *w, FILE *file, mrcnn_error *err) {
-    mr_listing listing = {NULL, 0};
+    mr_listing listing = {NULL, 0, 0};
     char *images = mr_format("%s/images", w->folder);
     mrcnn_status status = images ? MRCNN_OK : mr_fail_memory(err, 0, "a path");
     if (images && mr_is_folder(images)) status = mr_list_folder(&listing, images, NULL, err);

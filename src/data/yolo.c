@@ -153,7 +153,7 @@ static void find_lonely(const mr_listing *labels, const char *pictures, size_t *
 
 /* `read` of them were read: only when there are more, it is worth a look which. */
 static mrcnn_status note_lonely(yolo_reader *r, const char *folder, size_t read, mrcnn_error *err) {
-    mr_listing listing = {NULL, 0};
+    mr_listing listing = {NULL, 0, 0};
     size_t lonely = 0, first = 0;
     char text[300];
     char *below = mr_yolo_label_folder(folder), *pictures = mr_format("%s/%s", r->root, folder);
@@ -178,7 +178,7 @@ static mrcnn_status note_lonely(yolo_reader *r, const char *folder, size_t read,
 }
 
 static mrcnn_status read_folder(yolo_reader *r, const char *folder, int depth, mrcnn_error *err) {
-    mr_listing listing = {NULL, 0};
+    mr_listing listing = {NULL, 0, 0};
     size_t before = r->labels;
     char *path = mr_format("%s/%s", r->root, folder);
     if (!path) return mr_fail_memory(err, strlen(folder), "a path");
@@ -358,14 +358,9 @@ static mrcnn_status note_boxes(yolo_reader *r, mrcnn_error *err) {
 }
 
 static mrcnn_status fail_nothing(const yolo_reader *r, mrcnn_error *err) {
-    const mr_dataset *set = r->set;
-    const mr_problem *first = set->problem_count ? set->problems : NULL;
-    return mr_fail(err, MRCNN_E_FORMAT,
-                   "%s: nothing in it can be used: of %zu pictures %zu have a label file; %zu "
-                   "objects were left out%s%s%s%s",
-                   set->annotations, r->pictures, r->labels, set->objects_left_out,
-                   first ? "; first: " : "", first ? first->picture : "",
-                   first && first->picture[0] ? ": " : "", first ? first->text : "");
+    return mr_dataset_fail_unusable(
+        r->set, err, "of %zu pictures %zu have a label file; %zu objects were left out",
+        r->pictures, r->labels, r->set->objects_left_out);
 }
 
 static mrcnn_status read_annotations(yolo_reader *r, const mr_place *place,

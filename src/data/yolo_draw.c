@@ -4,14 +4,9 @@
 
 #include "base/error.h"
 #include "base/memory.h"
-#include "data/picture_size.h"
 #include "data/raster.h"
 
 #include <stdlib.h>
-
-static const mr_object *object_of(const mr_dataset *set, size_t index, size_t object) {
-    return &set->objects[set->first_objects[index] + object];
-}
 
 static int is_box(const mr_object *o) {
     return o->count == 4;
@@ -36,7 +31,7 @@ static void fill_box(const double *box, int height, int width, uint8_t *mask) {
 static mrcnn_status open_masks(mr_masks *masks, mrcnn_error *err) {
     size_t most = 1;
     for (size_t i = 0; i < masks->set->pictures[masks->index].object_count; i++) {
-        const mr_object *o = object_of(masks->set, masks->index, i);
+        const mr_object *o = mr_dataset_object(masks->set, masks->index, i);
         if (o->count > most) most = o->count;
     }
     masks->own = mr_calloc(most, sizeof(double));
@@ -50,7 +45,7 @@ static void close_masks(mr_masks *masks) {
 static mrcnn_status draw(const mr_masks *masks, size_t object, uint8_t *mask, int *class_id,
                          mrcnn_error *err) {
     const mr_dataset *set = masks->set;
-    const mr_object *o = object_of(set, masks->index, object);
+    const mr_object *o = mr_dataset_object(set, masks->index, object);
     (void)err;
     *class_id = o->class_id;
     if (is_box(o)) {
@@ -64,10 +59,10 @@ static mrcnn_status draw(const mr_masks *masks, size_t object, uint8_t *mask, in
 
 static mrcnn_status polygons(const mr_dataset *set, size_t index, size_t object,
                              mr_polygon_list *list, mrcnn_error *err) {
-    const mr_object *o = object_of(set, index, object);
+    const mr_object *o = mr_dataset_object(set, index, object);
     int32_t height, width;
     if (is_box(o)) return MRCNN_OK; /* the list says that there are none */
-    mrcnn_status status = mr_picture_size(set->pictures[index].path, &height, &width, err);
+    mrcnn_status status = mr_dataset_picture_size(set, index, &height, &width, err);
     if (status != MRCNN_OK) return status;
     mr_polygon_list made = {MR_RULE_SKIMAGE, 1, mr_calloc(1, sizeof *made.points),
                             mr_calloc(o->count, sizeof *made.xy)};

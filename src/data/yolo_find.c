@@ -23,7 +23,7 @@ static int has_picture(const char *folder, const char *label_file) {
 
 /* Any of the first text files will do; beside pictures, one that belongs to a picture. */
 static int has_labels(const char *folder, const char *pictures) {
-    mr_listing listing = {NULL, 0};
+    mr_listing listing = {NULL, 0, 0};
     char *below = mr_yolo_label_folder(pictures);
     char *labels = below ? mr_format("%s/%s", folder, below) : NULL;
     int has = 0, beside = below && strcmp(below, pictures) == 0;
@@ -91,7 +91,7 @@ static mrcnn_status look_at_yaml(const char *path, const char *subset, int *is_y
 /* data.yaml, or another file of that kind. One that is broken counts when it has the usual name. */
 static mrcnn_status look_for_yaml(char **file, const char *folder, const char *subset,
                                   mrcnn_error *err) {
-    mr_listing listing = {NULL, 0};
+    mr_listing listing = {NULL, 0, 0};
     mrcnn_status status = mr_list_folder(&listing, folder, NULL, err);
     size_t looked_at = 0;
     for (size_t i = 0; i < listing.count && status == MRCNN_OK && looked_at < LOOKED_AT; i++) {

@@ -96,15 +96,9 @@ static mrcnn_status read_names(yaml_reader *r, const yaml_node_t *names) {
 /* ------------------------------------------------------------------------------------- subsets */
 
 static mrcnn_status add_subset(yaml_reader *r, const yaml_node_t *node) {
-    mr_listing *list = &r->yaml->subsets;
     const char *text = text_of(node);
     if (!text || !*text) return fail_at(r, node, "the pictures' folder is not a text");
-    char **larger = mr_realloc(list->names, list->count + 1, sizeof *larger);
-    if (larger) list->names = larger;
-    char *copy = larger ? mr_strdup(text) : NULL;
-    if (!copy) return mr_fail_memory(r->err, strlen(text), "names of folders");
-    list->names[list->count++] = copy;
-    return MRCNN_OK;
+    return mr_listing_add(&r->yaml->subsets, text, r->err);
 }
 
 static mrcnn_status read_subset(yaml_reader *r, const yaml_node_t *node) {
