@@ -205,7 +205,8 @@ static void test_failures(void **state) {
     mrcnn_dataset_free(&(mrcnn_dataset *){everything()});
     mrcnn_dataset *set = coco_open("set", &o);
     assert_int_equal(try_write(set, "failed", 0, &t, &err), MRCNN_E_FORMAT);
-    assert_contains(err.message, "failed/annotations/instances_train.json: a name is no UTF-8");
+    assert_contains(err.message, "failed/annotations/instances_train.json: a name of a class or a "
+                                 "picture is not UTF-8");
     assert_false(cli_exists("failed/annotations"));
     assert_false(cli_exists("failed/train"));
     mrcnn_dataset_free(&set);

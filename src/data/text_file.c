@@ -82,12 +82,20 @@ mrcnn_status mr_json_file_open(mr_json_file_writer *out, char *path, int lines, 
     return MRCNN_OK;
 }
 
+mrcnn_status mr_json_file_check(const mr_json_file_writer *out, mrcnn_error *err) {
+    if (ferror(out->file.stream))
+        return mr_fail(err, MRCNN_E_IO, "%s: can't write it: %s", out->file.path, strerror(errno));
+    if (out->trouble == yajl_gen_status_ok) return MRCNN_OK;
+    return mr_fail(err, MRCNN_E_FORMAT,
+                   out->trouble == yajl_gen_invalid_string
+                       ? "%s: a name of a class or a picture is not UTF-8: change it first"
+                       : "%s: a value can't be written as JSON",
+                   out->file.path);
+}
+
 mrcnn_status mr_json_file_finish(mr_json_file_writer *out, int sync, mrcnn_error *err) {
-    mrcnn_status status =
-        out->failed ? mr_fail(err, MRCNN_E_FORMAT,
-                              "%s: a name of a class or a picture is not UTF-8: change it first",
-                              out->file.path)
-                    : mr_text_file_finish(&out->file, sync, err);
+    mrcnn_status status = mr_json_file_check(out, err);
+    if (status == MRCNN_OK) status = mr_text_file_finish(&out->file, sync, err);
     mr_json_file_close(out);
     return status;
 }
@@ -98,35 +106,34 @@ void mr_json_file_close(mr_json_file_writer *out) {
     mr_text_file_close(&out->file);
 }
 
+static void note(mr_json_file_writer *out, yajl_gen_status status) {
+    if (out->trouble == yajl_gen_status_ok) out->trouble = status;
+}
+
 void mr_json_put_begin(mr_json_file_writer *out, char bracket) {
-    if (bracket == '{')
-        yajl_gen_map_open(out->generator);
-    else
-        yajl_gen_array_open(out->generator);
+    note(out,
+         bracket == '{' ? yajl_gen_map_open(out->generator) : yajl_gen_array_open(out->generator));
 }
 
 void mr_json_put_end(mr_json_file_writer *out, char bracket) {
-    if (bracket == '}')
-        yajl_gen_map_close(out->generator);
-    else
-        yajl_gen_array_close(out->generator);
+    note(out, bracket == '}' ? yajl_gen_map_close(out->generator)
+                             : yajl_gen_array_close(out->generator));
 }
 
 void mr_json_put_text(mr_json_file_writer *out, const char *text) {
-    out->failed |= yajl_gen_string(out->generator, (const unsigned char *)text, strlen(text)) !=
-                   yajl_gen_status_ok;
+    note(out, yajl_gen_string(out->generator, (const unsigned char *)text, strlen(text)));
 }
 
 void mr_json_put_number(mr_json_file_writer *out, double number) {
     char text[MR_NUMBER_TEXT];
     mr_number_print(number, text);
-    yajl_gen_number(out->generator, text, strlen(text));
+    note(out, yajl_gen_number(out->generator, text, strlen(text)));
 }
 
 void mr_json_put_bool(mr_json_file_writer *out, int truth) {
-    yajl_gen_bool(out->generator, truth);
+    note(out, yajl_gen_bool(out->generator, truth));
 }
 
 void mr_json_put_null(mr_json_file_writer *out) {
-    yajl_gen_null(out->generator);
+    note(out, yajl_gen_null(out->generator));
 }

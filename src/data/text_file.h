@@ -25,11 +25,13 @@ void mr_text_file_close(mr_text_file *file);
 typedef struct mr_json_file_writer {
     mr_text_file file;
     struct yajl_gen_t *generator;
-    int failed; /* a text is not UTF-8 */
+    int trouble; /* yajl's: the first value that could not be written */
 } mr_json_file_writer;
 
 /* lines: each value on a line of its own. */
 mrcnn_status mr_json_file_open(mr_json_file_writer *out, char *path, int lines, mrcnn_error *err);
+/* What went wrong so far: in long files it need not wait for the end. */
+mrcnn_status mr_json_file_check(const mr_json_file_writer *out, mrcnn_error *err);
 mrcnn_status mr_json_file_finish(mr_json_file_writer *out, int sync, mrcnn_error *err);
 void mr_json_file_close(mr_json_file_writer *out);
 

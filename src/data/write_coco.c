@@ -3,18 +3,14 @@
 #include "data/writer.h"
 
 #include "base/error.h"
-#include "base/file.h"
 #include "base/memory.h"
 #include "base/number.h"
+#include "data/text_file.h"
 #include "image/mask.h"
 
-#include <errno.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
-
-#include <yajl/yajl_gen.h>
 
 typedef struct written_image {
     char *name;
@@ -22,81 +18,44 @@ typedef struct written_image {
 } written_image;
 
 typedef struct coco_writer {
-    char *folder, *path, *part;
-    FILE *file;
-    yajl_gen gen;
-    yajl_gen_status trouble; /* the first one */
-    int has_ids;             /* the source's class ids serve */
+    mr_json_file_writer out;
+    int has_ids; /* the source's class ids serve */
     written_image *images;
     size_t image_count, image_room;
     size_t objects;
+    int is_done;
 } coco_writer;
 
 /* --------------------------------------------------------------------------------------- values */
 
-static void note(coco_writer *c, yajl_gen_status status) {
-    if (c->trouble == yajl_gen_status_ok) c->trouble = status;
+static void put_member(mr_json_file_writer *out, const char *key, double number) {
+    mr_json_put_text(out, key);
+    mr_json_put_number(out, number);
 }
 
-static void put_text(coco_writer *c, const char *text) {
-    note(c, yajl_gen_string(c->gen, (const unsigned char *)text, strlen(text)));
-}
-
-static void put_number(coco_writer *c, double number) {
-    char text[MR_NUMBER_TEXT];
-    mr_number_print(number, text);
-    note(c, yajl_gen_number(c->gen, text, strlen(text)));
-}
-
-static void put_member(coco_writer *c, const char *key, double number) {
-    put_text(c, key);
-    put_number(c, number);
-}
-
-static void open_list(coco_writer *c, const char *key) {
-    put_text(c, key);
-    note(c, yajl_gen_array_open(c->gen));
-}
-
-static void close_list(coco_writer *c) {
-    note(c, yajl_gen_array_close(c->gen));
-}
-
-static void open_map(coco_writer *c) {
-    note(c, yajl_gen_map_open(c->gen));
-}
-
-static void close_map(coco_writer *c) {
-    note(c, yajl_gen_map_close(c->gen));
-}
-
-static mrcnn_status check(const coco_writer *c, mrcnn_error *err) {
-    if (ferror(c->file))
-        return mr_fail(err, MRCNN_E_IO, "%s: can't write it: %s", c->part, strerror(errno));
-    if (c->trouble == yajl_gen_status_ok) return MRCNN_OK;
-    if (c->trouble == yajl_gen_invalid_string)
-        return mr_fail(err, MRCNN_E_FORMAT, "%s: a name is no UTF-8, which JSON needs", c->path);
-    return mr_fail(err, MRCNN_E_FORMAT, "%s: a value can't be written as JSON", c->path);
+static void open_list(mr_json_file_writer *out, const char *key) {
+    mr_json_put_text(out, key);
+    mr_json_put_begin(out, '[');
 }
 
 /* ---------------------------------------------------------------------------------- segmentation */
 
 /* Points of a polygon, moved: skimage's pixels have their centres at whole numbers, COCO's at halves. */
-static void put_points(coco_writer *c, const double *xy, size_t points, double move) {
-    for (size_t i = 0; i < 2 * points; i++) put_number(c, xy[i] + move);
+static void put_points(mr_json_file_writer *out, const double *xy, size_t points, double move) {
+    for (size_t i = 0; i < 2 * points; i++) mr_json_put_number(out, xy[i] + move);
 }
 
-static void put_polygons(coco_writer *c, const mr_polygon_list *list) {
+static void put_polygons(mr_json_file_writer *out, const mr_polygon_list *list) {
     const double *xy = list->xy;
     double move = list->rule == MR_RULE_SKIMAGE ? .5 : 0;
-    open_list(c, "segmentation");
+    open_list(out, "segmentation");
     for (size_t i = 0; i < list->count; xy += 2 * list->points[i++]) {
         if (list->points[i] < 3) continue; /* covers nothing */
-        note(c, yajl_gen_array_open(c->gen));
-        put_points(c, xy, list->points[i], move);
-        close_list(c);
+        mr_json_put_begin(out, '[');
+        put_points(out, xy, list->points[i], move);
+        mr_json_put_end(out, ']');
     }
-    close_list(c);
+    mr_json_put_end(out, ']');
 }
 
 static int has_area(const mr_polygon_list *list) {
@@ -105,56 +64,57 @@ static int has_area(const mr_polygon_list *list) {
     return 0;
 }
 
-static void put_ring(coco_writer *c, const mrcnn_polygon *ring) {
-    for (size_t i = 0; i < 2 * ring->count; i++) put_number(c, (double)ring->xy[i]);
+static void put_ring(mr_json_file_writer *out, const mrcnn_polygon *ring) {
+    for (size_t i = 0; i < 2 * ring->count; i++) mr_json_put_number(out, (double)ring->xy[i]);
 }
 
-static void put_corner(coco_writer *c, const mrcnn_polygon *ring) {
-    put_number(c, (double)ring->xy[0]);
-    put_number(c, (double)ring->xy[1]);
+static void put_corner(mr_json_file_writer *out, const mrcnn_polygon *ring) {
+    mr_json_put_number(out, (double)ring->xy[0]);
+    mr_json_put_number(out, (double)ring->xy[1]);
 }
 
 /* A list of polygons is their union. Holes need one polygon, which goes from its first corner to each
  * ring, around it and back: the way there and the way back cancel out. */
-static void put_rings(coco_writer *c, const mrcnn_polygons *rings) {
+static void put_rings(mr_json_file_writer *out, const mrcnn_polygons *rings) {
     int has_holes = 0;
     for (size_t i = 0; i < rings->count; i++) has_holes |= rings->polygons[i].hole;
-    open_list(c, "segmentation");
+    open_list(out, "segmentation");
     for (size_t i = 0; i < rings->count; i++) {
         const mrcnn_polygon *ring = &rings->polygons[i];
-        if (i == 0 || !has_holes) note(c, yajl_gen_array_open(c->gen));
-        put_ring(c, ring);
-        if (has_holes) put_corner(c, ring);
-        if (has_holes && i) put_corner(c, &rings->polygons[0]);
-        if (i + 1 == rings->count || !has_holes) close_list(c);
+        if (i == 0 || !has_holes) mr_json_put_begin(out, '[');
+        put_ring(out, ring);
+        if (has_holes) put_corner(out, ring);
+        if (has_holes && i) put_corner(out, &rings->polygons[0]);
+        if (i + 1 == rings->count || !has_holes) mr_json_put_end(out, ']');
     }
-    close_list(c);
+    mr_json_put_end(out, ']');
 }
 
 /* Steps along pixels become straight lines, but for objects so small that little would remain. */
-static mrcnn_status put_outline(coco_writer *c, const mrcnn_mask *mask, mrcnn_error *err) {
+static mrcnn_status put_outline(mr_json_file_writer *out, const mrcnn_mask *mask,
+                                mrcnn_error *err) {
     mrcnn_polygons rings = {0};
     double tolerance = mrcnn_mask_area(mask) < 64 ? 0 : 1;
     mrcnn_status status = mrcnn_mask_polygons(&rings, mask, tolerance, err);
-    if (status == MRCNN_OK) put_rings(c, &rings);
+    if (status == MRCNN_OK) put_rings(out, &rings);
     mrcnn_polygons_free(&rings);
     return status;
 }
 
-static mrcnn_status put_runs(coco_writer *c, const mrcnn_mask *mask, mrcnn_error *err) {
+static mrcnn_status put_runs(mr_json_file_writer *out, const mrcnn_mask *mask, mrcnn_error *err) {
     size_t length = mrcnn_mask_to_string(mask, NULL, 0);
     char *string = malloc(length + 1);
     if (!string) return mr_fail_memory(err, length + 1, "run lengths");
     mrcnn_mask_to_string(mask, string, length + 1);
-    put_text(c, "segmentation");
-    open_map(c);
-    open_list(c, "size");
-    put_number(c, mask->height);
-    put_number(c, mask->width);
-    close_list(c);
-    put_text(c, "counts");
-    put_text(c, string);
-    close_map(c);
+    mr_json_put_text(out, "segmentation");
+    mr_json_put_begin(out, '{');
+    open_list(out, "size");
+    mr_json_put_number(out, mask->height);
+    mr_json_put_number(out, mask->width);
+    mr_json_put_end(out, ']');
+    mr_json_put_text(out, "counts");
+    mr_json_put_text(out, string);
+    mr_json_put_end(out, '}');
     free(string);
     return MRCNN_OK;
 }
@@ -162,15 +122,15 @@ static mrcnn_status put_runs(coco_writer *c, const mrcnn_mask *mask, mrcnn_error
 /* COCO's own polygons give the same pixels again; others do nearly, and run lengths do. */
 static mrcnn_status put_segmentation(const mr_writing *w, const mr_written_object *object,
                                      mrcnn_error *err) {
-    coco_writer *c = w->own;
+    mr_json_file_writer *out = &((coco_writer *)w->own)->out;
     int usable = has_area(&object->polygons);
     if (usable && (object->polygons.rule == MR_RULE_COCO ||
                    (w->prefer_polygons && object->polygons.rule == MR_RULE_SKIMAGE))) {
-        put_polygons(c, &object->polygons);
+        put_polygons(out, &object->polygons);
         return MRCNN_OK;
     }
-    if (w->prefer_polygons && !object->is_crowd) return put_outline(c, &object->mask, err);
-    return put_runs(c, &object->mask, err);
+    if (w->prefer_polygons && !object->is_crowd) return put_outline(out, &object->mask, err);
+    return put_runs(out, &object->mask, err);
 }
 
 /* ------------------------------------------------------------------------------------ the records */
@@ -197,50 +157,52 @@ static double category_of(const mr_writing *w, int class_id) {
 static mrcnn_status put_object(const mr_writing *w, const mr_written_object *object,
                                mrcnn_error *err) {
     coco_writer *c = w->own;
+    mr_json_file_writer *out = &c->out;
     int32_t box[4];
     mr_mask_box(&object->mask, box);
-    open_map(c);
+    mr_json_put_begin(out, '{');
     mrcnn_status status = put_segmentation(w, object, err);
-    put_member(c, "area", (double)mrcnn_mask_area(&object->mask));
-    put_member(c, "iscrowd", object->is_crowd);
-    put_member(c, "image_id", (double)c->image_count);
-    open_list(c, "bbox");
-    put_number(c, box[1]);
-    put_number(c, box[0]);
-    put_number(c, box[3] - box[1]);
-    put_number(c, box[2] - box[0]);
-    close_list(c);
-    put_member(c, "category_id", category_of(w, object->class_id));
-    put_member(c, "id", (double)++c->objects);
-    close_map(c);
-    return status == MRCNN_OK ? check(c, err) : status;
+    put_member(out, "area", (double)mrcnn_mask_area(&object->mask));
+    put_member(out, "iscrowd", object->is_crowd);
+    put_member(out, "image_id", (double)c->image_count);
+    open_list(out, "bbox");
+    mr_json_put_number(out, box[1]);
+    mr_json_put_number(out, box[0]);
+    mr_json_put_number(out, box[3] - box[1]);
+    mr_json_put_number(out, box[2] - box[0]);
+    mr_json_put_end(out, ']');
+    put_member(out, "category_id", category_of(w, object->class_id));
+    put_member(out, "id", (double)++c->objects);
+    mr_json_put_end(out, '}');
+    return status == MRCNN_OK ? mr_json_file_check(out, err) : status;
 }
 
 static void put_images(coco_writer *c) {
-    open_list(c, "images");
+    mr_json_file_writer *out = &c->out;
+    open_list(out, "images");
     for (size_t i = 0; i < c->image_count; i++) {
-        open_map(c);
-        put_text(c, "file_name");
-        put_text(c, c->images[i].name);
-        put_member(c, "height", c->images[i].height);
-        put_member(c, "width", c->images[i].width);
-        put_member(c, "id", (double)(i + 1));
-        close_map(c);
+        mr_json_put_begin(out, '{');
+        mr_json_put_text(out, "file_name");
+        mr_json_put_text(out, c->images[i].name);
+        put_member(out, "height", c->images[i].height);
+        put_member(out, "width", c->images[i].width);
+        put_member(out, "id", (double)(i + 1));
+        mr_json_put_end(out, '}');
     }
-    close_list(c);
+    mr_json_put_end(out, ']');
 }
 
 static void put_categories(const mr_writing *w) {
-    coco_writer *c = w->own;
-    open_list(c, "categories");
+    mr_json_file_writer *out = &((coco_writer *)w->own)->out;
+    open_list(out, "categories");
     for (int i = 1; i < w->class_count; i++) {
-        open_map(c);
-        put_member(c, "id", category_of(w, i));
-        put_text(c, "name");
-        put_text(c, w->class_names[i]);
-        close_map(c);
+        mr_json_put_begin(out, '{');
+        put_member(out, "id", category_of(w, i));
+        mr_json_put_text(out, "name");
+        mr_json_put_text(out, w->class_names[i]);
+        mr_json_put_end(out, '}');
     }
-    close_list(c);
+    mr_json_put_end(out, ']');
 }
 
 /* ------------------------------------------------------------------------------------- the writer */
@@ -250,44 +212,25 @@ static char *picture_folder(const mr_writing *w, const mr_written_picture *pictu
     return mr_strdup(w->subset);
 }
 
-static void print(void *context, const char *text, size_t length) {
-    fwrite(text, 1, length, context); /* ferror tells, in check */
-}
-
-static mrcnn_status open_file(coco_writer *c, mrcnn_error *err) {
-    mrcnn_status status = mr_make_directories(c->folder, err);
-    if (status != MRCNN_OK) return status;
-    c->file = fopen(c->part, "wb");
-    if (!c->file)
-        return mr_fail(err, MRCNN_E_IO, "%s: can't write it: %s", c->part, strerror(errno));
-    c->gen = yajl_gen_alloc(NULL);
-    if (!c->gen) return mr_fail_memory(err, 0, c->path);
-    yajl_gen_config(c->gen, yajl_gen_print_callback, print, c->file);
-    yajl_gen_config(c->gen, yajl_gen_validate_utf8, 1);
-    return MRCNN_OK;
-}
-
 static mrcnn_status begin_coco(mr_writing *w, mrcnn_error *err) {
     coco_writer *c = w->own = mr_calloc(1, sizeof *c);
     if (!c) return mr_fail_memory(err, sizeof *c, "a writer");
-    c->folder = mr_format("%s/annotations", w->folder);
-    c->path = mr_format("%s/annotations/instances_%s.json", w->folder, w->subset);
-    c->part = c->path ? mr_file_part_name(c->path) : NULL;
-    if (!c->folder || !c->part) return mr_fail_memory(err, strlen(w->folder), "a path");
-    mrcnn_status status = open_file(c, err);
+    mr_json_file_writer *out = &c->out;
+    mrcnn_status status = mr_json_file_open(
+        out, mr_format("%s/annotations/instances_%s.json", w->folder, w->subset), 0, err);
     if (status != MRCNN_OK) return status;
     c->has_ids = are_usable_ids(w);
     if (!c->has_ids && w->class_ids) w->lose(w->user, "the source's own class ids");
-    open_map(c);
-    put_text(c, "info");
-    open_map(c);
-    put_text(c, "description");
-    put_text(c, w->source);
-    close_map(c);
-    open_list(c, "licenses");
-    close_list(c);
-    open_list(c, "annotations");
-    return check(c, err);
+    mr_json_put_begin(out, '{');
+    mr_json_put_text(out, "info");
+    mr_json_put_begin(out, '{');
+    mr_json_put_text(out, "description");
+    mr_json_put_text(out, w->source);
+    mr_json_put_end(out, '}');
+    open_list(out, "licenses");
+    mr_json_put_end(out, ']');
+    open_list(out, "annotations");
+    return mr_json_file_check(out, err);
 }
 
 static mrcnn_status add_coco(mr_writing *w, const mr_written_picture *picture, mrcnn_error *err) {
@@ -307,37 +250,25 @@ static mrcnn_status add_coco(mr_writing *w, const mr_written_picture *picture, m
 
 static mrcnn_status end_coco(mr_writing *w, mrcnn_error *err) {
     coco_writer *c = w->own;
-    close_list(c);
+    mr_json_put_end(&c->out, ']');
     put_images(c);
     put_categories(w);
-    close_map(c);
-    print(c->file, "\n", 1);
-    mrcnn_status status = check(c, err);
-    if (status != MRCNN_OK) return status;
-    FILE *file = c->file;
-    c->file = NULL;
-    if (fclose(file) != 0)
-        return mr_fail(err, MRCNN_E_IO, "%s: can't write it: %s", c->part, strerror(errno));
-    status = mr_file_commit(c->part, c->path, err);
-    if (status != MRCNN_OK) return status;
-    free(c->part);
-    c->part = NULL;
-    return MRCNN_OK;
+    mr_json_put_end(&c->out, '}');
+    mrcnn_status status = mr_json_file_finish(&c->out, 1, err);
+    c->is_done = status == MRCNN_OK;
+    return status;
 }
 
 /* Takes away what is not complete, and the folder if nothing else is in it. */
 static void close_coco(mr_writing *w) {
     coco_writer *c = w->own;
     if (!c) return;
-    if (c->gen) yajl_gen_free(c->gen);
-    if (c->file) fclose(c->file);
-    if (c->part) unlink(c->part);
-    if (c->part && c->folder) rmdir(c->folder);
+    mr_json_file_close(&c->out);
+    char *folder = c->is_done ? NULL : mr_format("%s/annotations", w->folder);
+    if (folder) rmdir(folder);
+    free(folder);
     for (size_t i = 0; i < c->image_count; i++) free(c->images[i].name);
     free(c->images);
-    free(c->folder);
-    free(c->path);
-    free(c->part);
     free(c);
     w->own = NULL;
 }

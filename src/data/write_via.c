@@ -104,7 +104,7 @@ static mrcnn_status add(mr_writing *w, const mr_written_picture *picture, mrcnn_
     mr_json_put_begin(out, '{');
     mr_json_put_end(out, '}');
     mr_json_put_end(out, '}');
-    return status;
+    return status == MRCNN_OK ? mr_json_file_check(out, err) : status;
 }
 
 static mrcnn_status end(mr_writing *w, mrcnn_error *err) {
