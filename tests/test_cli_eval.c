@@ -96,6 +96,22 @@ static void test_via(void **state) {
     assert_contains(r->out, "1 pictures, 2 objects");
 }
 
+/* What is found where there is nothing is wrong, as for pycocotools. */
+static void test_empty_picture(void **state) {
+    (void)state;
+    mkdir("negatives", 0777);
+    cli_picture("negatives/a.png", 40, 30);
+    cli_picture("negatives/b.png", 40, 30);
+    cli_write(
+        "negatives/coco.json",
+        "{\"images\":[{\"id\":1,\"file_name\":\"a.png\"},{\"id\":2,\"file_name\":\"b.png\"}],"
+        "\"categories\":[{\"id\":1,\"name\":\"cat\"}],\"annotations\":[{\"id\":1,\"image_id\":1,"
+        "\"category_id\":1,\"segmentation\":[[4,4,20,4,20,20]]}]}");
+    const cli_result *r = RUN(EVAL, "--dataset", "negatives", "--weights", "none");
+    assert_int_equal(r->code, 0);
+    assert_contains(r->out, "2 pictures, 1 objects");
+}
+
 /* The model may know more classes than the pictures, in any order; not fewer. */
 static void test_classes(void **state) {
     (void)state;
@@ -164,9 +180,10 @@ static void test_no_val(void **state) {
 
 int main(void) {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_table),      cmocka_unit_test(test_json),
-        cmocka_unit_test(test_confidence), cmocka_unit_test(test_via),
-        cmocka_unit_test(test_classes),    cmocka_unit_test(test_wrong_usage),
-        cmocka_unit_test(test_failures),   cmocka_unit_test(test_no_val)};
+        cmocka_unit_test(test_table),         cmocka_unit_test(test_json),
+        cmocka_unit_test(test_confidence),    cmocka_unit_test(test_via),
+        cmocka_unit_test(test_empty_picture), cmocka_unit_test(test_classes),
+        cmocka_unit_test(test_wrong_usage),   cmocka_unit_test(test_failures),
+        cmocka_unit_test(test_no_val)};
     return cmocka_run_group_tests(tests, enter, cli_leave);
 }

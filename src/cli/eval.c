@@ -70,12 +70,13 @@ static int set_class_count(run *r) {
 /* ------------------------------------------------------------------------------------ data set */
 
 /* `names` NULL: the classes that the annotations name. Generated pictures are as large as those that
- * the model learned from. */
+ * the model learned from. Pictures without objects stay: what is found in them is wrong. */
 static int open_set(run *r, const mrcnn_config *config, const char *const *names) {
     mrcnn_image_options image = mrcnn_config_image_options(config);
     mrcnn_dataset_options how = mrcnn_dataset_options_default();
     how.class_names = names;
     how.image = &image;
+    how.keep_empty = 1;
     how.seed = strtoull(mrcnn_config_get(config, "SEED"), NULL, 10);
     if (names)
         how.shapes_height = how.shapes_width =
@@ -276,7 +277,9 @@ const command command_eval = {
         "Detects objects in annotated pictures and compares: COCO's average precision and recall,\n"
         "equal to those of pycocotools, for boxes (bbox) and masks (segm), and for each class;\n"
         "then what matterport's notebooks call mAP. Figures go from 0 to 1; \"-\" (in JSON -1)\n"
-        "stands where there is no object to measure by.\n"
+        "stands where there is no object to measure by. Pictures without objects count: whatever "
+        "is\n"
+        "found in them is wrong. (matterport leaves them out.)\n"
         "\n"
         "All detections count, however unsure, as COCO's figures need them: only --set\n"
         "DETECTION_MIN_CONFIDENCE=... leaves some out, not a preset or a file. The classes of the\n"
