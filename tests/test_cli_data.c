@@ -1,16 +1,12 @@
 /* test_cli_data.c - mrcnn data: check, stats, convert, split: outputs, messages, exit codes. */
 #include "helper_assert.h"
 #include "helper_cli.h"
+#include "helper_via.h"
 
 #include <mrcnn/mrcnn.h>
 
 #include <stdlib.h>
 #include <sys/stat.h>
-
-#define ENTRY(name, regions) "\"" name "1\":{\"filename\":\"" name "\",\"regions\":[" regions "]}"
-#define RECT(x, class)                                                                        \
-    "{\"shape_attributes\":{\"name\":\"rect\",\"x\":" x ",\"y\":5,\"width\":6,\"height\":7}," \
-    "\"region_attributes\":{\"class\":\"" class "\"}}"
 
 static int enter(void **state) {
     cli_enter(state);
@@ -21,13 +17,16 @@ static int enter(void **state) {
     cli_picture("set/train/b.jpg", 64, 32);
     cli_picture("set/train/empty.png", 32, 32);
     cli_picture("set/val/c.png", 32, 32);
-    cli_write(
-        "set/train/via_region_data.json",
-        "{" ENTRY("a.png", RECT("4", "cat") "," RECT("5", "dog") "," RECT("15", "dog")) "," ENTRY(
-            "b.jpg", RECT("1", "dog")) "," ENTRY("empty.png", "") "}");
+    cli_write("set/train/via_region_data.json",
+              "{" VIA_ENTRY(
+                  "a.png",
+                  VIA_RECT("4", "cat") "," VIA_RECT("5", "dog") "," VIA_RECT(
+                      "15", "dog")) "," VIA_ENTRY("b.jpg",
+                                                  VIA_RECT("1", "dog")) "," VIA_ENTRY("empty.png",
+                                                                                      "") "}");
     cli_write("set/val/via_region_data.json",
-              "{" ENTRY("c.png", RECT("4", "dog") "," RECT("5", "cow")) "," ENTRY(
-                  "gone.png", RECT("4", "dog")) "}");
+              "{" VIA_ENTRY("c.png", VIA_RECT("4", "dog") "," VIA_RECT("5", "cow")) "," VIA_ENTRY(
+                  "gone.png", VIA_RECT("4", "dog")) "}");
     return 0;
 }
 
@@ -130,7 +129,7 @@ static void test_stats_of_little(void **state) {
     (void)state;
     mkdir("bare", 0777);
     cli_picture("bare/a.png", 32, 32);
-    cli_write("bare/via_region_data.json", "{" ENTRY("a.png", RECT("400", "cat")) "}");
+    cli_write("bare/via_region_data.json", "{" VIA_ENTRY("a.png", VIA_RECT("400", "cat")) "}");
     const cli_result *r = RUN("data", "stats", "--dataset", "bare");
     assert_int_equal(r->code, 0); /* a picture, if without an object that lies in it */
     assert_null(strstr(r->out, "anchors:"));

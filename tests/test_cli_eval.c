@@ -2,17 +2,13 @@
  * that can't be read, exit codes. */
 #include "helper_assert.h"
 #include "helper_cli.h"
+#include "helper_via.h"
 
 #include <stdlib.h>
 #include <sys/stat.h>
 
 #define EVAL "eval", CLI_TINY, "--threads", "1"
 #define SHAPES EVAL, "--dataset", "shapes", "--weights", "none", "--limit", "2"
-#define ENTRY(name, regions) "\"" name "1\":{\"filename\":\"" name "\",\"regions\":[" regions "]}"
-#define RECT(x, class)                                                                        \
-    "{\"shape_attributes\":{\"name\":\"rect\",\"x\":" x ",\"y\":5,\"width\":6,\"height\":7}," \
-    "\"region_attributes\":{\"class\":\"" class "\"}}"
-
 static int enter(void **state) {
     cli_enter(state);
     mkdir("set", 0777);
@@ -22,10 +18,10 @@ static int enter(void **state) {
     cli_picture("set/val/b.png", 40, 30);
     cli_write("set/val/bad.png", "no picture");
     cli_write("set/train/via_region_data.json",
-              "{" ENTRY("a.png", RECT("4", "cat") "," RECT("5", "dog")) "}");
+              "{" VIA_ENTRY("a.png", VIA_RECT("4", "cat") "," VIA_RECT("5", "dog")) "}");
     cli_write("set/val/via_region_data.json",
-              "{" ENTRY("b.png", RECT("4", "cat") "," RECT("20", "dog")) "," ENTRY(
-                  "bad.png", RECT("4", "dog")) "}");
+              "{" VIA_ENTRY("b.png", VIA_RECT("4", "cat") "," VIA_RECT("20", "dog")) "," VIA_ENTRY(
+                  "bad.png", VIA_RECT("4", "dog")) "}");
     return 0;
 }
 
@@ -172,7 +168,8 @@ static void test_no_val(void **state) {
     mkdir("learned", 0777);
     mkdir("learned/train", 0777);
     cli_picture("learned/train/a.png", 40, 30);
-    cli_write("learned/train/via_region_data.json", "{" ENTRY("a.png", RECT("4", "cat")) "}");
+    cli_write("learned/train/via_region_data.json",
+              "{" VIA_ENTRY("a.png", VIA_RECT("4", "cat")) "}");
     const cli_result *r = RUN(EVAL, "--dataset", "learned", "--weights", "none");
     assert_int_equal(r->code, 1);
     assert_contains(r->err, "val");

@@ -1,15 +1,11 @@
 /* test_cli_inspect_data.c - mrcnn inspect data: tables, problems, JSON, exit codes. */
 #include "helper_assert.h"
 #include "helper_cli.h"
+#include "helper_via.h"
 
 #include <mrcnn/mrcnn.h>
 #include <stdlib.h>
 #include <sys/stat.h>
-
-#define ENTRY(name, regions) "\"" name "1\":{\"filename\":\"" name "\",\"regions\":[" regions "]}"
-#define RECT(x, class)                                                                        \
-    "{\"shape_attributes\":{\"name\":\"rect\",\"x\":" x ",\"y\":5,\"width\":6,\"height\":7}," \
-    "\"region_attributes\":{\"class\":\"" class "\"}}"
 
 static int enter(void **state) {
     cli_enter(state);
@@ -20,11 +16,12 @@ static int enter(void **state) {
     cli_picture("set/train/b.jpg", 20, 20);
     cli_picture("set/val/c.png", 20, 20);
     cli_write("set/train/via_region_data.json",
-              "{" ENTRY("a.png", RECT("4", "cat") "," RECT("5", "dog")) "," ENTRY(
-                  "b.jpg", RECT("1", "dog")) "}");
+              "{" VIA_ENTRY("a.png", VIA_RECT("4", "cat") "," VIA_RECT("5", "dog")) "," VIA_ENTRY(
+                  "b.jpg", VIA_RECT("1", "dog")) "}");
     cli_write("set/val/via_region_data.json",
-              "{" ENTRY("c.png", RECT("4", "dog") "," RECT("400", "dog") "," RECT(
-                                     "5", "cow")) "," ENTRY("gone.png", RECT("4", "dog")) "}");
+              "{" VIA_ENTRY("c.png", VIA_RECT("4", "dog") "," VIA_RECT("400", "dog") "," VIA_RECT(
+                                         "5", "cow")) "," VIA_ENTRY("gone.png",
+                                                                    VIA_RECT("4", "dog")) "}");
     return 0;
 }
 
@@ -165,7 +162,7 @@ static void test_nothing_to_use(void **state) {
     assert_string_equal(r->out, "");
     mkdir("broken", 0777);
     cli_write("broken/a.png", "no picture");
-    cli_write("broken/v.json", "{" ENTRY("a.png", RECT("4", "cat")) "}");
+    cli_write("broken/v.json", "{" VIA_ENTRY("a.png", VIA_RECT("4", "cat")) "}");
     r = RUN("inspect", "data", "--dataset", "broken"); /* opens, but nothing can be read */
     assert_int_equal(r->code, 1);
     assert_contains(r->out, "0 pictures with 0 objects can be used");

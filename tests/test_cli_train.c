@@ -2,6 +2,7 @@
  * that was killed or stopped goes on to the same bytes. */
 #include "helper_assert.h"
 #include "helper_cli.h"
+#include "helper_via.h"
 #include "helper_train.h"
 
 #include <signal.h>
@@ -18,7 +19,6 @@
 #define SHAPES TRAIN, "--dataset", "shapes"
 #define FRESH SHAPES, "--weights", "none"
 
-#define ENTRY(name, regions) "\"" name "1\":{\"filename\":\"" name "\",\"regions\":[" regions "]}"
 #define RECT(x, class)                                                                          \
     "{\"shape_attributes\":{\"name\":\"rect\",\"x\":" x ",\"y\":5,\"width\":16,\"height\":17}," \
     "\"region_attributes\":{\"class\":\"" class "\"}}"
@@ -280,8 +280,9 @@ static void test_new_run(void **state) {
 
 static void test_other_classes(void **state) {
     (void)state;
-    make_set("pets", "{" ENTRY("a.png", RECT("4", "cat")) "," ENTRY("b.png", RECT("4", "dog")) "}");
-    make_set("three", "{" ENTRY("a.png", RECT("4", "cat")) "," ENTRY(
+    make_set("pets",
+             "{" VIA_ENTRY("a.png", RECT("4", "cat")) "," VIA_ENTRY("b.png", RECT("4", "dog")) "}");
+    make_set("three", "{" VIA_ENTRY("a.png", RECT("4", "cat")) "," VIA_ENTRY(
                           "b.png", RECT("4", "dog") "," RECT("20", "cow")) "}");
     char weights[800];
     snprintf(weights, sizeof weights, "%s", train_file("whole", "mask_rcnn_tiny_0002.h5"));
@@ -384,23 +385,23 @@ static void test_pictures(void **state) {
     const cli_result *r = RUN(TRAIN, "--dataset", "broken", "--weights", "none");
     assert_int_equal(r->code, 1);
     assert_contains(r->err, "broken/via_region_data.json: line 1: ");
-    make_set("missing",
-             "{" ENTRY("a.png", RECT("4", "cat")) "," ENTRY("gone.png", RECT("4", "cat")) "}");
+    make_set("missing", "{" VIA_ENTRY("a.png", RECT("4", "cat")) "," VIA_ENTRY(
+                            "gone.png", RECT("4", "cat")) "}");
     r = RUN(TRAIN, "--dataset", "missing", "--weights", "none", "--logs", "missing-logs");
     assert_int_equal(r->code, 0);
     assert_contains(r->err, "gone.png: there is no such picture");
     assert_contains(r->err, "1 pictures and 1 objects can be used; 1 pictures");
-    make_set("outside", "{" ENTRY("a.png", RECT("900", "cat")) "}");
+    make_set("outside", "{" VIA_ENTRY("a.png", RECT("900", "cat")) "}");
     r = RUN(TRAIN, "--dataset", "outside", "--weights", "none");
     assert_int_equal(r->code, 1);
     assert_contains(r->err, "a.png: it lies outside the picture");
     assert_contains(r->err, "the data set has nothing to learn from");
-    make_set("empty", "{" ENTRY("a.png", "") "}");
+    make_set("empty", "{" VIA_ENTRY("a.png", "") "}");
     r = RUN(TRAIN, "--dataset", "empty", "--weights", "none");
     assert_int_equal(r->code, 1);
     assert_contains(r->err, "nothing in it can be used");
     make_set("rotten",
-             "{" ENTRY("a.png", RECT("4", "cat")) "," ENTRY("b.png", RECT("4", "cat")) "}");
+             "{" VIA_ENTRY("a.png", RECT("4", "cat")) "," VIA_ENTRY("b.png", RECT("4", "cat")) "}");
     cli_write("rotten/b.png", "no picture");
     r = RUN(TRAIN, "--dataset", "rotten", "--weights", "none", "--logs", "rotten-logs");
     assert_int_equal(r->code, 0); /* the others go on */

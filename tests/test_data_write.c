@@ -2,6 +2,7 @@
  * own that says in plain lines what it was given. */
 #include "helper_assert.h"
 #include "helper_cli.h"
+#include "helper_via.h"
 
 #include "base/error.h"
 #include "base/file.h"
@@ -83,10 +84,6 @@ static const mr_dataset_writer writer = {"plain",   plain_folder, plain_begin,
 
 /* ------------------------------------------------------------------------------------- the world */
 
-#define ENTRY(name, regions) "\"" name "1\":{\"filename\":\"" name "\",\"regions\":[" regions "]}"
-#define RECT(x, class)                                                                        \
-    "{\"shape_attributes\":{\"name\":\"rect\",\"x\":" x ",\"y\":5,\"width\":6,\"height\":7}," \
-    "\"region_attributes\":{\"class\":\"" class "\"}}"
 #define TRIANGLE(class)                                                     \
     "{\"shape_attributes\":{\"name\":\"polygon\",\"all_points_x\":[1,5,1]," \
     "\"all_points_y\":[2,2,6]},\"region_attributes\":{\"class\":\"" class "\"}}"
@@ -99,8 +96,9 @@ static int enter(void **state) {
     cli_picture("set/sub/b.jpg", 20, 20);
     cli_picture("set/a.jpg", 24, 16);
     cli_write("set/via_region_data.json",
-              "{" ENTRY("a.png", RECT("4", "cat") "," TRIANGLE("dog")) "," ENTRY(
-                  "sub/b.jpg", RECT("1", "dog") "," RECT("300", "dog")) "," ENTRY("a.jpg", "") "}");
+              "{" VIA_ENTRY("a.png", VIA_RECT("4", "cat") "," TRIANGLE("dog")) "," VIA_ENTRY(
+                  "sub/b.jpg",
+                  VIA_RECT("1", "dog") "," VIA_RECT("300", "dog")) "," VIA_ENTRY("a.jpg", "") "}");
     return 0;
 }
 

@@ -33,24 +33,13 @@ static int show_problem(void *user, const mrcnn_dataset_problem *problem) {
     return 0;
 }
 
-static int show_progress(void *user, size_t done, size_t total) {
-    (void)user;
-    progress_show(done, total);
-    return signals_came();
-}
-
-static int fail_or_stop(const mrcnn_error *err) {
-    int code = fail_with(err);
-    return err->status == MRCNN_E_CANCELLED ? EXIT_INTERRUPTED : code;
-}
-
 int data_report_problems(const mrcnn_dataset *set) {
     mrcnn_error err = MRCNN_ERROR_INIT;
     mrcnn_dataset_summary *summary = NULL;
     mrcnn_dataset_check_options options = mrcnn_dataset_check_options_default();
     size_t count = 0;
     options.report = show_problem;
-    options.progress = show_progress;
+    options.progress = progress_or_stop;
     options.user = &count;
     progress_start("checking", PROGRESS_ITEMS);
     mrcnn_status status = mrcnn_dataset_check(set, &options, &summary, &err);
@@ -58,7 +47,7 @@ int data_report_problems(const mrcnn_dataset *set) {
     if (count > MOST_SHOWN)
         message("%zu more problems: `mrcnn data check` names them", count - MOST_SHOWN);
     mrcnn_dataset_summary_free(&summary);
-    return status == MRCNN_OK ? EXIT_DONE : fail_or_stop(&err);
+    return status == MRCNN_OK ? EXIT_DONE : fail_with(&err);
 }
 
 /* ------------------------------------------------------------------------------------- writing */
@@ -108,14 +97,14 @@ int data_write(const mrcnn_dataset *set, const data_target *target, const char *
     options.pictures = (mrcnn_write_pictures)target->pictures;
     options.polygons = target->polygons;
     options.chosen = chosen;
-    options.progress = show_progress;
+    options.progress = progress_or_stop;
     options.lost = show_lost;
     options.left_out = show_left_out;
     options.user = &told;
     progress_start(subset, PROGRESS_ITEMS);
     mrcnn_status status = mrcnn_dataset_write(set, target->out, &options, written, &err);
     progress_end();
-    if (status != MRCNN_OK) return fail_or_stop(&err);
+    if (status != MRCNN_OK) return fail_with(&err);
     char *folder = text_printable(target->out);
     printf("%s: %zu pictures with %zu objects, as %s in %s\n", subset, written->pictures,
            written->objects, target->to, folder);

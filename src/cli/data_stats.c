@@ -153,18 +153,12 @@ static int sample_pixels(data_stats *s, size_t wanted) {
 
 /* --------------------------------------------------------------------------------- the command */
 
-static int show_progress(void *user, size_t done, size_t total) {
-    (void)user;
-    progress_show(done, total);
-    return signals_came();
-}
-
 /* A set without anything to compare has no anchors to suggest, but all the rest. */
 static int suggest_anchors(data_stats *s, const mrcnn_config *config) {
     mrcnn_error err = MRCNN_ERROR_INIT;
     mrcnn_anchor_options options = mrcnn_anchor_options_default();
     if (s->objects == s->crowds) return EXIT_DONE;
-    options.progress = show_progress;
+    options.progress = progress_or_stop;
     progress_start("anchors", PROGRESS_ITEMS);
     mrcnn_status status = mrcnn_anchors_suggest(s->set, config, &options, &s->anchors, &err);
     progress_end();

@@ -200,12 +200,6 @@ static int prepare(run *r) {
     return code;
 }
 
-static int show_progress(void *user, size_t done, size_t total) {
-    (void)user;
-    progress_show(done, total);
-    return signals_came();
-}
-
 /* The others go on, as in detect; the exit code tells. */
 static void show_left_out(void *user, const char *text) {
     (void)user;
@@ -228,15 +222,12 @@ static int evaluate(run *r) {
     mrcnn_report *report = NULL;
     mrcnn_evaluate_options options = mrcnn_evaluate_options_default();
     options.limit = (size_t)r->o->limit;
-    options.progress = show_progress;
+    options.progress = progress_or_stop;
     options.left_out = show_left_out;
     progress_start("pictures", PROGRESS_ITEMS);
     mrcnn_status status = mrcnn_evaluate(r->session, r->set, &options, &report, &err);
     progress_end();
-    if (status != MRCNN_OK) {
-        fail_with(&err);
-        return status == MRCNN_E_CANCELLED ? EXIT_INTERRUPTED : EXIT_FAILED;
-    }
+    if (status != MRCNN_OK) return fail_with(&err);
     char *names = dataset_names(&r->o->data);
     eval_outcome outcome = {report, r->set, r->model, names, r->subset, r->o->model.weights};
     int code = report->pictures_left_out ? EXIT_FAILED : EXIT_DONE;

@@ -100,12 +100,6 @@ static void free_findings(findings *found) {
     free(found->items);
 }
 
-static int show_progress(void *user, size_t done, size_t total) {
-    (void)user;
-    progress_show(done, total);
-    return 0;
-}
-
 /* -------------------------------------------------------------------------------------- tables */
 
 static void print_problems(const findings *found) {
@@ -261,7 +255,7 @@ static int look_over(const data_options *values, const mrcnn_dataset *set) {
     int code = EXIT_DONE;
     options.full = values->full;
     options.report = keep_problem;
-    options.progress = show_progress;
+    options.progress = progress_or_stop;
     options.user = &found;
     progress_start("checking", PROGRESS_ITEMS);
     mrcnn_status status = mrcnn_dataset_check(set, &options, &summary, &err);

@@ -10,7 +10,7 @@
 
 int fail_with(const mrcnn_error *err) {
     message("%s", err->message);
-    return EXIT_FAILED;
+    return err->status == MRCNN_E_CANCELLED ? EXIT_INTERRUPTED : EXIT_FAILED;
 }
 
 /* ----------------------------------------------------------------------------- configuration */

@@ -107,7 +107,7 @@ int set_class_names(mrcnn_model *model, text_list *names, const char *given);
 int is_background(const char *name);
 void add_background(text_list *names);
 
-/* Prints an error of the library; always EXIT_FAILED. */
+/* Prints an error of the library: EXIT_FAILED, or EXIT_INTERRUPTED when a signal stopped it. */
 int fail_with(const mrcnn_error *err);
 
 #endif

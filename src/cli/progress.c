@@ -1,6 +1,8 @@
 /* progress.c - see progress.h. */
 #include "progress.h"
 
+#include "signals.h"
+
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -88,4 +90,10 @@ void progress_hide(void) {
 void progress_end(void) {
     progress_hide();
     bar.active = 0;
+}
+
+int progress_or_stop(void *user, size_t done, size_t total) {
+    (void)user;
+    progress_show(done, total);
+    return signals_came();
 }

@@ -3,6 +3,7 @@
 #ifndef CLI_PROGRESS_H
 #define CLI_PROGRESS_H
 
+#include <stddef.h>
 #include <stdint.h>
 
 typedef enum progress_unit { PROGRESS_ITEMS, PROGRESS_BYTES } progress_unit;
@@ -16,6 +17,9 @@ void progress_show(uint64_t done, uint64_t total);
 /* Takes the line away, for a message or a result; the next progress_show draws it again. */
 void progress_hide(void);
 void progress_end(void);
+
+/* The library's callback: shows how far it is, and stops it when a signal came. */
+int progress_or_stop(void *user, size_t done, size_t total);
 
 /* Seconds of a clock that only runs forward. */
 double progress_clock(void);

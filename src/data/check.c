@@ -53,24 +53,13 @@ static mrcnn_status find_size(const mr_checker *c, size_t index, int32_t *height
     return MRCNN_OK;
 }
 
-static mrcnn_status make_room(mr_checker *c, int32_t height, int32_t width) {
-    size_t pixels = (size_t)height * (size_t)width;
-    if (pixels <= c->mask_room) return MRCNN_OK;
-    free(c->mask);
-    c->mask_room = 0;
-    c->mask = malloc(pixels);
-    if (!c->mask) return mr_fail_memory(c->err, pixels, "a mask");
-    c->mask_room = pixels;
-    return MRCNN_OK;
-}
-
 /* Masks that can't be opened take the picture's objects with them. */
 static mrcnn_status check_objects(mr_checker *c, size_t index, int32_t height, int32_t width,
                                   uint8_t *seen) {
     const mr_picture *picture = &c->set->pictures[index];
     mrcnn_error broken = MRCNN_ERROR_INIT;
     mr_masks masks;
-    mrcnn_status status = make_room(c, height, width);
+    mrcnn_status status = mr_scratch_mask(&c->mask, &c->mask_room, height, width, c->err);
     if (status != MRCNN_OK) return status;
     status = mr_masks_open(&masks, c->set, index, height, width, &broken);
     if (status == MRCNN_OK) {

@@ -147,6 +147,10 @@ struct mrcnn_dataset {
 /* Makes room for `count` more items in a growing array; 0: no memory. */
 int mr_dataset_grow(void **items, size_t *room, size_t used, size_t count, size_t size);
 
+/* Makes a mask large enough for a picture; what is in it may be lost. */
+mrcnn_status mr_scratch_mask(uint8_t **mask, size_t *room, int32_t height, int32_t width,
+                             mrcnn_error *err);
+
 /* Notes a problem, or counts it when there are many of its kind. Returns MRCNN_OK, or that memory is
  * short. */
 mrcnn_status mr_dataset_note(mr_dataset *set, int is_error, const char *picture, int64_t object,

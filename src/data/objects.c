@@ -55,6 +55,17 @@ mrcnn_status mr_dataset_mask(const mr_dataset *set, size_t index, size_t object,
     return status;
 }
 
+mrcnn_status mr_scratch_mask(uint8_t **mask, size_t *room, int32_t height, int32_t width,
+                             mrcnn_error *err) {
+    size_t pixels;
+    if (!mr_mul_size((size_t)height, (size_t)width, &pixels)) pixels = SIZE_MAX;
+    if (pixels <= *room) return MRCNN_OK;
+    free(*mask);
+    *mask = pixels < SIZE_MAX ? malloc(pixels) : NULL;
+    *room = *mask ? pixels : 0;
+    return *mask ? MRCNN_OK : mr_fail_memory(err, pixels, "a mask");
+}
+
 /* ------------------------------------------------------------------------------------ outlines */
 
 /* One outline of a known kind, with its numbers. */

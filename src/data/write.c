@@ -110,19 +110,6 @@ static mrcnn_status take_object(job *j, mr_masks *masks, size_t k) {
     return MRCNN_OK;
 }
 
-static mrcnn_status make_room(job *j, const mr_masks *masks) {
-    size_t pixels;
-    if (!mr_mul_size((size_t)masks->height, (size_t)masks->width, &pixels))
-        return mr_fail_memory(j->err, SIZE_MAX, "a mask");
-    if (pixels <= j->drawn_room) return MRCNN_OK;
-    free(j->drawn);
-    j->drawn_room = 0;
-    j->drawn = malloc(pixels);
-    if (!j->drawn) return mr_fail_memory(j->err, pixels, "a mask");
-    j->drawn_room = pixels;
-    return MRCNN_OK;
-}
-
 /* *readable becomes 0 when the picture has no masks that can be opened. */
 static mrcnn_status take_objects(job *j, size_t index, int32_t height, int32_t width,
                                  int *readable) {
@@ -134,7 +121,7 @@ static mrcnn_status take_objects(job *j, size_t index, int32_t height, int32_t w
         status = leave_out(j, &broken);
     } else {
         size_t count = mr_dataset_picture(j->set, index)->object_count;
-        status = make_room(j, &masks);
+        status = mr_scratch_mask(&j->drawn, &j->drawn_room, height, width, j->err);
         for (size_t k = 0; k < count && status == MRCNN_OK; k++) status = take_object(j, &masks, k);
     }
     mr_masks_close(&masks);

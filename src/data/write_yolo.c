@@ -83,18 +83,6 @@ static mrcnn_status begin(mr_writing *w, mrcnn_error *err) {
 
 /* ------------------------------------------------------------------------------------- objects */
 
-static mrcnn_status make_room(yolo_writer *yw, const mr_written_picture *picture,
-                              mrcnn_error *err) {
-    size_t pixels = (size_t)picture->height * (size_t)picture->width;
-    if (pixels <= yw->mask_room) return MRCNN_OK;
-    free(yw->mask);
-    yw->mask_room = 0;
-    yw->mask = malloc(pixels);
-    if (!yw->mask) return mr_fail_memory(err, pixels, "a mask");
-    yw->mask_room = pixels;
-    return MRCNN_OK;
-}
-
 /* Whether the polygon is filled to the mask after its coordinates were divided and multiplied. */
 static mrcnn_status comes_back(yolo_writer *yw, const mr_written_picture *picture,
                                const mr_written_object *object, const mr_polygon_list *polygon,
@@ -173,6 +161,7 @@ static mrcnn_status name_labels(const mr_writing *w, const mr_written_picture *p
 }
 
 static mrcnn_status add(mr_writing *w, const mr_written_picture *picture, mrcnn_error *err) {
+    yolo_writer *yw = w->own;
     mr_text_file file = {NULL, NULL, NULL};
     char *path = NULL;
     mrcnn_status status = name_labels(w, picture, &path, err);
@@ -181,7 +170,8 @@ static mrcnn_status add(mr_writing *w, const mr_written_picture *picture, mrcnn_
         return status;
     }
     status = mr_text_file_open(&file, path, err);
-    if (status == MRCNN_OK) status = make_room(w->own, picture, err);
+    if (status == MRCNN_OK)
+        status = mr_scratch_mask(&yw->mask, &yw->mask_room, picture->height, picture->width, err);
     for (size_t i = 0; i < picture->count && status == MRCNN_OK; i++) {
         if (picture->objects[i].is_crowd)
             w->lose(w->user, "crowds, which are left out");
