@@ -31,8 +31,7 @@ void mr_label_close(mr_dataset *set) {
 }
 
 mrcnn_status mr_label_find(const mr_label_set *own, const char *id, char **path, mrcnn_error *err) {
-    const char *slash = strrchr(id, '/'), *dot = strrchr(slash ? slash : id, '.');
-    size_t length = dot ? (size_t)(dot - id) : strlen(id);
+    size_t length = mr_stem_length(id);
     *path = NULL;
     for (const mr_label_ending *e = own->endings; e->labels; e++) {
         size_t tail = strlen(e->picture);

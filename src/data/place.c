@@ -175,10 +175,19 @@ char *mr_find_picture(const char *folder, const char *stem) {
     return NULL;
 }
 
+size_t mr_stem_length(const char *path) {
+    const char *slash = strrchr(path, '/'), *name = slash ? slash + 1 : path;
+    const char *dot = strrchr(name, '.');
+    return dot && dot != name ? (size_t)(dot - path) : strlen(path);
+}
+
+char *mr_without_ending(const char *path) {
+    char *copy = mr_strdup(path);
+    if (copy) copy[mr_stem_length(path)] = 0;
+    return copy;
+}
+
 char *mr_stem(const char *name) {
     const char *slash = strrchr(name, '/');
-    char *stem = mr_strdup(slash ? slash + 1 : name);
-    char *dot = stem ? strrchr(stem, '.') : NULL;
-    if (dot && dot != stem) *dot = 0;
-    return stem;
+    return mr_without_ending(slash ? slash + 1 : name);
 }

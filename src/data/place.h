@@ -53,8 +53,14 @@ char *mr_find_picture(const char *folder, const char *stem);
 /* 1 when the name has the ending of a picture that can be read. */
 int mr_is_picture_name(const char *name);
 
+/* Length of a path without its ending; a name that is all ending (".png") has none. */
+size_t mr_stem_length(const char *path);
+
 /* A name without its folders and its ending; malloc'ed. */
 char *mr_stem(const char *name);
+
+/* A path without its ending, folders and all; malloc'ed. */
+char *mr_without_ending(const char *path);
 
 typedef enum mr_json_file {
     MR_FILE_OTHER,

@@ -11,14 +11,6 @@
 #include <string.h>
 #include <unistd.h>
 
-char *mr_name_without_ending(const char *file) {
-    char *name = mr_strdup(file);
-    if (!name) return NULL;
-    char *slash = strrchr(name, '/'), *first = slash ? slash + 1 : name, *dot = strrchr(first, '.');
-    if (dot && dot != first) *dot = 0;
-    return name;
-}
-
 void mr_text_add(mr_text *text, const char *added) {
     size_t length = strlen(added);
     if (!mr_dataset_grow((void **)&text->bytes, &text->room, text->length, length + 1, 1)) {

@@ -5,9 +5,6 @@
 #include "data/place.h"
 #include "data/writer.h"
 
-/* A picture's file name without its ending, folders and all; malloc'ed, NULL: no memory. */
-char *mr_name_without_ending(const char *file);
-
 /* A text that grows; start with {0} and free `bytes`. */
 typedef struct mr_text {
     char *bytes;

@@ -4,6 +4,7 @@
 
 #include "base/error.h"
 #include "base/memory.h"
+#include "data/place.h"
 #include "data/text_file.h"
 #include "data/write_outline.h"
 
@@ -38,9 +39,7 @@ static char *file_path(const mr_writing *w, const char *name) {
 
 /* All files lie in one folder, as LabelMe opens it: "below/a.jpg" has "below_a.json". */
 static char *flatten(const char *picture, int with_ending) {
-    char *name = mr_strdup(picture);
-    char *dot = name ? strrchr(name, '.') : NULL;
-    if (dot && dot != name && !strchr(dot, '/') && !with_ending) *dot = 0;
+    char *name = with_ending ? mr_strdup(picture) : mr_without_ending(picture);
     for (char *c = name; c && *c; c++)
         if (*c == '/') *c = '_';
     return name;

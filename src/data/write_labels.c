@@ -88,7 +88,7 @@ static void choose_values(const mr_writing *w, const mr_written_picture *picture
 static mrcnn_status add(mr_writing *w, const mr_written_picture *picture, mrcnn_error *err) {
     labels_writer *own = w->own;
     mr_painting painting = {0};
-    char *name = mr_name_without_ending(picture->file);
+    char *name = mr_without_ending(picture->file);
     char *path = name ? mr_format("%s/labels/%s/%s.png", w->folder, w->subset, name) : NULL;
     uint16_t *values = mr_calloc(picture->count, sizeof *values);
     uint32_t *used = mr_calloc((size_t)w->class_count, sizeof *used);

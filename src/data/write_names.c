@@ -58,12 +58,6 @@ static char *clean(const char *id) {
     return name;
 }
 
-/* Length of the name without its ending. */
-static size_t stem_length(const char *name) {
-    const char *dot = strrchr(name, '.'), *slash = strrchr(name, '/');
-    return dot && dot > name && (!slash || dot > slash + 1) ? (size_t)(dot - name) : strlen(name);
-}
-
 /* The ending of the picture's file, if the id has none. Pictures that are drawn become PNG. */
 static char *make_name(const mr_dataset *set, size_t index) {
     int is_file = mr_dataset_is_file(set, index);
@@ -72,7 +66,7 @@ static char *make_name(const mr_dataset *set, size_t index) {
     if (!name || (is_file && mr_is_picture_name(name))) return name;
     const char *path = is_file ? picture->path : "";
     const char *ending = mr_is_picture_name(path) ? strrchr(path, '.') : ".png";
-    size_t length = mr_is_picture_name(name) ? stem_length(name) : strlen(name);
+    size_t length = mr_is_picture_name(name) ? mr_stem_length(name) : strlen(name);
     char *whole = mr_format("%.*s%s", (int)length, name, ending);
     free(name);
     return whole;
@@ -115,7 +109,7 @@ static char *number_name(const stem *sorted, size_t count, const stem *old, size
     for (;; (*number)++) {
         char *name =
             mr_format("%.*s-%zu%s", (int)old->length, old->name, *number, old->name + old->length);
-        if (!name || !is_taken(sorted, count, name, stem_length(name))) return name;
+        if (!name || !is_taken(sorted, count, name, mr_stem_length(name))) return name;
         free(name);
     }
 }
@@ -155,7 +149,7 @@ mrcnn_status mr_name_pictures(char ***names, const mr_dataset *set, const uint8_
         if (chosen && !chosen[i]) continue;
         made[i] = make_name(set, i);
         done = made[i] != NULL;
-        if (done) stems[count++] = (stem){made[i], stem_length(made[i]), i};
+        if (done) stems[count++] = (stem){made[i], mr_stem_length(made[i]), i};
     }
     if (done && count) qsort(stems, count, sizeof *stems, compare_stems);
     if (done) done = tell_apart(made, stems, count);

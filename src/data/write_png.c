@@ -19,7 +19,7 @@ typedef struct png_writer {
 
 /* One folder a picture: no folders in its name. malloc'ed. */
 static char *flat_name(const char *file) {
-    char *name = mr_name_without_ending(file);
+    char *name = mr_without_ending(file);
     for (char *c = name; c && *c; c++)
         if (*c == '/') *c = '_';
     return name;

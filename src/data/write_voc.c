@@ -95,7 +95,7 @@ static mrcnn_status write_both(mr_writing *w, const mr_painting *painting, const
 static mrcnn_status add(mr_writing *w, const mr_written_picture *picture, mrcnn_error *err) {
     voc_writer *own = w->own;
     mr_painting painting = {0};
-    char *name = mr_name_without_ending(picture->file);
+    char *name = mr_without_ending(picture->file);
     uint16_t *const values[2] = {mr_calloc(picture->count, sizeof(uint16_t)),
                                  mr_calloc(picture->count, sizeof(uint16_t))};
     mrcnn_status status = name && values[0] && values[1]

@@ -92,9 +92,8 @@ static const char *find_images(const char *path) {
 }
 
 char *mr_yolo_label_name(const char *picture) {
-    const char *images = find_images(picture), *slash = strrchr(picture, '/');
-    const char *dot = strrchr(slash ? slash : picture, '.');
-    int length = (int)(dot ? (size_t)(dot - picture) : strlen(picture));
+    const char *images = find_images(picture);
+    int length = (int)mr_stem_length(picture);
     if (!images) return mr_format("%.*s.txt", length, picture);
     int before = (int)(images - picture), after = before + (int)strlen("images");
     return mr_format("%.*slabels%.*s.txt", before, picture, length - after, picture + after);

@@ -8,8 +8,6 @@
 #include <setjmp.h>
 #include <stdlib.h>
 
-#include <zlib.h> /* Z_RLE */
-
 /* ----------------------------------------------------------------------------------- decoding */
 
 typedef struct reader {
@@ -123,57 +121,20 @@ mrcnn_status mr_png_decode(mrcnn_image *image, int *orientation, const mr_encode
 
 /* ----------------------------------------------------------------------------------- encoding */
 
-typedef struct writer {
-    png_structp png;
-    png_infop info;
-    mr_png_message message;
-    mr_png_sink sink;
-} writer;
-
-static mrcnn_status write_png(writer *w, const mrcnn_image *image, const char *name,
-                              mrcnn_error *err) {
-    static const int types[] = {0, PNG_COLOR_TYPE_GRAY, PNG_COLOR_TYPE_GRAY_ALPHA,
-                                PNG_COLOR_TYPE_RGB, PNG_COLOR_TYPE_RGB_ALPHA};
-    size_t stride = (size_t)image->width * (size_t)image->channels;
-    if (setjmp(png_jmpbuf(w->png)))
-        return mr_fail(err, w->message.out_of_memory ? MRCNN_E_MEMORY : MRCNN_E_ARGUMENT,
-                       "%s: can't make a PNG of %d x %d pixels: %s", name, image->width,
-                       image->height, w->message.text);
-    png_set_write_fn(w->png, &w->sink, mr_png_write_bytes, mr_png_flush_bytes);
-    png_set_user_limits(w->png, 0x7FFFFFFF, 0x7FFFFFFF);
-    png_set_IHDR(w->png, w->info, (png_uint_32)image->width, (png_uint_32)image->height, 8,
-                 types[image->channels], PNG_INTERLACE_NONE, PNG_COMPRESSION_TYPE_DEFAULT,
-                 PNG_FILTER_TYPE_DEFAULT);
-    /* Photographs hardly repeat themselves: looking for runs alone after the filter is faster than
-     * zlib's quickest search and, on photographs, also smaller. */
-    png_set_compression_level(w->png, 1);
-    png_set_compression_strategy(w->png, Z_RLE);
-    png_set_filter(w->png, PNG_FILTER_TYPE_BASE, PNG_FILTER_UP);
-    png_write_info(w->png, w->info);
-    for (int32_t y = 0; y < image->height; y++)
-        png_write_row(w->png, image->pixels + (size_t)y * stride);
-    png_write_end(w->png, NULL);
-    return MRCNN_OK;
-}
-
+/* Photographs hardly repeat themselves: looking for runs alone after the filter is faster than zlib's
+ * quickest search and, on photographs, also smaller. */
 mrcnn_status mr_png_encode(uint8_t **bytes, size_t *length, const mrcnn_image *image,
                            const char *name, mrcnn_error *err) {
-    writer w = {.info = NULL};
-    mrcnn_status status = MRCNN_OK;
-    w.png = png_create_write_struct(PNG_LIBPNG_VER_STRING, &w.message, mr_png_on_error,
-                                    mr_png_on_warning);
-    if (w.png) w.info = png_create_info_struct(w.png);
-    if (w.info)
-        status = write_png(&w, image, name, err);
-    else
-        status =
-            mr_fail(err, MRCNN_E_MEMORY, "%s: can't start libpng %s", name, PNG_LIBPNG_VER_STRING);
-    png_destroy_write_struct(&w.png, &w.info);
-    if (status != MRCNN_OK) {
-        free(w.sink.bytes);
-        return status;
-    }
-    *bytes = w.sink.bytes;
-    *length = w.sink.length;
-    return MRCNN_OK;
+    static const int types[] = {0, PNG_COLOR_TYPE_GRAY, PNG_COLOR_TYPE_GRAY_ALPHA,
+                                PNG_COLOR_TYPE_RGB, PNG_COLOR_TYPE_RGB_ALPHA};
+    const mr_png_plan plan = {.name = name,
+                              .height = image->height,
+                              .width = image->width,
+                              .bit_depth = 8,
+                              .color_type = types[image->channels],
+                              .pixels = image->pixels,
+                              .stride = (size_t)image->width * (size_t)image->channels,
+                              .filters = PNG_FILTER_UP,
+                              .is_photo = 1};
+    return mr_png_make(bytes, length, &plan, err);
 }

@@ -1,4 +1,4 @@
-/* png_io.c - see png_io.h. */
+/* png_io.c - see png_io.h. Writing is in png_make.c. */
 #include "image/png_io.h"
 
 #include "base/error.h"
@@ -45,21 +45,4 @@ mrcnn_status mr_png_fail_reading(const mr_png_message *message, const mr_png_sou
         return mr_fail(err, MRCNN_E_FORMAT, "%s: the PNG is cut short: copy or download it again",
                        name);
     return mr_fail(err, MRCNN_E_FORMAT, "%s: the PNG is damaged: %s", name, message->text);
-}
-
-void mr_png_write_bytes(png_structp png, png_bytep bytes, size_t length) {
-    mr_png_sink *s = png_get_io_ptr(png);
-    if (length > s->room - s->length) {
-        size_t room = (s->room + length) * 2;
-        uint8_t *larger = mr_realloc(s->bytes, room, 1);
-        if (!larger) png_error(png, "Out of memory");
-        s->bytes = larger;
-        s->room = room;
-    }
-    memcpy(s->bytes + s->length, bytes, length);
-    s->length += length;
-}
-
-void mr_png_flush_bytes(png_structp png) {
-    (void)png;
 }

@@ -36,13 +36,21 @@ void mr_png_set_limits(png_structp png);
 mrcnn_status mr_png_fail_reading(const mr_png_message *message, const mr_png_source *source,
                                  mrcnn_error *err);
 
-/* Its address is libpng's I/O pointer when writing. Free `bytes`. */
-typedef struct mr_png_sink {
-    uint8_t *bytes;
-    size_t length, room;
-} mr_png_sink;
+/* A PNG to be made. */
+typedef struct mr_png_plan {
+    const char *name; /* for messages */
+    int32_t height, width;
+    int bit_depth, color_type; /* as libpng has them */
+    const uint8_t *pixels;
+    size_t stride; /* bytes of a row */
+    const uint8_t (*palette)[3];
+    int colors;   /* in it; 0: there is none */
+    int filters;  /* PNG_FILTER_... */
+    int is_photo; /* zlib looks for runs alone */
+} mr_png_plan;
 
-void mr_png_write_bytes(png_structp png, png_bytep bytes, size_t length);
-void mr_png_flush_bytes(png_structp png);
+/* Makes it in malloc'ed memory. */
+mrcnn_status mr_png_make(uint8_t **bytes, size_t *length, const mr_png_plan *plan,
+                         mrcnn_error *err);
 
 #endif
