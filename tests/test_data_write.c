@@ -312,6 +312,22 @@ static void test_arguments(void **state) {
     mrcnn_dataset_free(&set);
 }
 
+/* Whatever the format, half a data set leaves nothing behind. */
+static void test_stopped(void **state) {
+    (void)state;
+    mrcnn_dataset *set = open_set("set");
+    for (size_t i = 0; mrcnn_dataset_writer(i); i++) {
+        mrcnn_dataset_write_options options = defaults();
+        mrcnn_error err = MRCNN_ERROR_INIT;
+        options.format = mrcnn_dataset_writer(i);
+        options.progress = stop_at_second;
+        assert_int_equal(mrcnn_dataset_write(set, "stopped", &options, NULL, &err),
+                         MRCNN_E_CANCELLED);
+        if (rmdir("stopped") != 0) fail_msg("%s leaves something behind", options.format);
+    }
+    mrcnn_dataset_free(&set);
+}
+
 /* ------------------------------------------------------------------------------ several sources */
 
 /* A program's own pictures, which have paths of files that only it can read. */
@@ -423,6 +439,7 @@ int main(void) {
         cmocka_unit_test(test_failures),
         cmocka_unit_test(test_broken_picture),
         cmocka_unit_test(test_arguments),
+        cmocka_unit_test(test_stopped),
         cmocka_unit_test(test_own_and_joined),
         cmocka_unit_test(test_names),
     };

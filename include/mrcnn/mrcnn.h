@@ -429,7 +429,8 @@ MRCNN_API mrcnn_status mrcnn_dataset_join(mrcnn_dataset **joined, mrcnn_dataset 
 typedef struct mrcnn_source {
     size_t size;
     const char *name; /* "microscope"; not empty, without '.' */
-    /* Makes the picture of that id, with malloc'ed pixels. NULL: its path is read. */
+    /* Makes the picture of that id, with malloc'ed pixels; its path is the program's own affair then.
+     * NULL: its path is read. */
     mrcnn_status (*read)(void *user, const char *picture, mrcnn_image *image, mrcnn_error *err);
     /* Fills height * width bytes, row-major, with 0 and 1 for one object; *class_id is the set's number
      * of its class (mrcnn_dataset_map_source_class), negative for a crowd. On failure returns another
@@ -464,7 +465,8 @@ MRCNN_API mrcnn_status mrcnn_dataset_add_image(mrcnn_dataset *set, const char *s
 MRCNN_API mrcnn_status mrcnn_dataset_prepare(mrcnn_dataset *set, mrcnn_error *err);
 
 /* The set's class for "source.id" ("coco.18"), as in matterport's map_source_class_id; -1 for none.
- * COCO's ids are those of its categories; other formats number their classes from 1. */
+ * COCO's ids are those of its categories, YOLO's its numbers from 0; other formats number their classes
+ * from 1. */
 MRCNN_API int mrcnn_dataset_map_source_class(const mrcnn_dataset *set, const char *source_class);
 /* The way back: what a source calls a class of the set, NULL when it has no such class. */
 MRCNN_API const char *mrcnn_dataset_source_class(const mrcnn_dataset *set, int class_id,
@@ -630,7 +632,7 @@ typedef struct mrcnn_dataset_written {
  * too: masks belong to the picture as it is shown, turned. Generated pictures become PNG. Folders in
  * names are kept; where two pictures would have the same name, or names that differ in their ending
  * only, the later one gets a number. Annotation files appear whole, when all is written; after a
- * failure the pictures are taken away again. `options` and `written` may be NULL. */
+ * failure what was written of the subset is taken away again. `options` and `written` may be NULL. */
 MRCNN_API mrcnn_status mrcnn_dataset_write(const mrcnn_dataset *set, const char *folder,
                                            const mrcnn_dataset_write_options *options,
                                            mrcnn_dataset_written *written, mrcnn_error *err);

@@ -6,12 +6,12 @@
 #include "base/memory.h"
 #include "data/place.h"
 #include "data/text_file.h"
+#include "data/write.h"
 #include "data/write_outline.h"
 
 #include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
 /* LabelMe warns about files of a newer major version. */
 static const char *const version = "5.4.1";
@@ -166,7 +166,7 @@ static void close_writer(mr_writing *w) {
     labelme_writer *lw = w->own;
     for (size_t i = 0; lw && !lw->is_done && i < lw->names.count; i++) {
         char *path = file_path(w, lw->names.items[i].text);
-        if (path) unlink(path);
+        if (path) mr_take_away(path, w->folder);
         free(path);
     }
     if (lw) mr_names_free(&lw->names);

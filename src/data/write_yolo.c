@@ -7,12 +7,12 @@
 #include "base/number.h"
 #include "data/raster.h"
 #include "data/text_file.h"
+#include "data/write.h"
 #include "data/write_outline.h"
 #include "data/yolo_classes.h"
 
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
 typedef struct yolo_writer {
     char **classes; /* names by number: those of data.yaml, if there is one, come first */
@@ -252,7 +252,7 @@ static void close_writer(mr_writing *w) {
     if (!yw) return;
     for (size_t i = 0; !yw->is_done && i < yw->written.count; i++) {
         char *path = mr_format("%s/%s", w->folder, yw->written.items[i].text);
-        if (path) unlink(path);
+        if (path) mr_take_away(path, w->folder);
         free(path);
     }
     for (size_t i = 0; i < yw->class_count; i++) free(yw->classes[i]);
