@@ -418,9 +418,9 @@ static void test_pictures(void **state) {
 /* Some of the classes, and several data sets as one. */
 static void test_classes_and_sets(void **state) {
     (void)state;
-    make_set("zoo", "{" ENTRY("a.png", RECT("4", "cat") "," RECT("9", "ape")) "," ENTRY(
+    make_set("zoo", "{" VIA_ENTRY("a.png", RECT("4", "cat") "," RECT("9", "ape")) "," VIA_ENTRY(
                         "b.png", RECT("4", "dog") "," RECT("9", "bat")) "}");
-    make_set("farm", "{" ENTRY("a.png", RECT("4", "cow")) "}");
+    make_set("farm", "{" VIA_ENTRY("a.png", RECT("4", "cow")) "}");
     const cli_result *r = RUN(TRAIN, "--dataset", "zoo", "--classes", "dog,cat", "--weights",
                               "none", "--logs", "some-logs", "--epochs", "1");
     assert_int_equal(r->code, 0);

@@ -163,7 +163,8 @@ const command command_data_convert = {
     .usage = "--dataset DIR --to FORMAT --out DIR [OPTION]...",
     .about =
         "Writes the pictures and annotations of a data set in another format. Masks stay as they\n"
-        "are, pixel by pixel, as far as the format can say it; what it can't (crowds, ids, objects\n"
+        "are, pixel by pixel, as far as the format can say it; what it can't (crowds, ids, "
+        "objects\n"
         "behind others) is told. Pictures are copied as they are.",
     .examples = "mrcnn data convert --dataset balloon --to coco --out balloon-coco\n"
                 "    VIA's regions as COCO's JSON: training and validation set\n"
