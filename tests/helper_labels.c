@@ -168,6 +168,44 @@ mrcnn_status labels_convert(const mrcnn_dataset *set, const char *folder, const 
     return mrcnn_dataset_write(set, folder, &o, NULL, err);
 }
 
+static void note_loss(void *user, const char *what) {
+    char *lost = user;
+    size_t used = strlen(lost);
+    snprintf(lost + used, 1000 - used, "%s\n", what);
+}
+
+mr_writing labels_writing(const char *folder, const char *const *class_names, int class_count,
+                          char lost[1000]) {
+    return (mr_writing){.folder = folder,
+                        .subset = "train",
+                        .class_names = class_names,
+                        .class_count = class_count,
+                        .lose = note_loss,
+                        .user = lost};
+}
+
+void labels_write_picture(const mr_dataset_writer *writer, mr_writing *w,
+                          const mr_written_picture *picture) {
+    assert_int_equal(writer->begin(w, NULL), MRCNN_OK);
+    assert_int_equal(writer->add(w, picture, NULL), MRCNN_OK);
+    assert_int_equal(writer->end(w, NULL), MRCNN_OK);
+    writer->close(w);
+}
+
+mr_written_object *labels_dots(uint32_t count) {
+    mr_written_object *objects = calloc(count, sizeof *objects + 3 * sizeof(uint32_t));
+    assert_non_null(objects);
+    uint32_t *runs = (uint32_t *)(objects + count);
+    for (uint32_t i = 0; i < count; i++, runs += 3) {
+        runs[0] = i;
+        runs[1] = 1;
+        runs[2] = count - 1 - i;
+        objects[i].class_id = 1;
+        objects[i].mask = (mrcnn_mask){1, (int32_t)count, 3, runs};
+    }
+    return objects;
+}
+
 static void expect_equal_masks(const mrcnn_dataset *a, const mrcnn_dataset *b, size_t index) {
     mrcnn_image image = {0};
     mr_masks masks[2];

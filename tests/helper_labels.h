@@ -32,6 +32,15 @@ void labels_expect_mask(const mrcnn_dataset *set, size_t index, size_t object, c
 mrcnn_status labels_convert(const mrcnn_dataset *set, const char *folder, const char *subset,
                             const char *format, char losses[1000], mrcnn_error *err);
 
+/* A writer's job that lists in `lost` what is lost, a thing a line. */
+mr_writing labels_writing(const char *folder, const char *const *class_names, int class_count,
+                          char lost[1000]);
+/* Writes a data set of one picture. */
+void labels_write_picture(const mr_dataset_writer *writer, mr_writing *w,
+                          const mr_written_picture *picture);
+/* So many objects of class 1: the pixels of a single row. Free the block. */
+mr_written_object *labels_dots(uint32_t count);
+
 /* Every mask of a picture must be in the other one, in the same order, with the same class name. */
 void labels_expect_equal(const mrcnn_dataset *a, const mrcnn_dataset *b);
 

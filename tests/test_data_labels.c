@@ -313,15 +313,8 @@ static mr_written_object object(int class_id, int is_crowd, int run) {
     return o;
 }
 
-static void count_loss(void *user, const char *what) {
-    char *lost = user;
-    size_t used = strlen(lost);
-    snprintf(lost + used, 1000 - used, "%s\n", what);
-}
-
 static void write_objects(const mr_written_object *objects, size_t count, const char *folder,
                           char lost[1000]) {
-    mrcnn_error err = MRCNN_ERROR_INIT;
     const char *names[1200];
     static char text[1200][20];
     for (int i = 0; i < 1200; i++) {
@@ -329,20 +322,12 @@ static void write_objects(const mr_written_object *objects, size_t count, const 
         names[i] = text[i];
     }
     mr_written_picture picture = {"a.jpg", "a.jpg", 1, 4, count, objects};
-    mr_writing w = {.folder = folder,
-                    .subset = "train",
-                    .class_names = names,
-                    .class_count = 1200,
-                    .lose = count_loss,
-                    .user = lost};
+    mr_writing w = labels_writing(folder, names, 1200, lost);
     char path[100];
     snprintf(path, sizeof path, "%s/images/train/a.jpg", folder);
     labels_picture(path, 4, 1);
     lost[0] = 0;
-    if (mr_writer_labels.begin(&w, &err) != MRCNN_OK) fail_msg("%s", err.message);
-    if (mr_writer_labels.add(&w, &picture, &err) != MRCNN_OK) fail_msg("%s", err.message);
-    if (mr_writer_labels.end(&w, &err) != MRCNN_OK) fail_msg("%s", err.message);
-    mr_writer_labels.close(&w);
+    labels_write_picture(&mr_writer_labels, &w, &picture);
 }
 
 static void test_what_is_lost(void **state) {
@@ -383,29 +368,14 @@ static void test_what_is_lost(void **state) {
 static void test_most_objects(void **state) {
     (void)state;
     enum { COUNT = 1000 };
-    static uint32_t ones[COUNT][3];
-    static mr_written_object objects[COUNT];
     const char *const names[] = {"BG", "dot"};
     char lost[1000] = "";
-    for (uint32_t i = 0; i < COUNT; i++) {
-        ones[i][0] = i;
-        ones[i][1] = 1;
-        ones[i][2] = COUNT - 1 - i;
-        objects[i].class_id = 1;
-        objects[i].mask = (mrcnn_mask){1, COUNT, 3, ones[i]};
-    }
+    mr_written_object *objects = labels_dots(COUNT);
     mr_written_picture picture = {"a.png", "a.png", 1, COUNT, COUNT, objects};
-    mr_writing w = {.folder = "dots",
-                    .subset = "train",
-                    .class_names = names,
-                    .class_count = 2,
-                    .lose = count_loss,
-                    .user = lost};
+    mr_writing w = labels_writing("dots", names, 2, lost);
     labels_picture("dots/images/train/a.png", COUNT, 1);
-    assert_int_equal(mr_writer_labels.begin(&w, NULL), MRCNN_OK);
-    assert_int_equal(mr_writer_labels.add(&w, &picture, NULL), MRCNN_OK);
-    assert_int_equal(mr_writer_labels.end(&w, NULL), MRCNN_OK);
-    mr_writer_labels.close(&w);
+    labels_write_picture(&mr_writer_labels, &w, &picture);
+    free(objects);
     assert_string_equal(lost, "objects of one class in one picture that are beyond the 999th\n");
     mrcnn_dataset *set = labels_open("dots", NULL, "labels");
     assert_int_equal(mrcnn_dataset_picture(set, 0)->object_count, 999);
@@ -416,12 +386,7 @@ static void test_names_of_classes(void **state) {
     (void)state;
     const char *const names[] = {"BG", " tab\there", "", "fine"};
     char lost[1000] = "";
-    mr_writing w = {.folder = "names",
-                    .subset = "train",
-                    .class_names = names,
-                    .class_count = 4,
-                    .lose = count_loss,
-                    .user = lost};
+    mr_writing w = labels_writing("names", names, 4, lost);
     mkdir("names", 0777);
     assert_int_equal(mr_writer_labels.begin(&w, NULL), MRCNN_OK);
     assert_int_equal(mr_writer_labels.end(&w, NULL), MRCNN_OK);

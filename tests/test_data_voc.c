@@ -264,40 +264,19 @@ static void test_writing(void **state) {
     mrcnn_dataset_free(&set);
 }
 
-static void count_loss(void *user, const char *what) {
-    char *lost = user;
-    size_t used = strlen(lost);
-    snprintf(lost + used, 1000 - used, "%s\n", what);
-}
-
 /* 256 objects of a pixel each, the first one a crowd. */
 static void test_what_is_lost(void **state) {
     (void)state;
     enum { COUNT = 256 };
-    static uint32_t ones[COUNT][3];
-    static mr_written_object objects[COUNT];
     static const char *names[300] = {"background", "#dot"};
     char lost[1000] = "";
-    for (uint32_t i = 0; i < COUNT; i++) {
-        ones[i][0] = i;
-        ones[i][1] = 1;
-        ones[i][2] = COUNT - 1 - i;
-        objects[i].class_id = 1;
-        objects[i].is_crowd = i == 0;
-        objects[i].mask = (mrcnn_mask){1, COUNT, 3, ones[i]};
-    }
+    mr_written_object *objects = labels_dots(COUNT);
+    objects[0].is_crowd = 1;
     mr_written_picture picture = {"a\".png", "a\".png", 1, COUNT, COUNT, objects};
-    mr_writing w = {.folder = "dots",
-                    .subset = "train",
-                    .class_names = names,
-                    .class_count = 2,
-                    .lose = count_loss,
-                    .user = lost};
+    mr_writing w = labels_writing("dots", names, 2, lost);
     labels_picture("dots/JPEGImages/train/a\".png", COUNT, 1);
-    assert_int_equal(mr_writer_voc.begin(&w, NULL), MRCNN_OK);
-    assert_int_equal(mr_writer_voc.add(&w, &picture, NULL), MRCNN_OK);
-    assert_int_equal(mr_writer_voc.end(&w, NULL), MRCNN_OK);
-    mr_writer_voc.close(&w);
+    labels_write_picture(&mr_writer_voc, &w, &picture);
+    free(objects);
     assert_string_equal(lost,
                         "class names that make no line of a list\n"
                         "crowds, whose pixels become void\n"
