@@ -41,6 +41,7 @@ void mrcnn_dataset_free(mrcnn_dataset **set) {
     free(s->problems);
     free(s->class_names);
     free(s->class_ids);
+    free(s->classes_by_name);
     free(s->active);
     free(s->pictures);
     free(s->first_objects);
@@ -204,21 +205,29 @@ int mrcnn_dataset_is_there(const char *path, const mrcnn_dataset_options *option
     return !(o.subset && mr_is_file(path));
 }
 
+static int compare_names(const void *a, const void *b) {
+    return strcmp(((const mr_name *)a)->text, ((const mr_name *)b)->text);
+}
+
 mrcnn_status mr_dataset_set_classes(mr_dataset *set, const char *const *given,
                                     const char *const *names, size_t count, mrcnn_error *err) {
     size_t total = 0;
     while (given && given[total]) total++;
     if (!given) total = count + 1;
     set->class_names = mr_calloc(total, sizeof *set->class_names);
+    set->classes_by_name = mr_calloc(total, sizeof *set->classes_by_name);
     set->active = mr_calloc(total, 1);
-    if (!set->class_names || !set->active) return mr_fail_memory(err, total, "class names");
+    if (!set->class_names || !set->classes_by_name || !set->active)
+        return mr_fail_memory(err, total, "class names");
     memset(set->active, 1, total);
     for (size_t i = 0; i < total; i++) {
         const char *name = given ? given[i] : i == 0 ? "BG" : names[i - 1];
         set->class_names[i] = mr_strdup(name);
         if (!set->class_names[i]) return mr_fail_memory(err, strlen(name), "class names");
+        if (i) set->classes_by_name[i - 1] = (mr_name){set->class_names[i], (int)i};
         set->class_count++;
     }
+    if (total > 2) qsort(set->classes_by_name, total - 1, sizeof(mr_name), compare_names);
     return MRCNN_OK;
 }
 
@@ -233,8 +242,16 @@ mrcnn_status mr_dataset_number_classes(mr_dataset *set, mrcnn_error *err) {
 }
 
 int mr_dataset_class_id(const mr_dataset *set, const char *name) {
-    for (int i = 1; i < set->class_count; i++)
-        if (strcmp(set->class_names[i], name) == 0) return i;
+    size_t low = 0, high = set->class_count > 1 ? (size_t)set->class_count - 1 : 0;
+    while (low < high) {
+        size_t middle = low + (high - low) / 2;
+        int order = strcmp(set->classes_by_name[middle].text, name);
+        if (order == 0) return set->classes_by_name[middle].id;
+        if (order < 0)
+            low = middle + 1;
+        else
+            high = middle;
+    }
     return -1;
 }
 

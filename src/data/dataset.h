@@ -126,6 +126,7 @@ struct mrcnn_dataset {
     char **class_names;
     char **class_ids; /* what the source calls them, as text; numbers from 0 unless it says so */
     int class_count;
+    mr_name *classes_by_name; /* 1 to class_count - 1; the names are those of class_names */
     uint8_t *active; /* class_count bytes: one source, which annotates all of its classes */
 
     mr_picture *pictures; /* their path is malloc'ed and ends in the id (path NULL: the id is) */
