@@ -146,7 +146,7 @@ static int is_sound(const cache *c) {
 
 /* Opens and reads; 0: there is nothing that can be used. */
 static int read_cache(cache *c, const char *name, const char *full, const mr_coco_file *file) {
-    FILE *in = fopen(name, "rb");
+    FILE *in = mr_is_file(name) ? fopen(name, "rb") : NULL;
     int usable = 0;
     if (!in) return 0;
     if (fseeko(in, 0, SEEK_END) == 0) {
