@@ -133,7 +133,7 @@ static int is_sound(const cache *c) {
     for (size_t i = 0; i < counts[IMAGES]; i++)
         sound &= images[i].name < end && images[i].height >= 0 && images[i].width >= 0;
     for (size_t i = 0; i < counts[CATEGORIES]; i++)
-        sound &= categories[i].id < end && categories[i].name < end;
+        sound &= categories[i].id < end && categories[i].name < end && texts[categories[i].name];
     for (size_t i = 0; i < counts[SHAPES]; i++)
         sound &= marks[i].image < counts[IMAGES] && marks[i].category < counts[CATEGORIES] &&
                  marks[i].is_crowd <= 1 && shapes[i].begin <= size &&
