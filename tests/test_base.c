@@ -30,6 +30,17 @@ static void test_fail(void **state) {
     assert_int_equal(mr_prefix(NULL, MRCNN_E_FORMAT, "nobody"), MRCNN_E_FORMAT);
 }
 
+/* Names in messages come from files: a message is one line of UTF-8 whatever they are. */
+static void test_messages_are_clean(void **state) {
+    (void)state;
+    mrcnn_error err = MRCNN_ERROR_INIT;
+    mr_fail(&err, MRCNN_E_IO, "%s", "a\nb\tc\x1B[31m\x7F \xC3\xA9 \xE2\x82\xAC \xF0\x9F\x8E\x88");
+    assert_string_equal(err.message, "a?b?c?[31m? \xC3\xA9 \xE2\x82\xAC \xF0\x9F\x8E\x88");
+    mr_fail(&err, MRCNN_E_IO, "%s",
+            "\xFF\x80 \xC3 \xE2\x82 \xC0\xAF \xED\xA0\x80 \xF4\x90\x80\x80 \xE2");
+    assert_string_equal(err.message, "?? ? ?? ?? ??? ???? ?");
+}
+
 /* A message that is too long ends behind a whole character, for characters of one to four bytes at
  * each place where the cut may fall. */
 static void test_messages_are_cut_between_characters(void **state) {
@@ -345,6 +356,7 @@ int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_options_of_older_programs),
         cmocka_unit_test(test_fail),
+        cmocka_unit_test(test_messages_are_clean),
         cmocka_unit_test(test_messages_are_cut_between_characters),
         cmocka_unit_test(test_status_names),
         cmocka_unit_test(test_sizes),

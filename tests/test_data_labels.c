@@ -326,6 +326,8 @@ static void write_objects(const mr_written_object *objects, size_t count, const 
     char path[100];
     snprintf(path, sizeof path, "%s/images/train/a.jpg", folder);
     labels_picture(path, 4, 1);
+    snprintf(path, sizeof path, "%s/labels/train/a.png", folder);
+    unlink(path); /* of the test before */
     lost[0] = 0;
     labels_write_picture(&mr_writer_labels, &w, &picture);
 }

@@ -388,6 +388,35 @@ static void test_names_that_are_lost(void **state) {
     mrcnn_mask_free(&d.object.mask);
 }
 
+/* data.yaml must be one that is read again. */
+static void test_yolo_names_are_made_to_fit(void **state) {
+    (void)state;
+    char longest[MR_CLASS_TEXT + 1];
+    memset(longest, 'x', MR_CLASS_TEXT);
+    longest[MR_CLASS_TEXT] = 0;
+    const char *const names[] = {"BG", longest, " ", " a\tb "};
+    char picture[100];
+    direct d;
+    for (int i = 1; i < 4; i++) {
+        const char *const two[] = {"BG", names[i]};
+        static const char *const expected[] = {"class 0", "class 0", "a b"};
+        static const char *const folders[] = {"fit1", "fit2", "fit3"};
+        start_direct(&d, two, folders[i - 1]);
+        lost[0] = 0;
+        assert_int_equal(mr_writer_yolo.begin(&d.w, NULL), MRCNN_OK);
+        assert_contains(lost, "class names with blanks at their ends, or of more than 200 bytes");
+        snprintf(picture, sizeof picture, "%s/images/train/a.png", folders[i - 1]);
+        copy_file("from/train/a.png", picture);
+        assert_int_equal(add_direct(&d, &mr_writer_yolo, "a.png", NULL), MRCNN_OK);
+        assert_int_equal(mr_writer_yolo.end(&d.w, NULL), MRCNN_OK);
+        mr_writer_yolo.close(&d.w);
+        mrcnn_dataset *set = set_open(folders[i - 1], NULL);
+        assert_string_equal(mrcnn_dataset_class_name(set, 1), expected[i - 1]);
+        mrcnn_dataset_free(&set);
+        mrcnn_mask_free(&d.object.mask);
+    }
+}
+
 /* ------------------------------------------------------------------------- crowds in VIA files */
 
 static void expect_crowd(const char *value, int expected) {
@@ -430,10 +459,15 @@ static void test_real_balloons(void **state) {
 
 int main(void) {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_round_trips), cmocka_unit_test(test_files),
-        cmocka_unit_test(test_odd_masks),   cmocka_unit_test(test_two_subsets),
-        cmocka_unit_test(test_same_stems),  cmocka_unit_test(test_names_that_are_lost),
-        cmocka_unit_test(test_via_crowds),  cmocka_unit_test(test_real_balloons),
+        cmocka_unit_test(test_round_trips),
+        cmocka_unit_test(test_files),
+        cmocka_unit_test(test_odd_masks),
+        cmocka_unit_test(test_two_subsets),
+        cmocka_unit_test(test_same_stems),
+        cmocka_unit_test(test_names_that_are_lost),
+        cmocka_unit_test(test_yolo_names_are_made_to_fit),
+        cmocka_unit_test(test_via_crowds),
+        cmocka_unit_test(test_real_balloons),
     };
     return cmocka_run_group_tests(tests, enter, cli_leave);
 }

@@ -35,6 +35,26 @@ static void drop_broken_character(char *text) {
     if (n - (start - 1) < need) text[start - 1] = 0;
 }
 
+/* Bytes of the character that begins there; 0: it is none of UTF-8's. */
+static size_t character_bytes(const unsigned char *s) {
+    size_t length = s[0] < 0x80 ? 1 : s[0] < 0xC2 ? 0 : s[0] < 0xE0 ? 2 : s[0] < 0xF0 ? 3 : 4;
+    if (s[0] > 0xF4) return 0;
+    for (size_t i = 1; i < length; i++) /* stops at the final 0 as well */
+        if ((s[i] & 0xC0) != 0x80) return 0;
+    /* Forms that are too long, surrogates, and what lies beyond the last character. */
+    int is_wrong = (s[0] == 0xE0 && s[1] < 0xA0) || (s[0] == 0xED && s[1] > 0x9F) ||
+                   (s[0] == 0xF0 && s[1] < 0x90) || (s[0] == 0xF4 && s[1] > 0x8F);
+    return is_wrong ? 0 : length;
+}
+
+void mr_clean_text(char *text) {
+    for (unsigned char *s = (unsigned char *)text; *s;) {
+        size_t bytes = *s < 0x20 || *s == 0x7F ? 0 : character_bytes(s);
+        if (bytes == 0) *s = '?';
+        s += bytes ? bytes : 1;
+    }
+}
+
 mrcnn_status mr_fail(mrcnn_error *err, mrcnn_status status, const char *format, ...) {
     if (!err) return status;
     va_list args;
@@ -42,6 +62,7 @@ mrcnn_status mr_fail(mrcnn_error *err, mrcnn_status status, const char *format, 
     int length = vsnprintf(err->message, sizeof err->message, format, args);
     va_end(args);
     if (length >= (int)sizeof err->message) drop_broken_character(err->message);
+    mr_clean_text(err->message);
     err->status = status;
     return status;
 }

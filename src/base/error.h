@@ -11,9 +11,13 @@
 #define MR_PRINTF(format_index, first_arg)
 #endif
 
-/* Writes the message (truncated on a whole UTF-8 character) unless err is NULL; returns status. */
+/* Writes the message (truncated on a whole UTF-8 character, cleaned) unless err is NULL; returns status.
+ */
 mrcnn_status mr_fail(mrcnn_error *err, mrcnn_status status, const char *format, ...)
     MR_PRINTF(3, 4);
+
+/* Question marks for control characters and for bytes that are no UTF-8, as names in files may have. */
+void mr_clean_text(char *text);
 
 /* Out of memory, with the number of bytes that were asked for and what for. */
 mrcnn_status mr_fail_memory(mrcnn_error *err, size_t bytes, const char *what);

@@ -57,6 +57,13 @@ mrcnn_status mr_file_read(const char *path, size_t limit, void **bytes, size_t *
     return status;
 }
 
+mrcnn_status mr_file_check_plain(const char *path, mrcnn_error *err) {
+    struct stat info;
+    if (stat(path, &info) != 0 || S_ISREG(info.st_mode)) return MRCNN_OK;
+    return mr_fail(err, MRCNN_E_IO, "%s: is %s", path,
+                   S_ISDIR(info.st_mode) ? "a folder, not a file" : "no plain file");
+}
+
 char *mr_file_part_name(const char *path) {
     static atomic_uint counter; /* only makes names differ between threads */
     return mr_format("%s.part-%ld-%u", path, (long)getpid(), atomic_fetch_add(&counter, 1u));

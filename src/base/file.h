@@ -10,6 +10,10 @@
 mrcnn_status mr_file_read(const char *path, size_t limit, void **bytes, size_t *length,
                           mrcnn_error *err);
 
+/* MRCNN_E_IO for a folder, and for a pipe or a device, which could keep the reader waiting for ever. What
+ * isn't there passes: opening it says so. */
+mrcnn_status mr_file_check_plain(const char *path, mrcnn_error *err);
+
 /* The name to write first: "path.part-<pid>-<n>" in the same folder. malloc'ed. */
 char *mr_file_part_name(const char *path);
 

@@ -128,6 +128,7 @@ static mrcnn_status report_counted(mr_checker *c) {
         if (kind->count <= MR_PROBLEMS_KEPT) continue;
         size_t more = kind->count - MR_PROBLEMS_KEPT;
         snprintf(text, sizeof text, "and %zu more like this: %.300s", more, first->text);
+        mr_clean_text(text); /* may be cut inside a character */
         status = mr_check_report(c, first->is_error, "", -1, text);
         *(first->is_error ? &c->sum->errors : &c->sum->warnings) += more - 1;
     }
@@ -154,6 +155,7 @@ static mrcnn_status check_classes(mr_checker *c) {
     else
         snprintf(text, sizeof text, "%zu classes have no object: %s", list.count,
                  mr_name_list_text(&list));
+    mr_clean_text(text);
     return mr_check_report(c, 0, "", -1, text);
 }
 

@@ -133,7 +133,7 @@ static int is_sound(const cache *c) {
     for (size_t i = 0; i < counts[IMAGES]; i++)
         sound &= images[i].name < end && images[i].height >= 0 && images[i].width >= 0;
     for (size_t i = 0; i < counts[CATEGORIES]; i++)
-        sound &= categories[i].id < end && categories[i].name < end;
+        sound &= categories[i].id < end && categories[i].name < end && texts[categories[i].name];
     for (size_t i = 0; i < counts[SHAPES]; i++)
         sound &= marks[i].image < counts[IMAGES] && marks[i].category < counts[CATEGORIES] &&
                  marks[i].is_crowd <= 1 && shapes[i].begin <= size &&
@@ -146,7 +146,7 @@ static int is_sound(const cache *c) {
 
 /* Opens and reads; 0: there is nothing that can be used. */
 static int read_cache(cache *c, const char *name, const char *full, const mr_coco_file *file) {
-    FILE *in = fopen(name, "rb");
+    FILE *in = mr_is_file(name) ? fopen(name, "rb") : NULL;
     int usable = 0;
     if (!in) return 0;
     if (fseeko(in, 0, SEEK_END) == 0) {

@@ -4,6 +4,7 @@
 #include "data/coco.h"
 
 #include "base/error.h"
+#include "base/file.h"
 #include "base/memory.h"
 #include "image/rle.h"
 
@@ -25,7 +26,10 @@ static void look(mr_coco_file *file, const struct stat *info) {
 
 mrcnn_status mr_coco_file_open(mr_coco_file *file, const char *path, mrcnn_error *err) {
     struct stat info;
-    *file = (mr_coco_file){.path = path, .descriptor = open(path, O_RDONLY | O_CLOEXEC)};
+    *file = (mr_coco_file){.path = path, .descriptor = -1};
+    mrcnn_status status = mr_file_check_plain(path, err);
+    if (status != MRCNN_OK) return status;
+    file->descriptor = open(path, O_RDONLY | O_CLOEXEC);
     if (file->descriptor < 0 || fstat(file->descriptor, &info) != 0)
         return mr_fail(err, MRCNN_E_IO, "%s: can't open it: %s", path, strerror(errno));
     look(file, &info);

@@ -57,6 +57,7 @@ mrcnn_status mr_dataset_note(mr_dataset *set, int is_error, const char *picture,
         free(problem.text);
         return mr_fail_memory(err, strlen(text), "problems of a data set");
     }
+    mr_clean_text(problem.text);
     set->problems[set->problem_count++] = problem;
     return MRCNN_OK;
 }

@@ -2,6 +2,7 @@
 #include "data/dataset.h"
 
 #include "base/error.h"
+#include "base/file.h"
 #include "base/memory.h"
 #include "base/options.h"
 #include "data/place.h"
@@ -308,5 +309,7 @@ int mr_dataset_is_file(const mr_dataset *set, size_t index) {
 
 mrcnn_status mr_dataset_read_file(const mr_dataset *set, size_t index, mrcnn_image *image,
                                   mrcnn_error *err) {
-    return mrcnn_image_read(image, set->pictures[index].path, &set->image, err);
+    const char *path = set->pictures[index].path;
+    mrcnn_status status = mr_file_check_plain(path, err);
+    return status == MRCNN_OK ? mrcnn_image_read(image, path, &set->image, err) : status;
 }

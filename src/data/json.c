@@ -2,6 +2,7 @@
 #include "data/json.h"
 
 #include "base/error.h"
+#include "base/file.h"
 #include "base/memory.h"
 #include "base/number.h"
 #include "data/arena.h"
@@ -10,7 +11,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
 
 #include <yajl/yajl_parse.h>
 
@@ -468,17 +468,13 @@ mrcnn_status mr_json_read(const char *path, const mr_json_reader *reader, mrcnn_
 
 mrcnn_status mr_json_read_cutting(const char *path, const char *cut, const mr_json_reader *reader,
                                   mrcnn_error *err) {
+    mrcnn_status status = mr_file_check_plain(path, err);
+    if (status != MRCNN_OK) return status;
     FILE *file = fopen(path, "rb");
     if (!file) return mr_fail(err, MRCNN_E_IO, "%s: can't open it: %s", path, strerror(errno));
-    struct stat info;
-    if (fstat(fileno(file), &info) == 0 && S_ISDIR(info.st_mode)) {
-        fclose(file);
-        return mr_fail(err, MRCNN_E_IO, "%s: is a folder, not a file", path);
-    }
     parser p = {.reader = reader, .path = path, .err = err, .line = 1, .cut_key = cut};
     unsigned char *piece = malloc(PIECE);
-    mrcnn_status status =
-        piece && start(&p) ? parse_stream(&p, file, piece) : mr_fail_memory(err, PIECE, path);
+    status = piece && start(&p) ? parse_stream(&p, file, piece) : mr_fail_memory(err, PIECE, path);
     finish(&p);
     free(piece);
     fclose(file);

@@ -2,6 +2,7 @@
  * orientation, and whether the file ends where a whole one does. */
 #include "data/picture_size.h"
 
+#include "base/file.h"
 #include "image/codec.h"
 #include "image/npy.h"
 
@@ -136,6 +137,8 @@ static mrcnn_status decode_size(const char *path, const mrcnn_image_options *opt
 }
 
 mrcnn_status mr_picture_size(const char *path, int32_t *height, int32_t *width, mrcnn_error *err) {
+    mrcnn_status status = mr_file_check_plain(path, err);
+    if (status != MRCNN_OK) return status;
     header h = {.file = fopen(path, "rb"), .orientation = 1};
     int known = h.file && read_header(&h) && h.height > 0 && h.width > 0 && h.height <= INT32_MAX &&
                 h.width <= INT32_MAX &&
@@ -161,6 +164,8 @@ static int is_array(const char *path) {
 
 mrcnn_status mr_picture_check(const char *path, const mrcnn_image_options *options, int32_t *height,
                               int32_t *width, mrcnn_error *err) {
+    mrcnn_status status = mr_file_check_plain(path, err);
+    if (status != MRCNN_OK) return status;
     int any_will_do = options->channels == 1 || options->channels == 3;
     if (any_will_do && !is_array(path)) return mr_picture_size(path, height, width, err);
     return decode_size(path, options, height, width, err);

@@ -1,6 +1,7 @@
 /* png.c - data sets with a PNG for each object, as the Data Science Bowl of 2018 and matterport's
  * nucleus.py have them: a folder for each picture, with images/ and masks/ in it. */
 #include "base/error.h"
+#include "base/file.h"
 #include "base/memory.h"
 #include "data/arena.h"
 #include "data/lines.h"
@@ -363,8 +364,9 @@ static mrcnn_status draw_png(const mr_masks *masks, size_t object, uint8_t *mask
     const mr_object *o = mr_dataset_object(set, masks->index, object);
     mr_labels labels = {0};
     char *path = find_mask(set->own, picture, o);
-    mrcnn_status status = path ? mr_labels_read(&labels, path, set->image.max_pixels, err)
+    mrcnn_status status = path ? mr_file_check_plain(path, err)
                                : mr_fail_memory(err, strlen(picture->path), "a path");
+    if (status == MRCNN_OK) status = mr_labels_read(&labels, path, set->image.max_pixels, err);
     if (status == MRCNN_OK && (labels.height != masks->height || labels.width != masks->width))
         status =
             mr_fail(err, MRCNN_E_FORMAT,

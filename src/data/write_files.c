@@ -9,6 +9,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 void mr_text_add(mr_text *text, const char *added) {
@@ -45,8 +46,9 @@ mrcnn_status mr_text_check_shared(const mr_text *text, const char *path, mrcnn_e
     void *old = NULL;
     size_t length = 0;
     if (text->failed) return mr_fail_memory(err, text->length, path);
-    if (!mr_is_file(path)) return MRCNN_OK;
-    mrcnn_status status = mr_file_read(path, 0, &old, &length, err);
+    mrcnn_status status = mr_file_check_plain(path, err);
+    if (status != MRCNN_OK || !mr_is_file(path)) return status;
+    status = mr_file_read(path, 0, &old, &length, err);
     if (status == MRCNN_OK &&
         (length != text->length || (length && memcmp(old, text->bytes, length) != 0)))
         status =
@@ -56,13 +58,28 @@ mrcnn_status mr_text_check_shared(const mr_text *text, const char *path, mrcnn_e
     return status;
 }
 
-mrcnn_status mr_text_write_shared(const mr_text *text, const char *path, mrcnn_error *err) {
-    if (text->failed) return mr_fail_memory(err, text->length, path);
-    if (mr_is_file(path)) return MRCNN_OK;
-    return mr_file_write(path, text->length ? text->bytes : "", text->length, err);
+/* -------------------------------------------------------------------------------- taking away */
+
+mrcnn_status mr_check_new(const char *path, mrcnn_error *err) {
+    struct stat info;
+    if (lstat(path, &info) != 0) return MRCNN_OK;
+    return mr_fail(err, MRCNN_E_ARGUMENT,
+                   "%s: is there already: give another folder, or other names to pictures", path);
 }
 
-/* -------------------------------------------------------------------------------- taking away */
+mrcnn_status mr_made_add(mr_listing *made, const char *path, mrcnn_error *err) {
+    mrcnn_status status = mr_check_new(path, err);
+    return status == MRCNN_OK ? mr_listing_add(made, path, err) : status;
+}
+
+mrcnn_status mr_made_shared(mr_listing *made, const mr_text *text, const char *path,
+                            mrcnn_error *err) {
+    if (text->failed) return mr_fail_memory(err, text->length, path);
+    if (mr_is_file(path)) return MRCNN_OK;
+    mrcnn_status status = mr_made_add(made, path, err);
+    if (status != MRCNN_OK) return status;
+    return mr_file_write(path, text->length ? text->bytes : "", text->length, err);
+}
 
 /* PNGs in a folder, and in the folders below it when `levels` allows. */
 static void empty_folder(const char *folder, int levels, const char *root) {

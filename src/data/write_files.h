@@ -21,11 +21,18 @@ void mr_text_add_class(mr_text *text, const mr_writing *w, int class_id, char co
 /* A file that all subsets of a data set share: one that is there must be the same, as it says what the
  * labels of the other subsets mean. */
 mrcnn_status mr_text_check_shared(const mr_text *text, const char *path, mrcnn_error *err);
-/* Writes it unless it is there. */
-mrcnn_status mr_text_write_shared(const mr_text *text, const char *path, mrcnn_error *err);
+/* MRCNN_E_ARGUMENT when something is there already: what was made by others is neither written over nor
+ * taken away. */
+mrcnn_status mr_check_new(const char *path, mrcnn_error *err);
 
-/* Forgets what was written so far: files, and folders that hold PNGs and folders of PNGs. With
- * `root`, the data set's folder, takes it away, and folders that become empty. */
+/* Notes what is going to be written, so that it can be taken away when the rest can't be: a file, or a
+ * folder that holds PNGs and folders of PNGs. Nothing may be there yet. */
+mrcnn_status mr_made_add(mr_listing *made, const char *path, mrcnn_error *err);
+/* Writes a shared file unless it is there. */
+mrcnn_status mr_made_shared(mr_listing *made, const mr_text *text, const char *path,
+                            mrcnn_error *err);
+/* Forgets what was noted; with `root`, the data set's folder, takes it away, and folders that become
+ * empty. */
 void mr_made_free(mr_listing *made, const char *root);
 
 #endif

@@ -36,7 +36,7 @@ static mrcnn_status begin(mr_writing *w, mrcnn_error *err) {
 
 static mrcnn_status end(mr_writing *w, mrcnn_error *err) {
     labels_writer *own = w->own;
-    mrcnn_status status = mr_text_write_shared(&own->classes, own->list, err);
+    mrcnn_status status = mr_made_shared(&own->made, &own->classes, own->list, err);
     own->is_done = status == MRCNN_OK;
     return status;
 }
@@ -98,7 +98,7 @@ static mrcnn_status add(mr_writing *w, const mr_written_picture *picture, mrcnn_
                               : mr_fail_memory(err, picture->count * sizeof *values, "labels");
     if (status == MRCNN_OK) {
         choose_values(w, picture, &painting, values, used, crowds);
-        status = mr_listing_add(&own->made, path, err);
+        status = mr_made_add(&own->made, path, err);
     }
     if (status == MRCNN_OK) status = mr_painting_write(&painting, values, 2, path, err);
     mr_painting_free(&painting);

@@ -82,12 +82,8 @@ static mrcnn_status write_masks(mr_writing *w, const mr_written_picture *picture
                                 mrcnn_error *err) {
     mr_labels labels = {.height = picture->height, .width = picture->width, .bytes = 1};
     size_t pixels;
-    if (mr_is_folder(masks))
-        return mr_fail(err, MRCNN_E_ARGUMENT,
-                       "%s: is there already: give another folder, or other names to pictures",
-                       masks);
     png_writer *own = w->own;
-    mrcnn_status status = mr_listing_add(&own->made, masks, err);
+    mrcnn_status status = mr_made_add(&own->made, masks, err);
     if (status == MRCNN_OK) status = mr_make_directories(masks, err);
     if (status != MRCNN_OK) return status;
     if (!mr_mul_size((size_t)labels.height, (size_t)labels.width, &pixels)) pixels = SIZE_MAX;

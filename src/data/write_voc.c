@@ -84,8 +84,8 @@ static mrcnn_status write_both(mr_writing *w, const mr_painting *painting, const
     mrcnn_status status = MRCNN_OK;
     for (int i = 0; i < 2 && status == MRCNN_OK; i++) {
         char *path = mr_format("%s/Segmentation%s/%s/%s.png", w->folder, kinds[i], w->subset, name);
-        status = path ? mr_listing_add(&own->made, path, err)
-                      : mr_fail_memory(err, strlen(name), "a path");
+        status =
+            path ? mr_made_add(&own->made, path, err) : mr_fail_memory(err, strlen(name), "a path");
         if (status == MRCNN_OK) status = mr_painting_write(painting, values[i], 1, path, err);
         free(path);
     }
@@ -119,8 +119,9 @@ static mrcnn_status end(mr_writing *w, mrcnn_error *err) {
     const mr_text *list = &own->list;
     char *path = mr_format("%s/ImageSets/Segmentation/%s.txt", w->folder, w->subset);
     mrcnn_status status = path && !list->failed
-                              ? mr_text_write_shared(&own->classes, own->label_map, err)
+                              ? mr_made_shared(&own->made, &own->classes, own->label_map, err)
                               : mr_fail_memory(err, list->length, "a list of pictures");
+    if (status == MRCNN_OK) status = mr_made_add(&own->made, path, err);
     if (status == MRCNN_OK) status = mr_make_folder_of(path, err);
     if (status == MRCNN_OK)
         status = mr_file_write(path, list->length ? list->bytes : "", list->length, err);

@@ -8,6 +8,7 @@
 #include "data/raster.h"
 #include "data/text_file.h"
 #include "data/write.h"
+#include "data/write_files.h"
 #include "data/write_outline.h"
 #include "data/yolo_classes.h"
 
@@ -47,7 +48,13 @@ static mrcnn_status read_classes(const mr_writing *w, mrcnn_error *err) {
     mr_yolo_yaml yaml = {0};
     char *path = mr_format("%s/data.yaml", w->folder), number[40];
     if (!path) return mr_fail_memory(err, strlen(w->folder), "a path");
-    mrcnn_status status = mr_is_file(path) ? mr_yolo_read_yaml(&yaml, path, NULL, err) : MRCNN_OK;
+    int is_there = mr_is_file(path);
+    mrcnn_status status = is_there ? mr_yolo_read_yaml(&yaml, path, NULL, err) : MRCNN_OK;
+    if (status == MRCNN_OK && is_there && !yaml.is_yolo)
+        status = mr_fail(err, MRCNN_E_ARGUMENT,
+                         "%s: is there already, and is not about YOLO's classes and subsets: give "
+                         "another folder",
+                         path);
     for (size_t i = 0; i < yaml.name_count && status == MRCNN_OK; i++) {
         snprintf(number, sizeof number, "class %zu", i);
         status = add_class(yw, yaml.names[i] ? yaml.names[i] : number, err);
@@ -57,18 +64,29 @@ static mrcnn_status read_classes(const mr_writing *w, mrcnn_error *err) {
     return status;
 }
 
+/* As data.yaml can say it. */
+static void fit_name(const mr_writing *w, int class_id, char name[MR_CLASS_TEXT]) {
+    const char *given = w->class_names[class_id];
+    if (!mr_tidy_name(given, name) || !*name)
+        snprintf(name, MR_CLASS_TEXT, "class %d", class_id - 1);
+    if (strcmp(name, given) != 0)
+        w->lose(w->user, "class names with blanks at their ends, or of more than 200 bytes");
+}
+
 static mrcnn_status number_classes(const mr_writing *w, mrcnn_error *err) {
     yolo_writer *yw = w->own;
     mrcnn_status status = MRCNN_OK;
     yw->numbers = mr_calloc((size_t)w->class_count, sizeof *yw->numbers);
     if (!yw->numbers) return mr_fail_memory(err, (size_t)w->class_count, "class names");
     for (int i = 1; i < w->class_count && status == MRCNN_OK; i++) {
+        char name[MR_CLASS_TEXT];
         size_t k = 0;
         if (!mr_yolo_is_utf8(w->class_names[i]))
             return mr_fail(err, MRCNN_E_FORMAT, "class %d: its name is not UTF-8: change it first",
                            i);
-        while (k < yw->class_count && strcmp(yw->classes[k], w->class_names[i]) != 0) k++;
-        if (k == yw->class_count) status = add_class(yw, w->class_names[i], err);
+        fit_name(w, i, name);
+        while (k < yw->class_count && strcmp(yw->classes[k], name) != 0) k++;
+        if (k == yw->class_count) status = add_class(yw, name, err);
         yw->numbers[i] = (int)k;
     }
     return status;
@@ -153,7 +171,9 @@ static mrcnn_status name_labels(const mr_writing *w, const mr_written_picture *p
                          "%s: its labels would be in %s, which belongs to another picture: rename "
                          "one of them",
                          picture->file, name);
-    else if (mr_names_add(&yw->written, name) < 0)
+    else
+        status = mr_check_new(*path, err);
+    if (status == MRCNN_OK && mr_names_add(&yw->written, name) < 0)
         status = mr_fail_memory(err, strlen(name), "names of files");
     free(below);
     free(name);
