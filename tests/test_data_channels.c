@@ -208,6 +208,38 @@ static void sizes_of_arrays(void **state) {
     assert_contains(err.message, "there is more (bytes: 1)");
 }
 
+static void set_byte(const char *path, long at, int byte) {
+    FILE *file = fopen(path, "r+b");
+    assert_non_null(file);
+    assert_int_equal(fseek(file, at, SEEK_SET), 0);
+    fputc(byte, file);
+    assert_int_equal(fclose(file), 0);
+}
+
+/* A header of more pixels than the file can hold is not believed: masks of that size would be made. */
+static void sizes_that_can_not_be(void **state) {
+    (void)state;
+    mrcnn_error err = MRCNN_ERROR_INIT;
+    int32_t height = 0, width = 0;
+    cli_picture("small.png", 40, 30);
+    cli_picture("small.jpg", 40, 30);
+    assert_int_equal(mr_picture_size("small.png", &height, &width, &err), MRCNN_OK);
+    assert_int_equal(height, 30);
+    set_byte("small.png", 21, 0x20); /* IHDR's height: 0x20001E */
+    assert_int_equal(mr_picture_size("small.png", &height, &width, &err), MRCNN_E_FORMAT);
+    FILE *file = fopen("small.jpg", "rb");
+    assert_non_null(file);
+    long frame = -1;
+    for (int last = fgetc(file), now; frame < 0 && (now = fgetc(file)) != EOF; last = now)
+        if (last == 0xFF && now == 0xC0) frame = ftell(file);
+    fclose(file);
+    assert_true(frame > 0);
+    set_byte("small.jpg", frame + 3, 0x3F); /* of 16 bits: length, depth, height, width */
+    set_byte("small.jpg", frame + 5, 0x3F);
+    assert_int_equal(mr_picture_size("small.jpg", &height, &width, &err), MRCNN_E_FORMAT);
+    assert_contains(err.message, "pixels can't be in");
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(pictures_have_the_wanted_channels),
@@ -215,6 +247,7 @@ int main(void) {
         cmocka_unit_test(own_pictures_are_converted),
         cmocka_unit_test(joined_sets_are_read_alike),
         cmocka_unit_test(sizes_of_arrays),
+        cmocka_unit_test(sizes_that_can_not_be),
     };
     return cmocka_run_group_tests(tests, cli_enter, cli_leave);
 }

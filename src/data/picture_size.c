@@ -14,6 +14,7 @@ enum { MOST_PARTS = 100000, MOST_EXIF = MR_NPY_MOST_HEADER };
 typedef struct header {
     FILE *file;
     uint32_t height, width;
+    uint32_t pixels_per_byte; /* of the file: no more can be in it */
     int orientation;
     uint8_t exif[MOST_EXIF]; /* or a header of .npy */
 } header;
@@ -66,6 +67,7 @@ static int read_jpeg(header *h) {
             if (!take(h, b, 5)) return 0;
             h->height = big_endian(b + 1, 2);
             h->width = big_endian(b + 3, 2);
+            h->pixels_per_byte = MR_MAX_JPEG_PIXELS;
             return ends_with(h, "\xFF\xD9", 2);
         }
         if (!(b[1] == 0xE1 ? read_exif(h, length - 2, &seen) : skip(h, length - 2))) return 0;
@@ -74,6 +76,22 @@ static int read_jpeg(header *h) {
 }
 
 /* ----------------------------------------------------------------------------------------- PNG */
+
+/* 0: there is no such type. */
+static uint32_t bits_of_pixel(uint8_t depth, uint8_t type) {
+    static const uint8_t samples[] = {1, 0, 3, 1, 2, 0, 4};
+    return type < sizeof samples && depth <= 16 ? (uint32_t)samples[type] * depth : 0;
+}
+
+static int read_size(header *h) {
+    uint8_t b[10];
+    if (!take(h, b, sizeof b)) return 0;
+    uint32_t bits = bits_of_pixel(b[8], b[9]);
+    h->width = big_endian(b, 4);
+    h->height = big_endian(b + 4, 4);
+    if (bits) h->pixels_per_byte = MR_MAX_DEFLATE_RATIO * 8 / bits;
+    return bits != 0;
+}
 
 /* Chunks of length, type, content, checksum. As in decoding, EXIF data behind the pixels is not
  * looked at. */
@@ -85,10 +103,8 @@ static int read_png(header *h) {
         uint32_t length = big_endian(b, 4);
         if (memcmp(b + 4, "IDAT", 4) == 0) break;
         if (i == 0) {
-            if (memcmp(b + 4, "IHDR", 4) != 0 || length != 13 || !take(h, b, 8)) return 0;
-            h->width = big_endian(b, 4);
-            h->height = big_endian(b + 4, 4);
-            length -= 8;
+            if (memcmp(b + 4, "IHDR", 4) != 0 || length != 13 || !read_size(h)) return 0;
+            length -= 10;
         } else if (memcmp(b + 4, "eXIf", 4) == 0) {
             if (length > MOST_EXIF || !take(h, h->exif, length)) return 0;
             h->orientation = mr_exif_orientation(h->exif, length);
@@ -108,10 +124,12 @@ static int read_npy(header *h) {
     if (mr_npy_header(&about, h->exif, length, "", NULL) != MRCNN_OK) return 0;
     h->height = (uint32_t)about.height;
     h->width = (uint32_t)about.width;
+    h->pixels_per_byte = 1;
     return fseek(h->file, 0, SEEK_END) == 0 &&
            (uint64_t)ftell(h->file) == (uint64_t)about.begin + about.bytes;
 }
 
+/* Leaves the file at its end. */
 static int read_header(header *h) {
     uint8_t start[MR_SNIFF_BYTES];
     const char *looks_like;
@@ -136,13 +154,19 @@ static mrcnn_status decode_size(const char *path, const mrcnn_image_options *opt
     return MRCNN_OK;
 }
 
+/* Within the limit, and not more than so short a file can hold, as decoding it would find out. */
+static int is_possible(const header *h) {
+    uint64_t pixels = (uint64_t)h->height * h->width;
+    return pixels <= (uint64_t)mrcnn_image_options_default().max_pixels &&
+           pixels / h->pixels_per_byte <= (uint64_t)ftell(h->file);
+}
+
 mrcnn_status mr_picture_size(const char *path, int32_t *height, int32_t *width, mrcnn_error *err) {
     mrcnn_status status = mr_file_check_plain(path, err);
     if (status != MRCNN_OK) return status;
     header h = {.file = fopen(path, "rb"), .orientation = 1};
     int known = h.file && read_header(&h) && h.height > 0 && h.width > 0 && h.height <= INT32_MAX &&
-                h.width <= INT32_MAX &&
-                (uint64_t)h.height * h.width <= (uint64_t)mrcnn_image_options_default().max_pixels;
+                h.width <= INT32_MAX && is_possible(&h);
     if (h.file) fclose(h.file);
     if (known) {
         int turned = h.orientation >= 5; /* by 90 degrees */

@@ -16,6 +16,13 @@ typedef struct mr_encoded {
     double low, high; /* values that become 0 and 255; both 0: as the file's type suggests */
 } mr_encoded;
 
+enum {
+    MR_MAX_DEFLATE_RATIO = 1032, /* deflate can't pack more than this many bytes into one */
+    /* Pixels in a byte of JPEG: a block of 8 x 8 samples takes a bit or more; sampling leaves the
+     * components together one sample for at least every four pixels. */
+    MR_MAX_JPEG_PIXELS = 8 * 64 * 4
+};
+
 /* What a header announces. `sample_bytes`: of one channel of a pixel, in the memory to be made.
  * `least_bytes`: the fewest that such a picture can take in its format. */
 typedef struct mr_announced {

@@ -135,13 +135,11 @@ static mrcnn_status accept_header(reader *r, mrcnn_error *err) {
                        "%s: a JPEG with %d colour channels of an unknown kind can't be read",
                        r->file->name, c->num_components);
     }
-    /* A block of 8 x 8 samples takes a bit or more; sampling leaves the components together one
-     * sample for at least every four pixels. */
     mr_announced announced = {.width = c->image_width,
                               .height = c->image_height,
                               .channels = c->out_color_space == JCS_GRAYSCALE ? 1 : 3,
                               .sample_bytes = 1};
-    announced.least_bytes = announced.width * announced.height / (8 * 64 * 4);
+    announced.least_bytes = announced.width * announced.height / MR_MAX_JPEG_PIXELS;
     return mr_image_allocate(&r->image, r->file, &announced, err);
 }
 

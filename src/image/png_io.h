@@ -7,9 +7,6 @@
 
 #include <png.h>
 
-/* Deflate can't pack more than this many bytes into one. */
-enum { MR_MAX_DEFLATE_RATIO = 1032 };
-
 /* What libpng says before it jumps. Its address is libpng's error pointer. */
 typedef struct mr_png_message {
     char text[160];
