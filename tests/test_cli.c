@@ -71,6 +71,7 @@ static void test_unknown_names_are_guessed(void **state) {
                 "unknown option --wieghts; did you mean --weights?");
     check_usage(RUN("detect", "--save", "jsno", "a.png"), "did you mean json?");
     check_usage(RUN("weights", "get", "cocoo"), "did you mean coco?");
+    check_usage(RUN("d\xFF\x1Bt\xC3\xA9"), "no command \"d??t\xC3\xA9\"");
     check_usage(RUN("zzzzzzzz"), "there is no command \"zzzzzzzz\"");
     check_usage(RUN("--frobnicate"), "unknown option --frobnicate");
     check_usage(RUN("detect", "-x"), "unknown option -x");

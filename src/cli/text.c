@@ -133,7 +133,10 @@ size_t text_utf8_length(const char *text) {
 
 char *text_printable(const char *text) {
     char *copy = text_copy(text);
-    for (char *c = copy; *c; c++)
-        if ((unsigned char)*c < 0x20 || *c == 0x7F) *c = '?';
+    for (char *c = copy; *c;) {
+        size_t length = (unsigned char)*c < 0x20 || *c == 0x7F ? 0 : text_utf8_length(c);
+        if (length == 0) *c = '?';
+        c += length ? length : 1;
+    }
     return copy;
 }

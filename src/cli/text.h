@@ -46,7 +46,8 @@ void text_nearest_offer(text_nearest *nearest, const char *candidate);
 /* Length in bytes of the valid UTF-8 character at `text`, 0 if the bytes are none (or the end). */
 size_t text_utf8_length(const char *text);
 
-/* The text for a terminal or a log line: control bytes become '?'. malloc'ed. */
+/* The text for a terminal or a log line: control bytes and what is no UTF-8 become '?'.
+ * malloc'ed. */
 char *text_printable(const char *text);
 
 #endif
