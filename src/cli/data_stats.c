@@ -22,10 +22,7 @@ typedef struct stats_options {
 
 static const option stats_table[] = {
     DATASET_ROWS(stats_options, data),
-    {"subset", "NAME,...", OPTION_TEXT, offsetof(stats_options, subset),
-     "a part of DIR, or several: train, val (default: DIR itself if it has annotations, else "
-     "train)",
-     0, 0},
+    SUBSET_ROW(stats_options, subset),
     {"sample", "N", OPTION_INTEGER, offsetof(stats_options, sample),
      "decode so many pictures for the mean pixel, spread over the set (default 200; 0: none)", 0,
      1000000000},

@@ -48,6 +48,15 @@ typedef struct dataset_options {
             0, 0                                                                                   \
     }
 
+/* The row of a command that looks at a part of the data sets. */
+#define SUBSET_ROW(T, field)                                                                     \
+    {                                                                                            \
+        "subset", "NAME,...", OPTION_TEXT, offsetof(T, field),                                   \
+            "a part of DIR, or several: train, val (default: DIR itself if it has annotations, " \
+            "else train)",                                                                       \
+            0, 0                                                                                 \
+    }
+
 /* What was found out of --format: the library's name of it. */
 const char *dataset_format(const dataset_options *options);
 

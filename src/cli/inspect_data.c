@@ -23,13 +23,6 @@ typedef struct data_options {
 
 enum { MOST_PICTURES = 64, MOST_DRAWS = 32 };
 
-#define SUBSET_ROW                                                                               \
-    {                                                                                            \
-        "subset", "NAME,...", OPTION_TEXT, offsetof(data_options, subset),                       \
-            "a part of DIR, or several: train, val (default: DIR itself if it has annotations, " \
-            "else train)",                                                                       \
-            0, 0                                                                                 \
-    }
 #define HOW_ROWS                                                                                  \
     {"full",                                                                                      \
      NULL,                                                                                        \
@@ -45,7 +38,7 @@ enum { MOST_PICTURES = 64, MOST_DRAWS = 32 };
 
 static const option data_table[] = {
     DATASET_ROWS(data_options, data),
-    SUBSET_ROW,
+    SUBSET_ROW(data_options, subset),
     CLASSES_ROW(data_options, classes),
     CONFIG_ROWS(data_options, config),
     {"check", NULL, OPTION_FLAG, offsetof(data_options, check),
@@ -64,9 +57,12 @@ static const option data_table[] = {
     {NULL, NULL, OPTION_FLAG, 0, NULL, 0, 0}};
 
 /* What `data check` takes of them. */
-static const option check_table[] = {
-    DATASET_ROWS(data_options, data),  SUBSET_ROW, CLASSES_ROW(data_options, classes),
-    CONFIG_ROWS(data_options, config), HOW_ROWS,   {NULL, NULL, OPTION_FLAG, 0, NULL, 0, 0}};
+static const option check_table[] = {DATASET_ROWS(data_options, data),
+                                     SUBSET_ROW(data_options, subset),
+                                     CLASSES_ROW(data_options, classes),
+                                     CONFIG_ROWS(data_options, config),
+                                     HOW_ROWS,
+                                     {NULL, NULL, OPTION_FLAG, 0, NULL, 0, 0}};
 
 /* What was found; problems keep copies of their texts. */
 typedef struct finding {
