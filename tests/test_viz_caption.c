@@ -8,7 +8,7 @@
 static void expect(const char *name, float score, int characters, const char *expected, int used) {
     char text[MR_CAPTION_BYTES];
     mrcnn_instance instance = {.class_id = 7, .score = score, .class_name = name};
-    assert_int_equal(mr_caption_text(text, &instance, characters), used);
+    assert_int_equal(mr_caption_text(text, &instance, NULL, characters), used);
     assert_string_equal(text, expected);
 }
 

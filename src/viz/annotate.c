@@ -55,7 +55,7 @@ static mrcnn_status draw_all(const mr_pen *pen, const mrcnn_result *result,
         if (options->boxes) mr_draw_box(pen, instance, colors[i]);
     }
     if (status == MRCNN_OK && options->captions)
-        status = mr_draw_captions(pen, result, colors, err);
+        status = mr_draw_captions(pen, result, options->ids, colors, err);
     return status;
 }
 

@@ -44,13 +44,13 @@ static double text_width(const mr_pen *pen, const char *text) {
 
 /* The longest form of the caption that is not wider than the picture, or the shortest; returns its
  * width. */
-static double fit_text(const mr_pen *pen, const mrcnn_instance *instance,
+static double fit_text(const mr_pen *pen, const mrcnn_instance *instance, const int32_t *id,
                        char text[MR_CAPTION_BYTES]) {
     double room = pen->width - bar(pen) - 2.0 * padding(pen);
-    int characters = mr_caption_text(text, instance, MR_CAPTION_NAME);
+    int characters = mr_caption_text(text, instance, id, MR_CAPTION_NAME);
     double width = text_width(pen, text);
     while (width > room && characters > 1) {
-        mr_caption_text(text, instance, --characters);
+        mr_caption_text(text, instance, id, --characters);
         width = text_width(pen, text);
     }
     return width;
@@ -112,8 +112,8 @@ static void draw_caption(const mr_pen *pen, const char *text, const mr_rectangle
     cairo_show_text(cairo, text);
 }
 
-mrcnn_status mr_draw_captions(const mr_pen *pen, const mrcnn_result *result, const mr_color *colors,
-                              mrcnn_error *err) {
+mrcnn_status mr_draw_captions(const mr_pen *pen, const mrcnn_result *result, const int32_t *ids,
+                              const mr_color *colors, mrcnn_error *err) {
     mr_rectangle *plates = mr_calloc(result->count, sizeof *plates);
     if (!plates) return mr_fail_memory(err, result->count * sizeof *plates, "captions");
     char text[MR_CAPTION_BYTES];
@@ -126,14 +126,14 @@ mrcnn_status mr_draw_captions(const mr_pen *pen, const mrcnn_result *result, con
     for (size_t i = 0; i < result->count; i++) {
         mr_rectangle box;
         if (!mr_visible_box(pen, &result->instances[i], &box)) continue;
-        double width = fit_text(pen, &result->instances[i], text);
+        double width = fit_text(pen, &result->instances[i], ids ? &ids[i] : NULL, text);
         width = ceil(bar(pen) + width + 2.0 * padding(pen));
         if (width > pen->width || height > pen->height) continue; /* would hide the picture */
         plates[i] = place(pen, &box, width, height, plates, i);
     }
     for (size_t i = result->count; i-- > 0;) {
         if (plates[i].x1 >= plates[i].x2) continue; /* it has no place */
-        fit_text(pen, &result->instances[i], text);
+        fit_text(pen, &result->instances[i], ids ? &ids[i] : NULL, text);
         draw_caption(pen, text, &plates[i], baseline, colors[i]);
     }
     free(plates);

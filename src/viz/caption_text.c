@@ -34,7 +34,8 @@ static char *append(char *to, const char *from, int bytes) {
     return to + bytes;
 }
 
-int mr_caption_text(char text[MR_CAPTION_BYTES], const mrcnn_instance *instance, int characters) {
+int mr_caption_text(char text[MR_CAPTION_BYTES], const mrcnn_instance *instance, const int32_t *id,
+                    int characters) {
     char number[24];
     const char *name = instance->class_name;
     if (!name || !*name) {
@@ -55,6 +56,7 @@ int mr_caption_text(char text[MR_CAPTION_BYTES], const mrcnn_instance *instance,
     }
     if (*name) end = append(end, "\xE2\x80\xA6", 3);
     *end = 0;
+    if (id) end += snprintf(end, 16, " #%d", (int)*id);
     /* Thousandths by integers: printf would use the locale's decimal comma. The product is exact
      * in double, so ties round to even as Python's "{:.3f}" does. */
     if (instance->score >= 0.0F && instance->score <= 1.0F) {

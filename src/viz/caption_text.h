@@ -6,12 +6,13 @@
 
 enum {
     MR_CAPTION_NAME = 64,                       /* characters of a class name that are used */
-    MR_CAPTION_BYTES = 4 * MR_CAPTION_NAME + 24 /* with the ellipsis and the score */
+    MR_CAPTION_BYTES = 4 * MR_CAPTION_NAME + 40 /* with the ellipsis, the id and the score */
 };
 
-/* "person 0.998". Names longer than `characters` (at most MR_CAPTION_NAME) end in an ellipsis;
+/* "person 0.998", or with an id (NULL: none) "person #3 0.998". Names longer than `characters` (at most MR_CAPTION_NAME) end in an ellipsis;
  * bytes that are not UTF-8 become U+FFFD, control characters blanks. A score outside 0 .. 1 is
  * left out. Returns the number of characters of the name that were used. */
-int mr_caption_text(char text[MR_CAPTION_BYTES], const mrcnn_instance *instance, int characters);
+int mr_caption_text(char text[MR_CAPTION_BYTES], const mrcnn_instance *instance, const int32_t *id,
+                    int characters);
 
 #endif

@@ -29,9 +29,9 @@ mrcnn_status mr_draw_contour(const mr_pen *pen, const mrcnn_mask *mask, mr_color
 void mr_draw_box(const mr_pen *pen, const mrcnn_instance *instance, mr_color color);
 
 /* "person 0.998" for each instance whose box is visible, unless not even the shortest form fits
- * into the picture. */
-mrcnn_status mr_draw_captions(const mr_pen *pen, const mrcnn_result *result, const mr_color *colors,
-                              mrcnn_error *err);
+ * into the picture; with `ids` (NULL: none) "person #3 0.998". */
+mrcnn_status mr_draw_captions(const mr_pen *pen, const mrcnn_result *result, const int32_t *ids,
+                              const mr_color *colors, mrcnn_error *err);
 
 #endif
 #endif
