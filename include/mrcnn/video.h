@@ -60,6 +60,7 @@ typedef struct mrcnn_video_info {
     int32_t time_num, time_den;     /* seconds that one unit of mrcnn_frame.pts is, as a fraction */
     int32_t aspect_num, aspect_den; /* how wide a pixel is, in its heights; 1/1 when not said */
     double seconds;                 /* that the whole video lasts; 0 when unknown */
+    double first;                   /* seconds at which the first frame that is wanted is shown */
     int64_t frames;                 /* that mrcnn_video_next will give, about; 0 when unknown */
     const char *container, *codec;  /* FFmpeg's names: "mov,mp4,m4a,3gp,3g2,mj2", "h264" */
     const char *sound;              /* codec of the first sound track; NULL: silent */

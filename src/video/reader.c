@@ -200,6 +200,7 @@ static void set_picture(mrcnn_video *video, int orientation) {
     info->height = turned ? frame->width : frame->height;
     info->aspect_num = turned ? aspect.den : aspect.num;
     info->aspect_den = turned ? aspect.num : aspect.den;
+    info->first = seconds_of(video, video->pts);
     video->color = mr_color_of_frame(frame);
 }
 
