@@ -175,9 +175,8 @@ static void say_problems(const clip *c) {
                 (long long)met.rescaled, met.rescaled == 1 ? "" : "s",
                 met.rescaled == 1 ? "was" : "were", info->width, info->height);
     if (met.retimed)
-        message("%s: %lld frame%s without a time of %s own: placed by the frame rate", c->in->path,
-                (long long)met.retimed, met.retimed == 1 ? "" : "s",
-                met.retimed == 1 ? "its" : "their");
+        message("%s: %lld time stamp%s missing or ran backwards; the frame rate stands in",
+                c->in->path, (long long)met.retimed, met.retimed == 1 ? " was" : "s were");
     if (met.cut_short)
         message("%s: the file is cut short or broken at %.2f s (it should last %.2f s); what comes "
                 "before was used",

@@ -57,7 +57,7 @@ static int has_time(int64_t stamp) {
 /* Times rise: what doesn't say when, or goes back, comes one usual duration after the frame before.
  * After a leap (recordings put behind each other) the clock goes on from there. */
 static void place_in_time(mrcnn_video *video, const AVFrame *frame, int is_first) {
-    const double back = 1, forth = 3600; /* seconds that make a leap */
+    const double back = 0.25, forth = 3600; /* seconds that make a leap */
     int known = has_time(frame->best_effort_timestamp);
     int64_t stamp = known ? frame->best_effort_timestamp : 0, last = video->pts;
     int64_t number = known ? mr_frame_numbers_take(&video->decoder.numbers, stamp)

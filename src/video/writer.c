@@ -25,14 +25,13 @@ struct mrcnn_video_writer {
     AVIOContext *file;
     AVStream *stream;
     mr_encoder encoder;
-    AVPacket *packet;
+    AVPacket *packet, *newest; /* the newest waits until it is known not to be the last */
     mr_sound *sound;
     int32_t width, height;
     AVRational time_base; /* of the caller's pts */
     int64_t start;        /* in it */
-    int64_t frames,
-        last;   /* how many were written, and the last one's time, in the encoder's units */
-    double end; /* seconds at which the last one ends, in the new file */
+    int64_t frames;       /* that were written; of these, in the encoder's units: */
+    int64_t first_pts, first_dts, last, last_duration;
     int failed; /* an error that nothing can follow */
     int hushed;
     struct {
@@ -122,8 +121,10 @@ static mrcnn_status open_file(mrcnn_video_writer *w, const char *path, mrcnn_err
     w->path = mr_strdup(path);
     w->part = w->path ? mr_file_part_name(path) : NULL;
     w->packet = av_packet_alloc();
+    w->newest = av_packet_alloc();
+    w->first_dts = AV_NOPTS_VALUE;
     char *url = w->part ? mr_av_url(w->part) : NULL;
-    if (!url || !w->packet) {
+    if (!url || !w->packet || !w->newest) {
         free(url);
         return mr_fail_memory(err, strlen(path), "a file name");
     }
@@ -211,6 +212,7 @@ static void close_streams(mrcnn_video_writer *w) {
     mr_sound_free(&w->sound);
     mr_encoder_close(&w->encoder);
     av_packet_free(&w->packet);
+    av_packet_free(&w->newest);
     avformat_free_context(w->format);
     w->format = NULL;
 }
@@ -243,23 +245,40 @@ static int64_t duration_at(const mrcnn_video_writer *w, int64_t pts) {
     return 0;
 }
 
-/* Writes the packets that the encoder has ready, and the sound up to each. */
-static int write_packets(mrcnn_video_writer *w) {
+/* Writes a packet of pictures, and the sound up to it. */
+static int write_packet(mrcnn_video_writer *w, AVPacket *packet) {
     const AVRational base = w->encoder.codec->time_base;
+    double seconds = (double)packet->dts * av_q2d(base);
+    av_packet_rescale_ts(packet, base, w->stream->time_base);
+    packet->stream_index = w->stream->index;
+    int code = w->sound ? mr_sound_copy(w->sound, seconds) : 0;
+    if (code >= 0) code = av_interleaved_write_frame(w->format, packet);
+    av_packet_unref(packet);
+    return code >= 0 && w->file->error < 0 ? w->file->error : code;
+}
+
+/* Writes the packets that the encoder has ready, but for the newest. */
+static int write_packets(mrcnn_video_writer *w) {
     for (;;) {
         int code = avcodec_receive_packet(w->encoder.codec, w->packet);
         if (code == AVERROR(EAGAIN) || code == AVERROR_EOF) return 0;
         if (code < 0) return code;
         w->packet->duration = duration_at(w, w->packet->pts);
-        double seconds = (double)w->packet->dts * av_q2d(base);
-        av_packet_rescale_ts(w->packet, base, w->stream->time_base);
-        w->packet->stream_index = w->stream->index;
-        code = w->sound ? mr_sound_copy(w->sound, seconds) : 0;
-        if (code >= 0) code = av_interleaved_write_frame(w->format, w->packet);
-        av_packet_unref(w->packet);
-        if (code < 0) return code;
-        if (w->file->error < 0) return w->file->error;
+        if (w->newest->data && (code = write_packet(w, w->newest)) < 0) return code;
+        if (w->first_dts == AV_NOPTS_VALUE) w->first_dts = w->packet->dts;
+        av_packet_move_ref(w->newest, w->packet);
     }
+}
+
+/* MP4 takes how long a video lasts from the clock of decoding: its last packet makes up for what the
+ * other clock is ahead. */
+static int write_newest(mrcnn_video_writer *w) {
+    AVPacket *packet = w->newest;
+    if (!packet->data) return 0;
+    int64_t shown = w->last + w->last_duration - w->first_pts;
+    int64_t decoded = packet->dts - w->first_dts;
+    if (shown > decoded + packet->duration) packet->duration = shown - decoded;
+    return write_packet(w, packet);
 }
 
 static mrcnn_status check_frame(const mrcnn_video_writer *w, const mrcnn_image *image, int64_t pts,
@@ -292,9 +311,10 @@ mrcnn_status mrcnn_video_write(mrcnn_video_writer *writer, const mrcnn_image *im
     size_t slot = (size_t)(writer->frames % DURATIONS);
     writer->durations[slot].pts = at;
     writer->durations[slot].duration = length;
+    if (!writer->frames) writer->first_pts = at;
     writer->last = at;
+    writer->last_duration = length;
     writer->frames++;
-    writer->end = (double)(at + length) * av_q2d(base);
     int code = mr_encoder_send(&writer->encoder, image, at);
     if (code >= 0) code = write_packets(writer);
     return code >= 0 ? MRCNN_OK : fail_write(writer, code, err);
@@ -305,7 +325,9 @@ mrcnn_status mrcnn_video_write(mrcnn_video_writer *writer, const mrcnn_image *im
 static int end_streams(mrcnn_video_writer *w, int cut) {
     int code = avcodec_send_frame(w->encoder.codec, NULL);
     if (code >= 0) code = write_packets(w);
-    if (code >= 0 && w->sound) code = mr_sound_copy(w->sound, cut ? w->end : INFINITY);
+    if (code >= 0) code = write_newest(w);
+    double end = (double)(w->last + w->last_duration) * av_q2d(w->encoder.codec->time_base);
+    if (code >= 0 && w->sound) code = mr_sound_copy(w->sound, cut ? end : INFINITY);
     if (code >= 0) code = av_write_trailer(w->format);
     if (code >= 0) avio_flush(w->file);
     return code >= 0 && w->file->error < 0 ? w->file->error : code;
