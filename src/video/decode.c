@@ -115,8 +115,9 @@ static int read_packet(mr_decoder *decoder) {
             decoder->read_error = code == AVERROR_EOF ? 0 : code;
             return 0;
         } else if (packet->stream_index == decoder->stream->index) {
+            int64_t dts = packet->dts != AV_NOPTS_VALUE ? packet->dts : packet->pts;
             if (!(packet->flags & AV_PKT_FLAG_DISCARD) && time_of(packet) != AV_NOPTS_VALUE)
-                mr_frame_numbers_add(&decoder->numbers, time_of(packet));
+                mr_frame_numbers_add(&decoder->numbers, time_of(packet), dts);
             return 1;
         } else {
             av_packet_unref(packet);

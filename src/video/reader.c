@@ -57,7 +57,7 @@ static int has_time(int64_t stamp) {
 /* Times rise: what doesn't say when, or goes back, comes one usual duration after the frame before.
  * After a leap (recordings put behind each other) the clock goes on from there. */
 static void place_in_time(mrcnn_video *video, const AVFrame *frame, int is_first) {
-    const double back = 0.25, forth = 3600; /* seconds that make a leap */
+    const double forth = 3600; /* seconds that make a leap; back, two frames do */
     int known = has_time(frame->best_effort_timestamp);
     int64_t stamp = known ? frame->best_effort_timestamp : 0, last = video->pts;
     int64_t number = known ? mr_frame_numbers_take(&video->decoder.numbers, stamp)
@@ -69,7 +69,7 @@ static void place_in_time(mrcnn_video *video, const AVFrame *frame, int is_first
     double step = seconds_of(video, video->pts - last);
     if (known && video->pts > last && step < forth) return;
     int64_t placed = last + video->usual;
-    if (known && (step < -back || step >= forth)) video->shift += placed - video->pts;
+    if (known && (video->pts - last <= -2 * video->usual || step >= forth)) video->shift += placed - video->pts;
     video->pts = placed;
     video->problems.retimed++;
 }
