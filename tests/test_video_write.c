@@ -181,15 +181,16 @@ static void copy_clip(const char *from, const char *to, const mrcnn_video_option
 }
 
 /* The packets of the copy are shown when those of the original are; of sound they are the same bytes. */
-static void expect_same(const char *from, const char *to, int sound) {
+static void expect_same(const char *from, const char *to, int sound, double later) {
     video_packets was, is;
     assert_true(video_read_packets(&was, from, sound));
     assert_true(video_read_packets(&is, to, sound));
     assert_true(was.count > 1);
     assert_int_equal(is.count, was.count);
     for (int i = 0; i < was.count; i++) {
-        if (fabs(is.times[i] - was.times[i]) > 2e-3) /* .mkv counts in thousandths */
-            fail_msg("%s: packet %d is at %.4f s, not %.4f", to, i, is.times[i], was.times[i]);
+        double expected = was.times[i] + later;
+        if (fabs(is.times[i] - expected) > 2e-3) /* .mkv counts in thousandths */
+            fail_msg("%s: packet %d is at %.4f s, not %.4f", to, i, is.times[i], expected);
         if (sound && is.bytes[i] != was.bytes[i]) fail_msg("%s: packet %d has other bytes", to, i);
     }
     if (sound) assert_string_equal(is.codec, was.codec);
@@ -199,9 +200,11 @@ static void test_uneven_times_and_sound_are_kept(void **state) {
     (void)state;
     static const char *const copies[] = {"copy.mp4", "copy.mov", "copy.mkv"};
     for (size_t i = 0; i < 3; i++) {
+        /* AAC begins one packet before 0, for which Matroska has no numbers: all of it is later. */
+        double later = i == 2 ? 0.064 : 0;
         copy_clip(CLIP("vfr.mp4"), copies[i], NULL, NULL);
-        expect_same(CLIP("vfr.mp4"), copies[i], 0);
-        expect_same(CLIP("vfr.mp4"), copies[i], 1);
+        expect_same(CLIP("vfr.mp4"), copies[i], 0, later);
+        expect_same(CLIP("vfr.mp4"), copies[i], 1, later);
     }
     video_packets packets;
     assert_true(video_read_packets(&packets, "copy.mp4", 0));
@@ -238,8 +241,8 @@ static void test_sound_that_mp4_cannot_hold(void **state) {
     assert_contains(err.message, ".mkv");
     assert_int_equal(cli_count(".", "pcm"), 0);
     copy_clip(CLIP("pcm.avi"), "pcm.mkv", NULL, NULL);
-    expect_same(CLIP("pcm.avi"), "pcm.mkv", 0);
-    expect_same(CLIP("pcm.avi"), "pcm.mkv", 1);
+    expect_same(CLIP("pcm.avi"), "pcm.mkv", 0, 0);
+    expect_same(CLIP("pcm.avi"), "pcm.mkv", 1, 0);
 }
 
 static void test_a_turned_clip_needs_no_turn_any_more(void **state) {
