@@ -48,7 +48,9 @@ static mrcnn_status choose_context(mr_converter *converter, const AVFrame *frame
     if (!sws_isSupportedInput(format))
         return mr_fail(err, MRCNN_E_UNSUPPORTED,
                        "%s: this pixel format (number %d) is not converted", name, (int)format);
-    int flags = SWS_BICUBIC | SWS_ACCURATE_RND | SWS_FULL_CHR_H_INT;
+    /* Without the latter two swscale has a faster way, which is off by some levels and leaves the last
+     * columns of some widths black. */
+    int flags = SWS_BILINEAR | SWS_ACCURATE_RND | SWS_FULL_CHR_H_INT;
     converter->sws =
         sws_getCachedContext(converter->sws, frame->width, frame->height, format, converter->width,
                              converter->height, AV_PIX_FMT_RGB24, flags, NULL, NULL, NULL);

@@ -18,7 +18,8 @@ static void set_quality(AVCodecContext *codec, int quality) {
     char text[16];
     snprintf(text, sizeof text, "%d", quality);
     if (codec->priv_data && av_opt_set(codec->priv_data, "crf", text, 0) >= 0) {
-        av_opt_set(codec->priv_data, "preset", "fast", 0);
+        /* The network wants the cores, too. */
+        av_opt_set(codec->priv_data, "preset", "veryfast", 0);
         return;
     }
     /* Quantisers of MPEG-4 go from 1 to 31, and 20 of 51 is about 3 of them. */
@@ -106,7 +107,7 @@ static int make_frames(mr_encoder *encoder) {
     encoder->yuv->color_range = codec->color_range;
     encoder->sws = sws_getContext(
         codec->width, codec->height, AV_PIX_FMT_RGB24, codec->width, codec->height, codec->pix_fmt,
-        SWS_BICUBIC | SWS_ACCURATE_RND | SWS_FULL_CHR_H_INP, NULL, NULL, NULL);
+        SWS_BILINEAR | SWS_ACCURATE_RND | SWS_FULL_CHR_H_INP, NULL, NULL, NULL);
     if (!encoder->sws) return AVERROR(ENOMEM);
     const int *table = mr_color_table(codec->colorspace);
     sws_setColorspaceDetails(encoder->sws, table, 1, table, 0, 0, 1 << 16, 1 << 16);

@@ -69,7 +69,8 @@ static void place_in_time(mrcnn_video *video, const AVFrame *frame, int is_first
     double step = seconds_of(video, video->pts - last);
     if (known && video->pts > last && step < forth) return;
     int64_t placed = last + video->usual;
-    if (known && (video->pts - last <= -2 * video->usual || step >= forth)) video->shift += placed - video->pts;
+    if (known && (video->pts - last <= -2 * video->usual || step >= forth))
+        video->shift += placed - video->pts;
     video->pts = placed;
     video->problems.retimed++;
 }
