@@ -14,7 +14,7 @@ static const option options[] = {
     {"color", "instance|class", OPTION_CHOICE, offsetof(detect_options, pipeline.color_by_class),
      "what has a colour of its own in overlays (default instance)", 0, 0},
     {"category-ids", "model|coco", OPTION_CHOICE, offsetof(detect_options, pipeline.coco_ids),
-     "category_id in detections.json: the model's class number, or the number that COCO's "
+     "category_id in JSON: the model's class number, or the number that COCO's "
      "annotations use, for a model of COCO's 80 classes (default model)",
      0, 0},
     {NULL, NULL, OPTION_FLAG, 0, NULL, 0, 0}};
@@ -65,7 +65,9 @@ const command command_detect = {
     .examples = "mrcnn detect --weights coco --out found photo.jpg\n"
                 "    fetches the COCO weights the first time; see found/photo_overlay.jpg\n"
                 "mrcnn detect --weights mine.h5 --out found --save json,masks photos/\n"
-                "    every picture of a folder; run-length masks in one file, and a PNG for each",
+                "    every picture of a folder; run-length masks in one file, and a PNG for each\n"
+                "mrcnn detect --weights coco --out found --start 1:30 --end 2:00 clip.mp4\n"
+                "    half a minute of a video, with its sound: found/clip_overlay.mp4",
     .options = options,
     .at_least = 1,
     .at_most = -1,
