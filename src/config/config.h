@@ -10,7 +10,7 @@
 #include <mrcnn/mrcnn.h>
 
 enum { MR_MAX_LEVELS = 8, MR_MAX_RATIOS = 16, MR_MAX_STAGES = 4, MR_MAX_CHANNELS = 16 };
-enum { MR_STAGES_TEXT = 256, MR_MAX_NAMES = 8, MR_NAME_TEXT = 64, MR_MAX_EVAL_IMAGES = 64 };
+enum { MR_STAGES_TEXT = 256, MR_MAX_NAMES = 8, MR_NAME_TEXT = 64, MR_MAX_EVAL_IMAGES = 100 };
 
 typedef enum mr_resize_mode {
     MR_RESIZE_SQUARE,
