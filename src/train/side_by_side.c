@@ -25,7 +25,7 @@ static double smaller(double a, double b) {
 
 /* Beside or below each other: as they become larger. */
 static layout choose_layout(const mrcnn_image *image) {
-    double most = MR_SIDE_BY_SIDE_MOST, half = (MR_SIDE_BY_SIDE_MOST - GAP) / 2;
+    double most = MR_SIDE_BY_SIDE_MOST, half = (most - GAP) / 2;
     double beside = smaller(most / image->height, half / image->width);
     double below = smaller(half / image->height, most / image->width);
     double scale = smaller(below > beside ? below : beside, MOST_ENLARGED);

@@ -100,6 +100,7 @@ size_t mr_trainer_evaluated_pictures(const mr_trainer *trainer);
 mrcnn_status mr_trainer_save(mr_trainer *trainer, mr_checkpoint_kind kind, mrcnn_error *err);
 /* The first of the weights that holds an infinity or a NaN: it can't be saved. NULL: none. */
 const mr_tensor *mr_trainer_broken_tensor(const mr_trainer *trainer);
+/* Says so. */
 mrcnn_status mr_trainer_check_weights(const mr_trainer *trainer, mrcnn_error *err);
 /* Opens a new folder, or takes up options.resume: folder, weights, numbers; with a state, in
  * *checkpoint, the optimizer's sets are to be restored by mr_trainer_restore. */

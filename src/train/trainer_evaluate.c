@@ -163,7 +163,7 @@ static mrcnn_status evaluate(mr_trainer *t, detector *d, mr_log_epoch *epoch, in
     options.left_out = on_left_out;
     options.user = t;
     mrcnn_status status = mrcnn_evaluate(d->session, t->validation, &options, &report, &why);
-    if (status == MRCNN_E_CANCELLED) return MRCNN_OK;
+    if (status == MRCNN_E_CANCELLED && t->result->stopped) return MRCNN_OK;
     if (status != MRCNN_OK) return mr_fail(err, status, "%s", why.message);
     t->evaluated = *done = 1;
     epoch->evaluation = (mr_log_evaluation){.bbox = report->bbox,
