@@ -272,13 +272,15 @@ static void test_early_stop(void **state) {
     train_case c = {.logs = "early",
                     .layers = "heads",
                     .epochs = 9,
-                    .validation = 2,
-                    .keys = TRAIN_KEYS("LEARNING_RATE", "0", "EVAL_EVERY", "2", "EARLY_STOP", "2",
-                                       "EVAL_IMAGES", "0"),
+                    .validation = PICTURES,
+                    .sees_squares = 1,
+                    .keys = TRAIN_KEYS(FINDS, "LEARNING_RATE", "0", "EVAL_EVERY", "2", "EARLY_STOP",
+                                       "2", "EVAL_IMAGES", "0"),
                     .copy_epochs = 1};
     const train_made *m = train_well(&c);
     assert_int_equal(m->result.epochs, 6); /* best at 2, then 4 and 6 */
     assert_int_equal(m->result.stopped, 1);
+    assert_true(m->told[2].segm_ap > 0 && m->told[6].segm_ap == m->told[2].segm_ap);
     assert_contains(m->messages, "2 evaluations without a better mask AP than that of epoch 2");
     c.resume = "last";
     c.logs = "early-epoch5";
@@ -288,7 +290,7 @@ static void test_early_stop(void **state) {
     train_same_epoch("early", "early-epoch5", 6);
     /* With another measure all is open again, either way. */
     c.logs = "early-epoch6";
-    c.keys = TRAIN_KEYS("LEARNING_RATE", "0", "EVAL_EVERY", "0", "EARLY_STOP", "2");
+    c.keys = TRAIN_KEYS(FINDS, "LEARNING_RATE", "0", "EVAL_EVERY", "0", "EARLY_STOP", "2");
     m = train_well(&c);
     assert_int_equal(m->result.epochs, 9);
     assert_int_equal(m->best[7], 1);
