@@ -228,6 +228,35 @@ static void test_a_part_has_its_part_of_the_sound(void **state) {
     assert_true(sound.last < 0.41 && sound.last > 0.2);
 }
 
+static void append(const char *from, FILE *to) {
+    FILE *file = fopen(from, "rb");
+    assert_non_null(file);
+    for (int c; (c = fgetc(file)) != EOF;) fputc(c, to);
+    fclose(file);
+}
+
+/* Recordings behind each other, of which each begins with the same time. */
+static void test_clocks_that_begin_anew(void **state) {
+    (void)state;
+    FILE *file = fopen("twice.ts", "wb");
+    assert_non_null(file);
+    append(CLIP("tape.ts"), file);
+    append(CLIP("tape.ts"), file);
+    assert_int_equal(fclose(file), 0);
+    copy_clip("twice.ts", "twice.mp4", NULL, NULL);
+    video_packets once, twice;
+    for (int sound = 0; sound < 2; sound++) {
+        assert_true(video_read_packets(&once, CLIP("tape.ts"), sound));
+        assert_true(video_read_packets(&twice, "twice.mp4", sound));
+        assert_int_equal(twice.count, 2 * once.count);
+        double longest = sound ? 0.066 : 0.101, shortest = sound ? 0.062 : 0.099;
+        for (int i = 1; i < twice.count; i++) {
+            double step = twice.times[i] - twice.times[i - 1];
+            if (step < shortest || step > longest) fail_msg("%d: step %d is %g", sound, i, step);
+        }
+    }
+}
+
 static void test_sound_that_mp4_cannot_hold(void **state) {
     (void)state;
     mrcnn_error err = MRCNN_ERROR_INIT;
@@ -387,6 +416,7 @@ int main(void) {
         cmocka_unit_test(test_another_encoder),
         cmocka_unit_test(test_uneven_times_and_sound_are_kept),
         cmocka_unit_test(test_a_part_has_its_part_of_the_sound),
+        cmocka_unit_test(test_clocks_that_begin_anew),
         cmocka_unit_test(test_sound_that_mp4_cannot_hold),
         cmocka_unit_test(test_a_turned_clip_needs_no_turn_any_more),
         cmocka_unit_test(test_nothing_is_left_of_what_is_not_finished),

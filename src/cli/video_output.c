@@ -26,14 +26,22 @@ static mrcnn_video_writer_options writer_options(const pipeline_options *options
     return how;
 }
 
-static int open_writer(mrcnn_video_writer **writer, const char *what,
+static int open_writer(video_output *output, mrcnn_video_writer **writer, const char *what,
                        const pipeline_options *options, const input *in, const mrcnn_video *video) {
     mrcnn_error err = MRCNN_ERROR_INIT;
     mrcnn_video_writer_options how = writer_options(options, in, video);
-    int mp4 = mrcnn_video_describe(video)->sound_fits_mp4;
+    const mrcnn_video_info *info = mrcnn_video_describe(video);
+    int mp4 = info->sound_fits_mp4;
     char *name = text_format("%s_%s%s", in->stem, what, mp4 ? ".mp4" : ".mkv");
     char *path = path_join(options->out, name);
     mrcnn_status status = mrcnn_video_writer_create(writer, path, &how, &err);
+    if (info->sound && (status == MRCNN_E_UNSUPPORTED || status == MRCNN_E_FORMAT)) {
+        mrcnn_error other = MRCNN_ERROR_INIT;
+        how.sound = NULL;
+        status = mrcnn_video_writer_create(writer, path, &how, &other);
+        if (status == MRCNN_OK && !output->silent++)
+            message("%s; the new video is silent, as the sound can't be copied", err.message);
+    }
     free(path);
     free(name);
     return status == MRCNN_OK ? 0 : fail_output(&err);
@@ -45,7 +53,7 @@ static void say_how(const video_output *output, const input *in, const mrcnn_vid
     const mrcnn_video_writer *any = output->overlay ? output->overlay : output->splash;
     if (!any) return;
     const char *encoder = mrcnn_video_writer_encoder(any);
-    if (!info->sound_fits_mp4)
+    if (!info->sound_fits_mp4 && !output->silent)
         message("%s: MP4 can't hold its sound (%s): a Matroska file (.mkv) is written", in->path,
                 info->sound);
     if (!strstr(encoder, "264"))
@@ -74,9 +82,9 @@ int video_output_open(video_output *output, const pipeline_options *options, con
     int failed = 0;
     if (output->save & SAVE_JSON) failed = open_lines(output, options, in);
     if (!failed && (output->save & SAVE_OVERLAY))
-        failed = open_writer(&output->overlay, "overlay", options, in, video);
+        failed = open_writer(output, &output->overlay, "overlay", options, in, video);
     if (!failed && (output->save & SAVE_SPLASH))
-        failed = open_writer(&output->splash, "splash", options, in, video);
+        failed = open_writer(output, &output->splash, "splash", options, in, video);
     if (failed)
         video_output_abandon(output);
     else

@@ -14,6 +14,7 @@ typedef struct video_output {
     mrcnn_draw_options draw;
     mrcnn_video_writer *overlay, *splash; /* NULL: not wanted */
     new_file lines;
+    int silent; /* the sound can't be copied, and that was said */
 } video_output;
 
 /* A frame with what was found in it; `ids` may be NULL. */

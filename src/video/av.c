@@ -41,6 +41,11 @@ char *mr_av_url(const char *path) {
     return mr_format("file:%s", path);
 }
 
+int mr_av_is_time(int64_t stamp) {
+    const int64_t far_away = INT64_MAX / 4; /* AV_NOPTS_VALUE is further */
+    return stamp < far_away && stamp > -far_away;
+}
+
 int64_t mr_av_duration(const AVFrame *frame) {
 #if LIBAVUTIL_VERSION_INT >= AV_VERSION_INT(57, 30, 100)
     return frame->duration;

@@ -24,6 +24,9 @@ void mr_av_unhush(int took_part); /* what mr_av_hush returned */
 /* "file:<path>", which FFmpeg can't take for an address or a pattern. malloc'ed; NULL without memory. */
 char *mr_av_url(const char *path);
 
+/* A time stamp with which one can count: not AV_NOPTS_VALUE, and not next to overflow. */
+int mr_av_is_time(int64_t stamp);
+
 /* How long a frame is shown, in its stream's time base; 0 when unknown. */
 int64_t mr_av_duration(const AVFrame *frame);
 

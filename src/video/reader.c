@@ -5,6 +5,7 @@
 
 #include "video/convert.h"
 #include "video/decode.h"
+#include "video/sound.h"
 
 #include "base/file.h"
 #include "base/memory.h"
@@ -49,16 +50,11 @@ static int64_t ticks(const mrcnn_video *video, int64_t stamp) {
     return av_rescale_q(stamp, video->decoder.stream->time_base, base);
 }
 
-static int has_time(int64_t stamp) {
-    const int64_t far_away = INT64_MAX / 4; /* AV_NOPTS_VALUE is further */
-    return stamp < far_away && stamp > -far_away;
-}
-
 /* Times rise: what doesn't say when, or goes back, comes one usual duration after the frame before.
  * After a leap (recordings put behind each other) the clock goes on from there. */
 static void place_in_time(mrcnn_video *video, const AVFrame *frame, int is_first) {
     const double forth = 3600; /* seconds that make a leap; back, two frames do */
-    int known = has_time(frame->best_effort_timestamp);
+    int known = mr_av_is_time(frame->best_effort_timestamp);
     int64_t stamp = known ? frame->best_effort_timestamp : 0, last = video->pts;
     int64_t number = known ? mr_frame_numbers_take(&video->decoder.numbers, stamp)
                            : mr_frame_numbers_take_next(&video->decoder.numbers);
@@ -77,7 +73,7 @@ static void place_in_time(mrcnn_video *video, const AVFrame *frame, int is_first
 
 static int64_t duration_of(const mrcnn_video *video, const AVFrame *frame) {
     int64_t own = mr_av_duration(frame);
-    int64_t mine = own > 0 && has_time(own) ? ticks(video, own) : 0;
+    int64_t mine = own > 0 && mr_av_is_time(own) ? ticks(video, own) : 0;
     return mine > 0 ? mine : video->usual;
 }
 
@@ -174,7 +170,7 @@ static void set_sound(mrcnn_video *video) {
     video->info.sound_fits_mp4 = 1;
     for (unsigned i = 0; i < format->nb_streams; i++) {
         const AVCodecParameters *codec = format->streams[i]->codecpar;
-        if (codec->codec_type != AVMEDIA_TYPE_AUDIO) continue;
+        if (!mr_is_sound(format->streams[i])) continue;
         if (!video->info.sound) video->info.sound = avcodec_get_name(codec->codec_id);
         if (!mp4 || avformat_query_codec(mp4, codec->codec_id, FF_COMPLIANCE_NORMAL) != 1)
             video->info.sound_fits_mp4 = 0;

@@ -8,6 +8,9 @@
 
 typedef struct mr_sound mr_sound;
 
+/* Is the stream sound that FFmpeg knows enough of to copy it? */
+int mr_is_sound(const AVStream *stream);
+
 /* Adds a stream to `to` for each sound track of the file. *sound stays NULL for a silent file. What the
  * container can't hold is MRCNN_E_UNSUPPORTED. Sound before `start` (seconds) is left out, and the
  * rest is that much earlier. */

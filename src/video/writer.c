@@ -134,6 +134,8 @@ static mrcnn_status open_file(mrcnn_video_writer *w, const char *path, mrcnn_err
     free(url);
     if (code < 0) return mr_av_fail(err, MRCNN_E_IO, path, "can't write it", code);
     w->format->pb = w->file;
+    /* To FFmpeg 4 and 5, FLAC in MP4 is an experiment; players have it. */
+    w->format->strict_std_compliance = FF_COMPLIANCE_EXPERIMENTAL;
     return MRCNN_OK;
 }
 

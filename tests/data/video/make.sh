@@ -20,6 +20,9 @@ ffmpeg $quiet -f lavfi -i "$(pattern 64x48 10 0.3)" -c:v libx264 $exact -f mpegt
 ffmpeg $quiet -f lavfi -i "$(pattern 32x32 10 0.3)" -c:v libx264 $exact -f mpegts second.ts
 cat first.ts second.ts >sizes.ts
 rm first.ts second.ts
+# A recording whose clock does not begin with 0.
+ffmpeg $quiet -f lavfi -i "$(pattern 32x32 10 0.3)" -f lavfi -i "sine=sample_rate=16000:duration=0.3" \
+    -c:v libx264 -c:a aac -b:a 8k $exact -f mpegts tape.ts
 # Odd sides.
 ffmpeg $quiet -f lavfi -i "testsrc=size=35x27:rate=10:duration=0.2" -c:v libx264 -pix_fmt yuv444p $exact odd.mp4
 # Sound that MP4 can't hold; sound alone; sound with a cover picture.
