@@ -26,24 +26,34 @@ static mrcnn_video_writer_options writer_options(const pipeline_options *options
     return how;
 }
 
+static mrcnn_status create_writer(mrcnn_video_writer **writer, const char *ending,
+                                  const mrcnn_video_writer_options *how, const char *folder,
+                                  const input *in, mrcnn_error *err) {
+    char *name = text_format("%s_%s", in->stem, ending);
+    char *path = path_join(folder, name);
+    mrcnn_status status = mrcnn_video_writer_create(writer, path, how, err);
+    free(path);
+    free(name);
+    return status;
+}
+
+/* With its sound if that can be, in MP4 if that can be. */
 static int open_writer(video_output *output, mrcnn_video_writer **writer, const char *what,
                        const pipeline_options *options, const input *in, const mrcnn_video *video) {
-    mrcnn_error err = MRCNN_ERROR_INIT;
+    mrcnn_error err = MRCNN_ERROR_INIT, other = MRCNN_ERROR_INIT;
     mrcnn_video_writer_options how = writer_options(options, in, video);
     const mrcnn_video_info *info = mrcnn_video_describe(video);
-    int mp4 = info->sound_fits_mp4;
-    char *name = text_format("%s_%s%s", in->stem, what, mp4 ? ".mp4" : ".mkv");
-    char *path = path_join(options->out, name);
-    mrcnn_status status = mrcnn_video_writer_create(writer, path, &how, &err);
+    char *mp4 = text_format("%s.mp4", what), *mkv = text_format("%s.mkv", what);
+    mrcnn_status status =
+        create_writer(writer, info->sound_fits_mp4 ? mp4 : mkv, &how, options->out, in, &err);
     if (info->sound && (status == MRCNN_E_UNSUPPORTED || status == MRCNN_E_FORMAT)) {
-        mrcnn_error other = MRCNN_ERROR_INIT;
         how.sound = NULL;
-        status = mrcnn_video_writer_create(writer, path, &how, &other);
+        status = create_writer(writer, mp4, &how, options->out, in, &other);
         if (status == MRCNN_OK && !output->silent++)
             message("%s; the new video is silent, as the sound can't be copied", err.message);
     }
-    free(path);
-    free(name);
+    free(mkv);
+    free(mp4);
     return status == MRCNN_OK ? 0 : fail_output(&err);
 }
 
