@@ -233,6 +233,11 @@ static void test_folders_give_their_pictures(void **state) {
     const cli_result *r = RUN(DETECT, "--save=json", "--out", "o11", "both");
     assert_int_equal(r->code, 0);
     assert_int_equal(cli_occurrences(r->out, "\n"), 1);
+    assert_int_equal(remove("both/1.png"), 0);
+    r = RUN(DETECT, "--save=json", "--out", "o12", "both");
+    assert_int_equal(r->code, 1);
+    assert_contains(r->err, "its videos must be named");
+    cli_picture("both/1.png", 30, 30);
     r = RUN(DETECT, "--save=json", "--out", "o12", "both/*");
     assert_int_equal(r->code, 0);
     assert_int_equal(cli_occurrences(r->out, "\n"), 2);

@@ -241,6 +241,17 @@ static void test_files_that_are_no_videos(void **state) {
     expect_failure(NULL, NULL, MRCNN_E_ARGUMENT, "no video is named");
 }
 
+/* What a header claims is not believed until it is looked at. */
+static void test_frames_that_are_too_large(void **state) {
+    (void)state;
+    video_y4m("huge.y4m", 17000, 17000, "F10:1 C420mpeg2", 0, 0, 0);
+    FILE *file = fopen("huge.y4m", "ab");
+    assert_non_null(file);
+    fputs("FRAME\nnot so many bytes", file);
+    fclose(file);
+    expect_failure("huge.y4m", NULL, MRCNN_E_UNSUPPORTED, "17000 x 17000");
+}
+
 static void test_options_that_make_no_sense(void **state) {
     (void)state;
     mrcnn_video_options options = mrcnn_video_options_default();
@@ -391,6 +402,7 @@ int main(void) {
         cmocka_unit_test(test_times_and_numbers),
         cmocka_unit_test(test_parts_are_parts_of_the_whole),
         cmocka_unit_test(test_files_that_are_no_videos),
+        cmocka_unit_test(test_frames_that_are_too_large),
         cmocka_unit_test(test_options_that_make_no_sense),
         cmocka_unit_test(test_beginnings_of_files),
         cmocka_unit_test(test_damaged_files),

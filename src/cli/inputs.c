@@ -118,6 +118,16 @@ static void add_folder(input_list *list, const char *folder, const char *below, 
     text_list_free(&names);
 }
 
+static int has_videos(const char *folder) {
+    text_list names = {0};
+    int found = 0;
+    list_folder(&names, folder);
+    for (size_t i = 0; i < names.count; i++)
+        found |= has_extension(names.items[i], video_extensions);
+    text_list_free(&names);
+    return found;
+}
+
 /* Arrays count where there are no pictures: beside pictures they are something else, such as masks. */
 static void add_named_folder(input_list *list, const char *folder, int recursive) {
     size_t before = list->count;
@@ -127,7 +137,9 @@ static void add_named_folder(input_list *list, const char *folder, int recursive
     add_folder(list, folder, "", recursive, array_extensions);
     if (list->count > before || list->failed > failed) return;
     message("%s: no pictures (.jpg, .jpeg, .png, .npy) in this folder%s", folder,
-            recursive ? "" : "; --recursive looks into the folders below it");
+            has_videos(folder) ? "; its videos must be named, as with a pattern in quotes"
+            : recursive        ? ""
+                               : "; --recursive looks into the folders below it");
     list->failed++;
 }
 

@@ -4,6 +4,7 @@
 #ifdef MRCNN_WITH_VIDEO
 
 #include "base/file.h"
+#include "base/memory.h"
 
 #include <errno.h>
 #include <stdlib.h>
@@ -27,8 +28,20 @@ static mrcnn_status check_file(const char *path, mrcnn_error *err) {
     return status;
 }
 
+/* To know what a stream is, FFmpeg decodes a little of it. */
+static int find_streams(AVFormatContext *format, int64_t max_pixels) {
+    unsigned count = format->nb_streams;
+    AVDictionary **limits = mr_calloc(count, sizeof *limits);
+    if (!limits) return AVERROR(ENOMEM);
+    for (unsigned i = 0; i < count; i++) av_dict_set_int(&limits[i], "max_pixels", max_pixels, 0);
+    int code = avformat_find_stream_info(format, limits);
+    for (unsigned i = 0; i < count; i++) av_dict_free(&limits[i]);
+    free(limits);
+    return code;
+}
+
 static mrcnn_status open_format(mr_container *container, const char *path, const char *url,
-                                mrcnn_error *err) {
+                                int64_t max_pixels, mrcnn_error *err) {
     int code = avio_open2(&container->file, url, AVIO_FLAG_READ, NULL, NULL);
     if (code < 0) return mr_av_fail(err, MRCNN_E_IO, path, "can't open it", code);
     container->format = avformat_alloc_context();
@@ -44,17 +57,18 @@ static mrcnn_status open_format(mr_container *container, const char *path, const
     if (code < 0)
         return mr_av_fail(err, MRCNN_E_FORMAT, path, "can't be read as a video (is it whole?)",
                           code);
-    code = avformat_find_stream_info(container->format, NULL);
+    code = find_streams(container->format, max_pixels);
     if (code < 0) return mr_av_fail(err, MRCNN_E_FORMAT, path, "nothing can be read of it", code);
     return MRCNN_OK;
 }
 
-mrcnn_status mr_container_open(mr_container *container, const char *path, mrcnn_error *err) {
+mrcnn_status mr_container_open(mr_container *container, const char *path, int64_t max_pixels,
+                               mrcnn_error *err) {
     mrcnn_status status = check_file(path, err);
     if (status != MRCNN_OK) return status;
     char *url = mr_av_url(path);
     if (!url) return mr_fail_memory(err, strlen(path), "a file name");
-    status = open_format(container, path, url, err);
+    status = open_format(container, path, url, max_pixels, err);
     free(url);
     if (status != MRCNN_OK)
         mr_container_close(container);

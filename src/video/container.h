@@ -12,8 +12,10 @@ typedef struct mr_container {
     int64_t zero; /* when the file begins, in microseconds */
 } mr_container;
 
-/* Opens a plain file and looks at its streams. Files that it refers to (play lists) are not opened. */
-mrcnn_status mr_container_open(mr_container *container, const char *path, mrcnn_error *err);
+/* Opens a plain file and looks at its streams, for which no frame larger than `max_pixels` is decoded.
+ * Files that it refers to (play lists) are not opened. */
+mrcnn_status mr_container_open(mr_container *container, const char *path, int64_t max_pixels,
+                               mrcnn_error *err);
 void mr_container_close(mr_container *container);
 
 /* The file's zero in a stream's time base. */

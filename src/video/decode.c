@@ -65,7 +65,7 @@ static mrcnn_status open_codec(mr_decoder *decoder, const char *path, int64_t ma
 
 mrcnn_status mr_decoder_open(mr_decoder *decoder, const char *path, double start,
                              int64_t max_pixels, mrcnn_error *err) {
-    mrcnn_status status = mr_container_open(&decoder->container, path, err);
+    mrcnn_status status = mr_container_open(&decoder->container, path, max_pixels, err);
     if (status == MRCNN_OK) status = choose_stream(decoder, path, err);
     if (status == MRCNN_OK) status = open_codec(decoder, path, max_pixels, err);
     if (status != MRCNN_OK) return status;

@@ -6,6 +6,8 @@
 
 #include "base/memory.h"
 
+#include <mrcnn/video.h>
+
 #include <stdlib.h>
 #include <string.h>
 
@@ -57,7 +59,8 @@ static mrcnn_status add_stream(mr_sound *sound, unsigned index, const char *path
 
 static mrcnn_status open_sound(mr_sound *sound, const char *path, const char *to_path,
                                mrcnn_error *err) {
-    mrcnn_status status = mr_container_open(&sound->from, path, err);
+    const int64_t max_pixels = mrcnn_video_options_default().max_pixels;
+    mrcnn_status status = mr_container_open(&sound->from, path, max_pixels, err);
     if (status != MRCNN_OK) return status;
     unsigned count = sound->from.format->nb_streams;
     sound->tracks = mr_calloc(count, sizeof *sound->tracks);
