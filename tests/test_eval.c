@@ -3,6 +3,7 @@
 #include "helper_assert.h"
 
 #include "eval/coco.h"
+#include "eval/truth.h"
 
 #include <mrcnn/mrcnn.h>
 

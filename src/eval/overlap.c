@@ -2,6 +2,8 @@
  * is made. */
 #include "eval/coco.h"
 
+#include "image/mask.h"
+
 #include <math.h>
 
 static double box_overlap(const mr_coco_item *d, const mr_coco_item *o) {
@@ -53,12 +55,16 @@ static double mask_overlap(const mr_coco_item *d, const mr_coco_item *o) {
     if (!boxes_meet(d->mask_box, o->mask_box)) return 0;
     uint64_t both = mr_mask_intersection(d->mask, o->mask);
     if (both == 0) return 0;
-    uint64_t found = (uint64_t)mrcnn_mask_area(d->mask);
-    uint64_t all = o->is_crowd ? found : found + (uint64_t)mrcnn_mask_area(o->mask) - both;
+    uint64_t all = o->is_crowd ? d->pixels : d->pixels + o->pixels - both;
     return (double)both / (double)all;
 }
 
 double mr_coco_overlap(mr_coco_kind kind, const mr_coco_item *detection,
                        const mr_coco_item *object) {
     return kind == MR_COCO_BBOX ? box_overlap(detection, object) : mask_overlap(detection, object);
+}
+
+void mr_coco_look_at_mask(mr_coco_item *item) {
+    item->pixels = (uint64_t)mrcnn_mask_area(item->mask);
+    mr_mask_box(item->mask, item->mask_box);
 }

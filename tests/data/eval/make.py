@@ -119,9 +119,9 @@ def coco_figures(classes, pictures, kind):
 
 
 def picture_ap(objects, detections, threshold):
-    """matterport's compute_ap; no two scores are equal."""
+    """matterport's compute_ap; of equal scores the last one comes first, as in argsort()[::-1]."""
     hits, taken = [], set()
-    for d in sorted(detections, key=lambda d: -d["score"]):
+    for d in sorted(detections, key=lambda d: d["score"])[::-1]:
         best = None
         for k, o in enumerate(objects):
             both, all_ = np.float32((d["mask"] & o["mask"]).sum()), np.float32((d["mask"] | o["mask"]).sum())
@@ -140,7 +140,7 @@ def picture_ap(objects, detections, threshold):
 def picture_map(pictures):
     rows = []
     for _, _, objects, detections in pictures:
-        objects = [o for o in objects if not o["crowd"]]
+        objects = [o for o in objects if not o["crowd"] and o["mask"].any()]
         if objects:
             rows.append([picture_ap(objects, detections, t) for t in np.linspace(.5, .95, 10)])
     return [float(np.mean(rows, 0)[0]), float(np.mean(rows))] if rows else [-1., -1.]
