@@ -405,10 +405,8 @@ const command command_eval = {
         "row is what was found where nothing is, its first column what was missed.",
     .examples = "mrcnn eval --dataset balloon --weights logs/.../mask_rcnn_balloon_0030.h5\n"
                 "    the pictures in balloon/val\n"
-                "mrcnn eval --dataset annotations/instances_val2017.json --results detections.json "
-                "\\\n"
-                "        --csv classes.csv --curves curves.csv --confusion confusion.csv\n"
-                "    detections that are there already, with all tables\n"
+                "mrcnn eval --dataset coco --results found/detections.json --csv classes.csv\n"
+                "    detections that are there already; each class's figures as a table\n"
                 "mrcnn eval --dataset shapes --subset test --weights mine.h5 --json -\n"
                 "    generated pictures that no training has seen; JSON on stdout",
     .options = options,

@@ -34,25 +34,27 @@ static int read_box(const mr_json *value, double box[4]) {
            isfinite(box[0] + box[1] + box[2] + box[3] + box[2] * box[3]);
 }
 
-/* 1: the entry has a segmentation that isn't null. */
-static int is_cut(const mr_json *segmentation) {
-    return segmentation && segmentation->kind == MR_JSON_CUT;
+/* 0: none is given. */
+static int is_segmentation(const mr_json *value) {
+    return value && value->kind != MR_JSON_NULL &&
+           !(value->kind == MR_JSON_CUT && value->cut->is_empty && !value->cut->is_object);
 }
 
 static mrcnn_status take_segmentation(const reading *r, const mr_json *value, mr_found *found,
                                       mrcnn_error *err) {
-    if (value && value->kind != MR_JSON_CUT && value->kind != MR_JSON_NULL)
+    if (!is_segmentation(value))
+        return r->results->has_boxes
+                   ? MRCNN_OK
+                   : mr_fail(err, MRCNN_E_FORMAT,
+                             "there is no segmentation, as the first entry has");
+    if (value->kind != MR_JSON_CUT)
         return mr_fail(err, MRCNN_E_FORMAT,
                        "segmentation is %s instead of run lengths or polygons",
                        mr_json_kind_name(value));
-    if (is_cut(value)) {
-        if (value->cut->length > INT32_MAX)
-            return mr_fail(err, MRCNN_E_FORMAT, "its segmentation is too long");
-        found->begin = value->cut->begin;
-        found->length = (uint32_t)value->cut->length;
-    } else if (!r->results->has_boxes) {
-        return mr_fail(err, MRCNN_E_FORMAT, "there is no segmentation, as the first entry has");
-    }
+    if (value->cut->length > INT32_MAX)
+        return mr_fail(err, MRCNN_E_FORMAT, "its segmentation is too long");
+    found->begin = value->cut->begin;
+    found->length = (uint32_t)value->cut->length;
     return MRCNN_OK;
 }
 
@@ -69,7 +71,7 @@ static mrcnn_status take_box(const reading *r, const mr_json *value, mr_found *f
 /* A box that is there and not empty: the file's boxes count. */
 static mrcnn_status look_at_first(mr_results *results, const mr_json *entry, mrcnn_error *err) {
     results->has_boxes = is_box(mr_json_get(entry, "bbox"));
-    results->has_masks = is_cut(mr_json_get(entry, "segmentation"));
+    results->has_masks = is_segmentation(mr_json_get(entry, "segmentation"));
     if (results->has_boxes || results->has_masks) return MRCNN_OK;
     return mr_fail(err, MRCNN_E_FORMAT,
                    "there is neither a bbox nor a segmentation (key points and captions are not "
