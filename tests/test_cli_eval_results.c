@@ -100,6 +100,42 @@ static void test_csv(void **state) {
     assert_int_equal(cli_count(".", "part"), 0);
 }
 
+/* A file starts with what its ending promises. */
+static void expect_start(const char *path, const char *start) {
+    char *text = cli_read(path);
+    assert_non_null(text);
+    assert_memory_equal(text, start, strlen(start));
+    free(text);
+}
+
+static void test_pictures(void **state) {
+    (void)state;
+    const cli_result *r = RUN(RESULTS, "--curves", "p.png", "--curves", "p.SVG", "--curves",
+                              "p.csv", "--confusion", "q.pdf", "--confusion", "q.svg");
+    expect_file("p.csv", "kind,iou,class,recall");
+#ifdef MRCNN_WITH_CAIRO
+    assert_int_equal(r->code, 0);
+    expect_start("p.png", "\x89PNG");
+    expect_start("q.pdf", "%PDF");
+    expect_file("p.SVG", "<svg");
+    expect_file("q.svg", "<svg");
+    r = RUN("eval", "--dataset", "set", "--results", "boxes.json", "--curves", "boxes.svg");
+    assert_int_equal(r->code, 0);
+    assert_true(cli_exists("boxes.svg"));
+#else
+    assert_int_equal(r->code, 1);
+    assert_contains(r->err, "cairo");
+    assert_false(cli_exists("p.png"));
+#endif
+    r = RUN(RESULTS, "--curves", "p.txt");
+    assert_int_equal(r->code, 2);
+    assert_contains(r->err, "--curves p.txt: the name must end in .csv, .png, .svg or .pdf");
+    assert_int_equal(RUN(RESULTS, "--confusion", "nothing")->code, 2);
+    r = RUN(RESULTS, "--confusion", "no/where.png");
+    assert_int_equal(r->code, 1);
+    assert_contains(r->out, "2 pictures, 3 objects");
+}
+
 static void test_limit(void **state) {
     (void)state;
     const cli_result *r = RUN(RESULTS, "--limit", "1", "--threads", "3");
@@ -201,6 +237,7 @@ int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_tables),        cmocka_unit_test(test_json),
         cmocka_unit_test(test_csv),           cmocka_unit_test(test_limit),
+        cmocka_unit_test(test_pictures),
         cmocka_unit_test(test_wrong_usage),   cmocka_unit_test(test_failures),
         cmocka_unit_test(test_of_detect),     cmocka_unit_test(test_broken_annotations)};
     return cmocka_run_group_tests(tests, enter, cli_leave);

@@ -2,6 +2,7 @@
 #include "commands.h"
 #include "dataset.h"
 #include "eval_csv.h"
+#include "eval_plot.h"
 #include "eval_report.h"
 #include "files.h"
 #include "model.h"
@@ -11,12 +12,14 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <strings.h>
 
 typedef struct eval_options {
     model_options model;
     session_options session;
     dataset_options data;
-    const char *subset, *results, *min_score, *json, *csv, *curves, *confusion;
+    const char *subset, *results, *min_score, *json, *csv;
+    text_list curves, confusion;
     int64_t limit, most;
 } eval_options;
 
@@ -44,10 +47,12 @@ static const option options[] = {
      "write the figures as JSON; - is stdout, in place of the tables", 0, 0},
     {"csv", "FILE", OPTION_TEXT, offsetof(eval_options, csv),
      "write the table of classes, with more columns than the terminal shows", 0, 0},
-    {"curves", "FILE", OPTION_TEXT, offsetof(eval_options, curves),
-     "write precision and score over recall, of each class, as CSV", 0, 0},
-    {"confusion", "FILE", OPTION_TEXT, offsetof(eval_options, confusion),
-     "write the confusion matrix as CSV", 0, 0},
+    {"curves", "FILE", OPTION_TEXTS, offsetof(eval_options, curves),
+     "write precision over recall: as a table with scores, of each class, into a .csv file; as a "
+     "picture into a .png, .svg or .pdf file. May be given several times",
+     0, 0},
+    {"confusion", "FILE", OPTION_TEXTS, offsetof(eval_options, confusion),
+     "write the confusion matrix, likewise", 0, 0},
     SESSION_ROWS(eval_options, session),
     SEED_ROW(eval_options, model.seed),
     {NULL, NULL, OPTION_FLAG, 0, NULL, 0, 0}};
@@ -288,20 +293,33 @@ static int save(const char *path, void (*write)(FILE *, const eval_outcome *),
     return new_file_commit(&file) == 0 ? EXIT_DONE : EXIT_FAILED;
 }
 
+static int is_csv(const char *path) {
+    return strcasecmp(path_extension(path), ".csv") == 0;
+}
+
+static int save_curves(const char *path, const eval_outcome *outcome) {
+    return is_csv(path) ? save(path, eval_write_curves, outcome) : eval_draw_curves(path, outcome);
+}
+
+static int save_confusion(const char *path, const eval_outcome *outcome) {
+    if (!outcome->report->confusion) {
+        message("%s is not written: there are too many classes for a confusion matrix", path);
+        return EXIT_FAILED;
+    }
+    return is_csv(path) ? save(path, eval_write_confusion, outcome)
+                        : eval_draw_confusion(path, outcome);
+}
+
 /* All that can be written is, even when one file can't. */
 static int save_files(const eval_options *o, const eval_outcome *outcome) {
     int is_stdout = o->json && strcmp(o->json, "-") == 0, failed = 0;
     if (is_stdout) eval_write_json(stdout, outcome);
     failed += save(is_stdout ? NULL : o->json, eval_write_json, outcome) != EXIT_DONE;
     failed += save(o->csv, eval_write_classes, outcome) != EXIT_DONE;
-    failed += save(o->curves, eval_write_curves, outcome) != EXIT_DONE;
-    if (o->confusion && !outcome->report->confusion) {
-        message("%s is not written: there are too many classes for a confusion matrix",
-                o->confusion);
-        failed++;
-    } else {
-        failed += save(o->confusion, eval_write_confusion, outcome) != EXIT_DONE;
-    }
+    for (size_t i = 0; i < o->curves.count; i++)
+        failed += save_curves(o->curves.items[i], outcome) != EXIT_DONE;
+    for (size_t i = 0; i < o->confusion.count; i++)
+        failed += save_confusion(o->confusion.items[i], outcome) != EXIT_DONE;
     return failed ? EXIT_FAILED : EXIT_DONE;
 }
 
@@ -336,9 +354,26 @@ static int evaluate(run *r) {
     return code;
 }
 
+/* Before anything is computed: names that nothing can be written to. */
+static int check_names(const command *self, const char *option, const text_list *paths) {
+    static const char *const endings[] = {".csv", ".png", ".svg", ".pdf"};
+    for (size_t i = 0; i < paths->count; i++) {
+        size_t k = 0, count = sizeof endings / sizeof *endings;
+        const char *ending = path_extension(paths->items[i]);
+        while (k < count && strcasecmp(ending, endings[k]) != 0) k++;
+        if (k == count)
+            return message_usage(self->path,
+                                 "--%s %s: the name must end in .csv, .png, .svg or .pdf", option,
+                                 paths->items[i]);
+    }
+    return EXIT_DONE;
+}
+
 /* A model, or what one found. */
 static int check_usage(const command *self, const eval_options *o) {
     int code = dataset_check_given(self, &o->data);
+    if (code == EXIT_DONE) code = check_names(self, "curves", &o->curves);
+    if (code == EXIT_DONE) code = check_names(self, "confusion", &o->confusion);
     if (code != EXIT_DONE) return code;
     if (!o->model.weights && !o->results)
         return message_usage(self->path, "--weights is missing: a Keras .h5 file, a published name "
