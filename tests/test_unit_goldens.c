@@ -668,7 +668,6 @@ static void rle(const unit *u) {
 
 static const char losses[] = "test_losses checks it";
 static const char samples[] = "test_sample checks it";
-static const char figures[] = "test_eval has cases of its own";
 
 static const struct {
     const char *op;
@@ -709,9 +708,9 @@ static const struct {
     {"detection_targets", NULL, "test_targets_roi checks it"},
     {"polygon", NULL, "test_data_polygon checks it"},
     {"coco_polygon", NULL, "test_data_coco_raster checks it"},
-    {"mask_iou", NULL, figures},
-    {"compute_ap", NULL, figures},
-    {"coco_eval", NULL, figures},
+    {"mask_iou", NULL, "test_compute checks it"},
+    {"compute_ap", NULL, "test_compute checks it"},
+    {"coco_eval", NULL, "test_results checks it"},
 };
 
 static void run_case(const char *entry, const char *folder, golden_table *table) {
