@@ -50,7 +50,7 @@
  *
  * Sections, in learning order: errors, pictures, configuration, models, sessions and detection,
  * masks, data sets, training, evaluation, drawing, looking inside, weight files, the build. Writing a
- * backbone of your own: <mrcnn/graph.h>.
+ * backbone of your own: <mrcnn/graph.h>. Videos and tracking: <mrcnn/video.h>.
  */
 #ifndef MRCNN_MRCNN_H
 #define MRCNN_MRCNN_H
