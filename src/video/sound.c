@@ -96,7 +96,7 @@ mrcnn_status mr_sound_open(mr_sound **sound, const char *path, AVFormatContext *
 /* A container wants times that rise, also by its own, coarser clock. After a leap the clock goes on from
  * where it was, as that of the pictures does. */
 static void place_in_time(track *t, AVPacket *packet, AVRational base) {
-    const double forth = 3600; /* seconds that make a leap; back, any do */
+    const double forth = 3600; /* seconds that make a leap, as in pictures; back, any do */
     int64_t step = packet->dts + t->shift - t->last;
     if (t->begun && (step < (t->length + 1) / 2 || (double)step * av_q2d(base) >= forth))
         t->shift += t->length - step;
