@@ -145,7 +145,7 @@ int mr_sound_copy(mr_sound *sound, double seconds) {
         packet->stream_index = to->index;
         av_packet_rescale_ts(packet, base, to->time_base);
         sound->waiting = 0;
-        int code = av_interleaved_write_frame(sound->to, packet);
+        int code = mr_av_put_packet(sound->to, packet);
         if (code < 0) return code;
     }
     return 0;

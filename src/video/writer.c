@@ -254,9 +254,9 @@ static int write_packet(mrcnn_video_writer *w, AVPacket *packet) {
     av_packet_rescale_ts(packet, base, w->stream->time_base);
     packet->stream_index = w->stream->index;
     int code = w->sound ? mr_sound_copy(w->sound, seconds) : 0;
-    if (code >= 0) code = av_interleaved_write_frame(w->format, packet);
+    if (code >= 0) code = mr_av_put_packet(w->format, packet);
     av_packet_unref(packet);
-    return code >= 0 && w->file->error < 0 ? w->file->error : code;
+    return code;
 }
 
 /* Writes the packets that the encoder has ready, but for the newest. */
@@ -333,6 +333,9 @@ static int end_streams(mrcnn_video_writer *w, int cut) {
     if (code >= 0) code = write_newest(w);
     double end = (double)(w->last + w->last_duration) * av_q2d(w->encoder.codec->time_base);
     if (code >= 0 && w->sound) code = mr_sound_copy(w->sound, cut ? end : INFINITY);
+    if (code >= 0) code = mr_av_put_packet(w->format, NULL);
+    if (code >= 0 && w->stream->nb_frames < w->frames)
+        code = AVERROR(EINVAL); /* a picture was refused */
     if (code >= 0) code = av_write_trailer(w->format);
     if (code >= 0) avio_flush(w->file);
     return code >= 0 && w->file->error < 0 ? w->file->error : code;
