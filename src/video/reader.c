@@ -229,7 +229,7 @@ static mrcnn_status open_video(mrcnn_video *video, mrcnn_error *err) {
     int64_t zero = mr_container_zero(&decoder->container, decoder->stream);
     video->zero = mr_av_is_time(zero) ? zero : 0;
     video->info.container = decoder->container.format->iformat->name;
-    video->info.codec = decoder->codec->codec->name;
+    video->info.codec = avcodec_get_name(decoder->codec->codec_id);
     if (!decode_wanted(video, 1)) return fail_without_frames(video, err);
     video->waiting = 1;
     int orientation = orientation_of(decoder->stream, decoder->frame);
@@ -273,6 +273,18 @@ mr_video_color mr_video_color_of(const mrcnn_video *video) {
     return video->color;
 }
 
+/* Up to the next frame that is wanted, but not beyond the end. */
+static int64_t shown_for(const mrcnn_video *video, const AVFrame *frame) {
+    const mrcnn_video_options *options = &video->options;
+    int64_t duration = duration_of(video, frame);
+    if (options->stride < 1000000) duration *= options->stride;
+    double end = options->end > 0                              ? options->end
+                 : options->stride > 1 && video->length_is_own ? video->info.seconds
+                                                               : 0;
+    double left = (end - seconds_of(video, video->pts)) / seconds_of(video, 1);
+    return left >= 1 && left < (double)duration ? (int64_t)(left + 0.5) : duration;
+}
+
 mrcnn_status mrcnn_video_next(mrcnn_video *video, mrcnn_frame *frame, int *more, mrcnn_error *err) {
     if (!video->waiting && !decode_wanted(video, 0)) {
         *more = 0;
@@ -297,8 +309,7 @@ mrcnn_status mrcnn_video_next(mrcnn_video *video, mrcnn_frame *frame, int *more,
     frame->number = video->number;
     frame->pts = video->pts;
     frame->seconds = seconds_of(video, video->pts);
-    frame->duration = duration_of(video, decoded);
-    if (video->options.stride < 1000000) frame->duration *= video->options.stride;
+    frame->duration = shown_for(video, decoded);
     *more = 1;
     return MRCNN_OK;
 }
