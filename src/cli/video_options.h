@@ -40,7 +40,7 @@ typedef struct video_options {
          VIDEO_MOST_BATCH},                                                                    \
     {                                                                                          \
         "crf", "N", OPTION_INTEGER, offsetof(T, field.quality),                                \
-            "of a new video: how much is lost, 0 (nothing) to 51 (default 20)", 0, 51          \
+            "of a new video: how much is lost, 0 (least) to 51 (default 20)", 0, 51            \
     }
 
 #define TRACK_ROW(T, field)                                                                       \

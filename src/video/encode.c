@@ -16,7 +16,8 @@ enum { MPEG4_TICKS = 65535 };
 
 static void set_quality(AVCodecContext *codec, int quality) {
     char text[16];
-    snprintf(text, sizeof text, "%d", quality);
+    /* 0 is lossless to libx264, which makes it a profile that few players know. */
+    snprintf(text, sizeof text, "%d", quality > 0 ? quality : 1);
     if (codec->priv_data && av_opt_set(codec->priv_data, "crf", text, 0) >= 0) {
         /* The network wants the cores, too. */
         av_opt_set(codec->priv_data, "preset", "veryfast", 0);
