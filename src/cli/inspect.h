@@ -8,6 +8,8 @@
 #include <mrcnn/mrcnn.h>
 
 extern const command command_inspect_data;
+extern const command command_inspect_anchors;
+extern const command command_inspect_targets;
 extern const command command_inspect_weights;
 
 /* Writes a contact sheet: at most that many pictures, spread over the set, each as it is and in
