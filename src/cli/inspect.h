@@ -10,6 +10,7 @@
 extern const command command_inspect_data;
 extern const command command_inspect_anchors;
 extern const command command_inspect_targets;
+extern const command command_inspect_report;
 extern const command command_inspect_weights;
 
 /* A contact sheet: `rows` pictures of the set, each as it is and in `draws` draws of augmentation. Free

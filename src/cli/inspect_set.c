@@ -66,6 +66,18 @@ char *set_name(const mrcnn_dataset *set, size_t picture) {
     return text_printable(mrcnn_dataset_picture(set, picture)->id);
 }
 
+char *set_title(const mrcnn_dataset *set, size_t picture) {
+    enum { LONGEST = 32, BEGIN = 16, END = 12 };
+    char *name = set_name(set, picture);
+    size_t length = strlen(name), begin = BEGIN, end = END;
+    if (length <= LONGEST) return name;
+    while (begin && ((unsigned char)name[begin] & 0xC0) == 0x80) begin--; /* whole characters */
+    while (end && ((unsigned char)name[length - end] & 0xC0) == 0x80) end--;
+    char *title = text_format("%.*s...%s", (int)begin, name, name + length - end);
+    free(name);
+    return title;
+}
+
 /* --------------------------------------------------------------------------------------- objects */
 
 /* The box around a mask; 0 when it is empty. */
@@ -88,7 +100,7 @@ static int bound(mrcnn_instance *it, uint8_t *bytes) {
 
 static mrcnn_status add_object(truth *t, const mrcnn_dataset *set, size_t picture, size_t object,
                                uint8_t *bytes, mrcnn_error *err) {
-    mrcnn_instance it = {.score = 1};
+    mrcnn_instance it = {.score = -1}; /* captions leave out what is no score */
     mrcnn_status status = mrcnn_dataset_mask(set, picture, object, t->result.height,
                                              t->result.width, &it.mask, &it.class_id, err);
     if (status != MRCNN_OK) return status;

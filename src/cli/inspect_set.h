@@ -41,6 +41,8 @@ int set_choose(const set_options *options, const mrcnn_dataset *set, size_t **in
 
 /* What a picture is called, for a caption; malloc'ed. */
 char *set_name(const mrcnn_dataset *set, size_t picture);
+/* The same for a heading: the middle of long names is left out. */
+char *set_title(const mrcnn_dataset *set, size_t picture);
 
 /* A picture with its objects as they are annotated, in its own pixels; objects without pixels are left
  * out. */
