@@ -121,16 +121,11 @@ static int open_network(look *k) {
 }
 
 static int open_pictures(look *k) {
-    int count = mrcnn_model_class_count(k->model);
-    const char **names = text_grow(NULL, (size_t)count + 1, sizeof *names);
-    for (int i = 0; i < count; i++) names[i] = mrcnn_model_class_name(k->model, i);
-    names[count] = NULL;
     dataset_options with_val = dataset_having(&k->o->set.data, "val");
     if (!k->o->set.subset && with_val.paths.count == k->o->set.data.paths.count)
         k->o->set.subset = "val";
     text_list_free(&with_val.paths);
-    int code = set_open(k->self, &k->o->set, mrcnn_model_config(k->model), names, &k->set);
-    free(names);
+    int code = set_open_for(k->self, &k->o->set, k->model, &k->set);
     if (code == EXIT_DONE) code = set_choose(&k->o->set, k->set, &k->indices, &k->count);
     return code;
 }
@@ -173,6 +168,12 @@ static void show_set(look *k) {
     free(names);
 }
 
+/* The others go on, and the page tells how many are missing. */
+static void tell_left_out(void *user, const char *text) {
+    (void)user;
+    message("%s", text);
+}
+
 static int evaluate(look *k) {
     mrcnn_error err = MRCNN_ERROR_INIT;
     mrcnn_report *report = NULL;
@@ -180,6 +181,7 @@ static int evaluate(look *k) {
     evaluated e = {k->model, k->set, k->session, k->indices, k->count, k->confidence};
     options.limit = (size_t)k->o->limit;
     options.progress = progress_or_stop;
+    options.left_out = tell_left_out;
     progress_start("evaluating", PROGRESS_ITEMS);
     mrcnn_status status = mrcnn_evaluate(k->session, k->set, &options, &report, &err);
     progress_end();
@@ -251,7 +253,7 @@ static int check_given(const command *self, const report_options *values) {
 }
 
 static int run(const command *self, int argc, char **argv) {
-    report_options values = {.set = {.count = 4}};
+    report_options values = {.set = {.count = 4, .keep_empty = 1}};
     arguments rest;
     int code = options_parse(self, argc, argv, &values, &rest);
     if (code != OPTIONS_READ) return code;

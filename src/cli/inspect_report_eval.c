@@ -73,10 +73,10 @@ static void show_classes(show *s, const evaluated *e, const mrcnn_report *r) {
 }
 
 void report_show_figures(show *s, const evaluated *e, const mrcnn_report *r) {
-    show_section(
-        s, "evaluation", "Evaluation",
-        "What the checkpoint finds in the validation set, measured as COCO does: average "
-        "precision (AP) and recall (AR) from 0 to 1. A dash stands where there is no object.");
+    show_section(s, "evaluation", "Evaluation",
+                 "What the checkpoint finds in the validation set, measured as COCO does: average "
+                 "precision (AP) and recall (AR) from 0 to 1. Where there is no object to measure "
+                 "by there is no figure.");
     show_count(s, "pictures", "Pictures", r->pictures);
     show_count(s, "objects", "Objects", r->objects);
     show_count(s, "detections", "Detections", r->detections);

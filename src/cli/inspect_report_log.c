@@ -6,7 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { MOST_POINTS = 300 }; /* of a curve of steps: each is the mean of as many as need be */
+enum { MOST_POINTS = 150 }; /* of a curve of steps: each is the mean of as many as need be */
 
 static const char step[] = "step", epoch[] = "epoch";
 
@@ -73,6 +73,27 @@ static double *places_of(const mrcnn_log *log) {
     return places;
 }
 
+static int by_size(const void *a, const void *b) {
+    double x = *(const double *)a, y = *(const double *)b;
+    return (x > y) - (x < y);
+}
+
+/* Do a few large values press all others onto the axis? Tiny ones would do so on a logarithmic one. */
+static int wants_logarithm(const mrcnn_series *series, size_t count) {
+    const double too_large = 8; /* times the median */
+    size_t all = 0, used = 0;
+    for (size_t i = 0; i < count; i++) all += series[i].count;
+    double *values = text_grow(NULL, all + 1, sizeof *values);
+    for (size_t i = 0; i < count; i++)
+        for (size_t k = 0; k < series[i].count; k++)
+            if (isfinite(series[i].y[k])) values[used++] = series[i].y[k];
+    qsort(values, used, sizeof *values, by_size);
+    double middle = used ? values[used / 2] : 0;
+    int wants = middle > 0 && values[used - 1] > too_large * middle && values[0] > middle / 1000;
+    free(values);
+    return wants;
+}
+
 typedef struct line {
     const char *kind, *column, *label;
 } line;
@@ -103,7 +124,9 @@ static void show_lines(show *s, const mrcnn_log *log, const char *name, const ch
     chart.y_label = y_label;
     chart.series = series;
     chart.count = drawn;
-    chart.height = 340;
+    chart.width = SHOW_CHART_WIDTH;
+    chart.height = SHOW_CHART_HEIGHT;
+    chart.log_y = wants_logarithm(series, drawn);
     if (drawn) show_chart(s, name, caption, &chart);
     for (size_t i = 0; i < drawn; i++) free_curve(&curves[i]);
     free(places);

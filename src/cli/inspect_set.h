@@ -12,6 +12,7 @@ typedef struct set_options {
     const char *subset, *classes;
     text_list pictures; /* --picture, as often as it was given */
     int64_t count;
+    int keep_empty; /* pictures without objects belong to the set */
 } set_options;
 
 #define PICTURE_ROWS(T, field)                                                              \
@@ -33,6 +34,14 @@ typedef struct set_options {
  * code after a message. */
 int set_open(const command *self, const set_options *options, const mrcnn_config *config,
              const char *const *names, mrcnn_dataset **set);
+
+/* Opens it with the classes of a model; a model without names takes those of the set, if there are as
+ * many. The model's configuration says how pictures are read. */
+int set_open_for(const command *self, const set_options *options, mrcnn_model *model,
+                 mrcnn_dataset **set);
+
+/* Fresh weights have the data set's classes, unless somebody chose a number. */
+int set_class_count(const command *self, const set_options *options, mrcnn_config *config);
 
 /* Which pictures to look at: those that were named, or `count` of them spread over the set. free()
  * *indices. */

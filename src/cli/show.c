@@ -189,7 +189,8 @@ void show_histogram(show *s, const char *name, const char *caption, const char *
     chart.y_label = "count";
     chart.count = 1;
     chart.series = &bars;
-    chart.height = 320;
+    chart.width = SHOW_CHART_WIDTH;
+    chart.height = SHOW_CHART_HEIGHT;
     show_chart(s, name, caption, &chart);
 }
 
@@ -203,6 +204,7 @@ void show_bars(show *s, const char *name, const char *caption, const char *y_lab
     chart.series = &bars;
     chart.categories = names;
     chart.category_count = count;
-    chart.height = 320;
+    chart.width = SHOW_CHART_WIDTH;
+    chart.height = SHOW_CHART_HEIGHT;
     show_chart(s, name, caption, &chart);
 }

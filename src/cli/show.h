@@ -7,6 +7,9 @@
 
 #include <mrcnn/inspect.h>
 
+/* Points of a chart, so that its texts can be read where two stand side by side. */
+enum { SHOW_CHART_WIDTH = 520, SHOW_CHART_HEIGHT = 290 };
+
 typedef struct show {
     mrcnn_page *page;
     mrcnn_error err;
