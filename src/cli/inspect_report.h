@@ -23,8 +23,11 @@ typedef struct evaluated {
     double confidence; /* of detections that are drawn */
 } evaluated;
 
-/* COCO's figures, by class, curves. */
+/* COCO's figures, by class. */
 void report_show_figures(show *s, const evaluated *e, const mrcnn_report *report);
+/* Precision over recall, and which classes are taken for which. */
+void report_show_curves(show *s, const evaluated *e, const mrcnn_report *report);
+void report_show_confusion(show *s, const evaluated *e, const mrcnn_report *report);
 /* Pictures with what is there, what was found, and both. */
 void report_show_pictures(show *s, const evaluated *e);
 

@@ -55,20 +55,25 @@ static void show_twelve(show *s, const mrcnn_report *r) {
 }
 
 static void show_classes(show *s, const evaluated *e, const mrcnn_report *r) {
-    static const char *const columns[] = {"class",     "objects", "bbox AP",
-                                          "bbox AP50", "segm AP", "segm AP50"};
+    static const char *const columns[] = {"class",   "objects",   "bbox AP", "bbox AP50",
+                                          "segm AP", "segm AP50", "best F1", "at score"};
+    enum { COLUMNS = sizeof columns / sizeof *columns };
     size_t count = (size_t)r->class_count - 1;
-    mrcnn_cell *cells = text_grow(NULL, count + 1, 6 * sizeof *cells);
+    mrcnn_cell *cells = text_grow(NULL, count + 1, COLUMNS * sizeof *cells);
     for (size_t i = 0; i < count; i++) {
         const mrcnn_class_figures *c = &r->classes[i + 1];
-        cells[6 * i] = mrcnn_cell_text(mrcnn_model_class_name(e->model, (int)i + 1));
-        cells[6 * i + 1] = mrcnn_cell_number((double)c->objects, 0);
-        cells[6 * i + 2] = cell_of(c->bbox_ap);
-        cells[6 * i + 3] = cell_of(c->bbox_ap50);
-        cells[6 * i + 4] = cell_of(c->segm_ap);
-        cells[6 * i + 5] = cell_of(c->segm_ap50);
+        mrcnn_cell *row = cells + COLUMNS * i;
+        row[0] = mrcnn_cell_text(mrcnn_model_class_name(e->model, (int)i + 1));
+        row[1] = mrcnn_cell_number((double)c->objects, 0);
+        row[2] = cell_of(c->bbox_ap);
+        row[3] = cell_of(c->bbox_ap50);
+        row[4] = cell_of(c->segm_ap);
+        row[5] = cell_of(c->segm_ap50);
+        row[6] = cell_of(c->segm_best.f1);
+        row[7] = cell_of(c->segm_best.score);
     }
-    show_table(s, "classes", "By class", columns, 6, cells, count);
+    show_table(s, "classes", "By class; F1 is that of masks at IoU 0.50", columns, COLUMNS, cells,
+               count);
     free(cells);
 }
 
@@ -90,7 +95,9 @@ void report_show_figures(show *s, const evaluated *e, const mrcnn_report *r) {
         show_note(s, MRCNN_TONE_WARNING, "%zu pictures can't be read and are left out.",
                   r->pictures_left_out);
     show_twelve(s, r);
+    report_show_curves(s, e, r);
     show_classes(s, e, r);
+    report_show_confusion(s, e, r);
 }
 
 /* ------------------------------------------------------------------------------------- pictures */

@@ -104,6 +104,10 @@ void show_chart(show *s, const char *name, const char *caption, const mrcnn_char
     if (is_well(s)) (void)mrcnn_page_chart(s->page, name, caption, chart, &s->err);
 }
 
+void show_grid(show *s, const char *name, const char *caption, const mrcnn_grid *grid) {
+    if (is_well(s)) (void)mrcnn_page_grid(s->page, name, caption, grid, &s->err);
+}
+
 mrcnn_cell show_cell(show *s, const char *format, ...) {
     va_list args;
     va_start(args, format);
