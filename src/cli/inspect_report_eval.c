@@ -116,10 +116,11 @@ static void show_both(show *s, const evaluated *e, size_t place, const truth *t,
     mrcnn_error err = MRCNN_ERROR_INIT;
     mrcnn_image differences = {0};
     mrcnn_result sure = sure_ones(found, e->confidence);
-    char name[48], *id = set_name(e->set, e->indices[place]);
-    char *there = text_format("%s: %zu objects that are there", id, t->result.count);
+    char name[48], *id = set_title(e->set, e->indices[place]);
+    char *there = text_format("What is there: %zu", t->result.count);
     char *what =
-        text_format("%zu that were found, with a score of %.2g or more", sure.count, e->confidence);
+        text_format("What was found with a score of %.2g or more: %zu", e->confidence, sure.count);
+    show_heading(s, id);
     snprintf(name, sizeof name, "picture-%zu-truth", place);
     show_instances(s, name, there, &t->image, &t->result, 0);
     snprintf(name, sizeof name, "picture-%zu-found", place);
@@ -130,8 +131,7 @@ static void show_both(show *s, const evaluated *e, size_t place, const truth *t,
     if (status == MRCNN_OK)
         show_image(
             s, name,
-            "Differences: objects green, detections red with score / IoU; dashed is what has no "
-            "match",
+            "Both: objects green, detections red with score / IoU; dashed where nothing matches",
             &differences);
     if (status != MRCNN_E_UNSUPPORTED) show_failed(s, status, &err); /* without cairo */
     mrcnn_image_free(&differences);

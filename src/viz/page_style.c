@@ -47,7 +47,7 @@
     "img{display:block;max-width:100%;height:auto;border-radius:.4rem}\n"                        \
     ".gallery .picture img{max-height:36rem;width:auto}\n"                                       \
     ".picture img{background:var(--shade)}\n"                                                    \
-    ".chart img{width:100%;border:1px solid var(--line)}\n"                                      \
+    ".chart img{border:1px solid var(--line)}\n"                                                 \
     ".gallery figcaption{margin-top:.4rem}\n"                                                    \
     ".note{margin:1rem 0;padding:.35rem 1rem;max-width:48rem;background:var(--card);"            \
     "border:1px solid var(--line);border-left:.25rem solid var(--accent);border-radius:.4rem}\n" \
