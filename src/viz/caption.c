@@ -42,15 +42,19 @@ static double text_width(const mr_pen *pen, const char *text) {
     return extents.x_advance;
 }
 
+static int write_text(const mr_caption *caption, int characters, char text[MR_CAPTION_BYTES]) {
+    return caption->instance ? mr_caption_text(text, caption->instance, characters)
+                             : mr_plain_text(text, caption->text, characters);
+}
+
 /* The longest form of the caption that is not wider than the picture, or the shortest; returns its
  * width. */
-static double fit_text(const mr_pen *pen, const mrcnn_instance *instance,
-                       char text[MR_CAPTION_BYTES]) {
+static double fit_text(const mr_pen *pen, const mr_caption *caption, char text[MR_CAPTION_BYTES]) {
     double room = pen->width - bar(pen) - 2.0 * padding(pen);
-    int characters = mr_caption_text(text, instance, MR_CAPTION_NAME);
+    int characters = write_text(caption, MR_CAPTION_NAME, text);
     double width = text_width(pen, text);
     while (width > room && characters > 1) {
-        mr_caption_text(text, instance, --characters);
+        write_text(caption, --characters, text);
         width = text_width(pen, text);
     }
     return width;
@@ -112,10 +116,10 @@ static void draw_caption(const mr_pen *pen, const char *text, const mr_rectangle
     cairo_show_text(cairo, text);
 }
 
-mrcnn_status mr_draw_captions(const mr_pen *pen, const mrcnn_result *result, const mr_color *colors,
+mrcnn_status mr_draw_captions(const mr_pen *pen, const mr_caption *captions, size_t count,
                               mrcnn_error *err) {
-    mr_rectangle *plates = mr_calloc(result->count, sizeof *plates);
-    if (!plates) return mr_fail_memory(err, result->count * sizeof *plates, "captions");
+    mr_rectangle *plates = mr_calloc(count, sizeof *plates);
+    if (!plates) return mr_fail_memory(err, count * sizeof *plates, "captions");
     char text[MR_CAPTION_BYTES];
     cairo_font_extents_t font;
     choose_font(pen);
@@ -123,18 +127,19 @@ mrcnn_status mr_draw_captions(const mr_pen *pen, const mrcnn_result *result, con
     double height = ceil(font.ascent + font.descent + padding(pen));
     double baseline = round(font.ascent + padding(pen) / 2.0);
 
-    for (size_t i = 0; i < result->count; i++) {
+    for (size_t i = 0; i < count; i++) {
         mr_rectangle box;
-        if (!mr_visible_box(pen, &result->instances[i], &box)) continue;
-        double width = fit_text(pen, &result->instances[i], text);
+        if (!(captions[i].instance || captions[i].text)) continue;
+        if (!mr_visible_box(pen, captions[i].box, &box)) continue;
+        double width = fit_text(pen, &captions[i], text);
         width = ceil(bar(pen) + width + 2.0 * padding(pen));
         if (width > pen->width || height > pen->height) continue; /* would hide the picture */
         plates[i] = place(pen, &box, width, height, plates, i);
     }
-    for (size_t i = result->count; i-- > 0;) {
+    for (size_t i = count; i-- > 0;) {
         if (plates[i].x1 >= plates[i].x2) continue; /* it has no place */
-        fit_text(pen, &result->instances[i], text);
-        draw_caption(pen, text, &plates[i], baseline, colors[i]);
+        fit_text(pen, &captions[i], text);
+        draw_caption(pen, text, &plates[i], baseline, captions[i].color);
     }
     free(plates);
     return MRCNN_OK;

@@ -34,6 +34,24 @@ static char *append(char *to, const char *from, int bytes) {
     return to + bytes;
 }
 
+int mr_plain_text(char *text, const char *from, int characters) {
+    char *end = text;
+    int used = 0;
+    for (; *from && used < characters; used++) {
+        int length = character_length(from);
+        if (length == 0)
+            end = append(end, "\xEF\xBF\xBD", 3);
+        else if (is_control(from, length))
+            end = append(end, " ", 1);
+        else
+            end = append(end, from, length);
+        from += length ? length : 1;
+    }
+    if (*from) end = append(end, "\xE2\x80\xA6", 3);
+    *end = 0;
+    return used;
+}
+
 int mr_caption_text(char text[MR_CAPTION_BYTES], const mrcnn_instance *instance, int characters) {
     char number[24];
     const char *name = instance->class_name;
@@ -41,25 +59,13 @@ int mr_caption_text(char text[MR_CAPTION_BYTES], const mrcnn_instance *instance,
         snprintf(number, sizeof number, "class %d", (int)instance->class_id);
         name = number;
     }
-    char *end = text;
-    int used = 0;
-    for (; *name && used < characters && used < MR_CAPTION_NAME; used++) {
-        int length = character_length(name);
-        if (length == 0)
-            end = append(end, "\xEF\xBF\xBD", 3);
-        else if (is_control(name, length))
-            end = append(end, " ", 1);
-        else
-            end = append(end, name, length);
-        name += length ? length : 1;
-    }
-    if (*name) end = append(end, "\xE2\x80\xA6", 3);
-    *end = 0;
+    int used =
+        mr_plain_text(text, name, characters < MR_CAPTION_NAME ? characters : MR_CAPTION_NAME);
     /* Thousandths by integers: printf would use the locale's decimal comma. The product is exact
      * in double, so ties round to even as Python's "{:.3f}" does. */
     if (instance->score >= 0.0F && instance->score <= 1.0F) {
         int thousandths = (int)lrint((double)instance->score * 1000.0);
-        snprintf(end, 16, " %d.%03d", thousandths / 1000, thousandths % 1000);
+        snprintf(text + strlen(text), 16, " %d.%03d", thousandths / 1000, thousandths % 1000);
     }
     return used;
 }

@@ -22,7 +22,7 @@ mrcnn_status mr_check_mask(const mrcnn_mask *mask, const char *who, mrcnn_error 
     return MRCNN_OK;
 }
 
-static mrcnn_status check_image(const mrcnn_image *image, mrcnn_error *err) {
+mrcnn_status mr_check_picture(const mrcnn_image *image, mrcnn_error *err) {
     size_t bytes;
     if (!image || !image->pixels)
         return mr_fail(err, MRCNN_E_ARGUMENT, "the picture to draw on has no pixels");
@@ -49,7 +49,7 @@ static mrcnn_status check_instance(const mrcnn_instance *instance, size_t index,
 
 mrcnn_status mr_check_drawing(const mrcnn_image *out, const mrcnn_image *image,
                               const mrcnn_result *result, mrcnn_error *err) {
-    mrcnn_status status = check_image(image, err);
+    mrcnn_status status = mr_check_picture(image, err);
     if (status != MRCNN_OK) return status;
     if (!out || out == image)
         return mr_fail(err, MRCNN_E_ARGUMENT,

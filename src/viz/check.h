@@ -10,6 +10,9 @@
  * message ("instance 3"). */
 mrcnn_status mr_check_mask(const mrcnn_mask *mask, const char *who, mrcnn_error *err);
 
+/* The picture has pixels, and 1 to 16 channels. */
+mrcnn_status mr_check_picture(const mrcnn_image *image, mrcnn_error *err);
+
 /* `image` is RGB with pixels, `result` is of its size, each of its masks is sound, and `out` is
  * neither NULL nor `image` itself. */
 mrcnn_status mr_check_drawing(const mrcnn_image *out, const mrcnn_image *image,

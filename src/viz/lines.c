@@ -6,19 +6,23 @@
 
 #include "viz/outline.h"
 
-int mr_visible_box(const mr_pen *pen, const mrcnn_instance *instance, mr_rectangle *box) {
-    box->x1 = instance->x1 > 0 ? instance->x1 : 0;
-    box->y1 = instance->y1 > 0 ? instance->y1 : 0;
-    box->x2 = instance->x2 < pen->width ? instance->x2 : pen->width;
-    box->y2 = instance->y2 < pen->height ? instance->y2 : pen->height;
-    return box->x1 < box->x2 && box->y1 < box->y2;
+mr_rectangle mr_box_of(const mrcnn_instance *instance) {
+    return (mr_rectangle){instance->x1, instance->y1, instance->x2, instance->y2};
 }
 
-static void stroke_twice(const mr_pen *pen, mr_color color) {
-    cairo_set_source_rgba(pen->cairo, 0.0, 0.0, 0.0, 0.4);
+int mr_visible_box(const mr_pen *pen, mr_rectangle box, mr_rectangle *visible) {
+    visible->x1 = box.x1 > 0.0 ? box.x1 : 0.0;
+    visible->y1 = box.y1 > 0.0 ? box.y1 : 0.0;
+    visible->x2 = box.x2 < pen->width ? box.x2 : pen->width;
+    visible->y2 = box.y2 < pen->height ? box.y2 : pen->height;
+    return visible->x1 < visible->x2 && visible->y1 < visible->y2;
+}
+
+static void stroke_twice(const mr_pen *pen, mr_stroke stroke) {
+    cairo_set_source_rgba(pen->cairo, 0.0, 0.0, 0.0, 0.4 * stroke.alpha);
     cairo_set_line_width(pen->cairo, 1.5 * pen->line + 0.5);
     cairo_stroke_preserve(pen->cairo);
-    cairo_set_source_rgb(pen->cairo, color.r, color.g, color.b);
+    cairo_set_source_rgba(pen->cairo, stroke.color.r, stroke.color.g, stroke.color.b, stroke.alpha);
     cairo_set_line_width(pen->cairo, pen->line);
     cairo_stroke(pen->cairo);
 }
@@ -33,7 +37,7 @@ enum { POINTS_AT_ONCE = 2000 };
 
 typedef struct contour {
     const mr_pen *pen;
-    mr_color color;
+    mr_stroke stroke;
     size_t points; /* of the path so far */
 } contour;
 
@@ -48,33 +52,40 @@ static mrcnn_status add_ring(void *context, mr_point *points, size_t count, int 
     cairo_close_path(cairo);
     job->points += count;
     if (job->points >= POINTS_AT_ONCE) {
-        stroke_twice(job->pen, job->color);
+        stroke_twice(job->pen, job->stroke);
         job->points = 0;
     }
     return MRCNN_OK;
 }
 
-mrcnn_status mr_draw_contour(const mr_pen *pen, const mrcnn_mask *mask, mr_color color,
+mrcnn_status mr_draw_contour(const mr_pen *pen, const mrcnn_mask *mask, mr_stroke stroke,
                              mrcnn_error *err) {
-    contour job = {pen, color, 0};
+    contour job = {pen, stroke, 0};
     cairo_new_path(pen->cairo);
     cairo_set_line_join(pen->cairo, CAIRO_LINE_JOIN_BEVEL);
     mrcnn_status status = mr_trace_mask(mask, add_ring, &job, err);
-    if (status == MRCNN_OK) stroke_twice(pen, color);
+    if (status == MRCNN_OK) stroke_twice(pen, stroke);
     return status;
 }
 
-void mr_draw_box(const mr_pen *pen, const mrcnn_instance *instance, mr_color color) {
+static void set_dash(const mr_pen *pen, mrcnn_line line) {
+    static const double dashed[] = {4.0, 3.0}, dotted[] = {1.0, 2.0};
+    const double *lengths = line == MRCNN_LINE_DASHED ? dashed : dotted;
+    double dashes[] = {lengths[0] * pen->line, lengths[1] * pen->line};
+    cairo_set_dash(pen->cairo, dashes, line == MRCNN_LINE_SOLID ? 0 : 2, 0.0);
+}
+
+void mr_draw_box(const mr_pen *pen, mr_rectangle whole, mr_stroke stroke) {
     mr_rectangle box;
-    if (!mr_visible_box(pen, instance, &box)) return;
-    double dashes[] = {4.0 * pen->line, 3.0 * pen->line}, inset = pen->line / 2.0;
+    double inset = pen->line / 2.0;
+    if (stroke.line == MRCNN_LINE_NONE || !mr_visible_box(pen, whole, &box)) return;
     cairo_save(pen->cairo);
     /* Inside the box, so that it shows at the picture's border. */
     cairo_rectangle(pen->cairo, box.x1 + inset, box.y1 + inset, box.x2 - box.x1 - pen->line,
                     box.y2 - box.y1 - pen->line);
-    cairo_set_dash(pen->cairo, dashes, 2, 0.0);
+    set_dash(pen, stroke.line);
     cairo_set_line_join(pen->cairo, CAIRO_LINE_JOIN_MITER);
-    stroke_twice(pen, color);
+    stroke_twice(pen, stroke);
     cairo_restore(pen->cairo);
 }
 

@@ -1,9 +1,9 @@
 /* overlay.c - matterport's display_instances: masks are blended here, lines and text over them are
  * drawn by annotate.c. */
 #include "viz/annotate.h"
+#include "viz/blend.h"
 #include "viz/canvas.h"
 #include "viz/check.h"
-#include "viz/spans.h"
 
 #include "base/memory.h"
 #include "base/options.h"
@@ -44,39 +44,13 @@ static mrcnn_status choose_colors(mr_color *colors, const mrcnn_result *result, 
     return MRCNN_OK;
 }
 
-typedef struct blend {
-    uint8_t *pixels;
-    size_t width;
-    uint8_t red[256], green[256], blue[256]; /* what each value becomes */
-} blend;
-
-/* apply_mask of matterport: doubles, truncated. A table makes that exact and fast. */
-static void fill_table(uint8_t table[256], double color, double alpha) {
-    for (int i = 0; i < 256; i++) table[i] = (uint8_t)(i * (1.0 - alpha) + alpha * color * 255.0);
-}
-
-static void blend_span(void *context, int32_t x, int32_t y, int32_t length) {
-    const blend *job = context;
-    uint8_t *p = job->pixels + 3 * ((size_t)y * job->width + (size_t)x);
-    for (uint8_t *end = p + 3 * (size_t)length; p < end; p += 3) {
-        p[0] = job->red[p[0]];
-        p[1] = job->green[p[1]];
-        p[2] = job->blue[p[2]];
-    }
-}
-
 /* In the order of the result, best first, as matterport does. */
 static mrcnn_status blend_masks(mrcnn_image *canvas, const mrcnn_result *result,
                                 const mr_color *colors, double alpha, mrcnn_error *err) {
     uint64_t *rows = mr_calloc((size_t)canvas->height, sizeof *rows);
     if (!rows) return mr_fail_memory(err, (size_t)canvas->height * sizeof *rows, "mask rows");
-    blend job = {.pixels = canvas->pixels, .width = (size_t)canvas->width};
-    for (size_t i = 0; i < result->count; i++) {
-        fill_table(job.red, colors[i].r, alpha);
-        fill_table(job.green, colors[i].g, alpha);
-        fill_table(job.blue, colors[i].b, alpha);
-        mr_mask_spans(&result->instances[i].mask, rows, blend_span, &job);
-    }
+    for (size_t i = 0; i < result->count; i++)
+        mr_blend_mask(canvas, &result->instances[i].mask, colors[i], alpha, rows);
     free(rows);
     return MRCNN_OK;
 }

@@ -7,6 +7,8 @@
 
 #include "viz/color.h"
 
+#include <mrcnn/draw.h>
+
 #include <cairo.h>
 
 typedef struct mr_pen {
@@ -16,21 +18,42 @@ typedef struct mr_pen {
     double font;          /* pixels */
 } mr_pen;
 
-/* x1 < x2 and y1 < y2 inside the picture. */
 typedef struct mr_rectangle {
     double x1, y1, x2, y2;
 } mr_rectangle;
 
-/* The part of the instance's box that lies in the picture; 0 if there is none. */
-int mr_visible_box(const mr_pen *pen, const mrcnn_instance *instance, mr_rectangle *box);
+/* Draws with a pen over a picture, which is changed if that succeeds. */
+typedef mrcnn_status (*mr_drawer)(const mr_pen *pen, void *context, mrcnn_error *err);
+mrcnn_status mr_draw_on_canvas(mrcnn_image *canvas, mr_drawer draw, void *context,
+                               mrcnn_error *err);
 
-mrcnn_status mr_draw_contour(const mr_pen *pen, const mrcnn_mask *mask, mr_color color,
+mr_rectangle mr_box_of(const mrcnn_instance *instance);
+
+/* The part of a box that lies in the picture; 0 if there is none. */
+int mr_visible_box(const mr_pen *pen, mr_rectangle box, mr_rectangle *visible);
+
+typedef struct mr_stroke {
+    mr_color color;
+    double alpha;
+    mrcnn_line line;
+} mr_stroke;
+
+/* Contours are solid whatever the stroke's line is. */
+mrcnn_status mr_draw_contour(const mr_pen *pen, const mrcnn_mask *mask, mr_stroke stroke,
                              mrcnn_error *err);
-void mr_draw_box(const mr_pen *pen, const mrcnn_instance *instance, mr_color color);
+void mr_draw_box(const mr_pen *pen, mr_rectangle box, mr_stroke stroke);
 
-/* "person 0.998" for each instance whose box is visible, unless not even the shortest form fits
- * into the picture. */
-mrcnn_status mr_draw_captions(const mr_pen *pen, const mrcnn_result *result, const mr_color *colors,
+/* What a caption says: an instance's name and score ("person 0.998"), or a text. */
+typedef struct mr_caption {
+    mr_rectangle box; /* beside or in which it stands */
+    mr_color color;
+    const mrcnn_instance *instance; /* or NULL, and then */
+    const char *text;               /* NULL: no caption */
+} mr_caption;
+
+/* Each caption whose box is visible, unless not even its shortest form fits into the picture. The first
+ * ones choose their places first, and lie above. */
+mrcnn_status mr_draw_captions(const mr_pen *pen, const mr_caption *captions, size_t count,
                               mrcnn_error *err);
 
 #endif

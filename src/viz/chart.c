@@ -1,0 +1,114 @@
+/* chart.c - charts from the outside: options, checks, and the order in which things are drawn. */
+#include "viz/chart.h"
+
+#include "base/error.h"
+#include "base/options.h"
+#include "viz/paper.h"
+
+#include <mrcnn/draw.h>
+
+#include <math.h>
+#include <string.h>
+
+enum { SIDE_LEAST = 160, SIDE_MOST = 8192, SERIES_MOST = 1000 };
+
+mrcnn_chart mrcnn_chart_default(void) {
+    return (mrcnn_chart){.size = sizeof(mrcnn_chart), .width = 640, .height = 400, .scale = 2.0};
+}
+
+static mrcnn_status check_series(const mrcnn_series *series, size_t index, mrcnn_error *err) {
+    if (series->count > 0 && !series->y)
+        return mr_fail(err, MRCNN_E_ARGUMENT, "chart: series %zu has %zu values but y is NULL",
+                       index, series->count);
+    if ((int)series->kind < MRCNN_SERIES_LINE || (int)series->kind > MRCNN_SERIES_BARS)
+        return mr_fail(err, MRCNN_E_ARGUMENT, "chart: series %zu is of kind %d; there is 0 to %d",
+                       index, (int)series->kind, (int)MRCNN_SERIES_BARS);
+    return MRCNN_OK;
+}
+
+static int is_range(double low, double high) {
+    return low == high || (low < high && fabs(low) <= 1e300 && fabs(high) <= 1e300);
+}
+
+static mrcnn_status check_axes(const mrcnn_chart *chart, mrcnn_error *err) {
+    if (!is_range(chart->x_low, chart->x_high) || !is_range(chart->y_low, chart->y_high))
+        return mr_fail(
+            err, MRCNN_E_ARGUMENT,
+            "chart: axes from %g to %g and from %g to %g; each must rise, or both ends be "
+            "equal",
+            chart->x_low, chart->x_high, chart->y_low, chart->y_high);
+    if (chart->log_y && chart->y_low < chart->y_high && !(chart->y_low > 0.0))
+        return mr_fail(err, MRCNN_E_ARGUMENT,
+                       "chart: a logarithmic axis can't begin at %g; it must be above 0",
+                       chart->y_low);
+    return MRCNN_OK;
+}
+
+static mrcnn_status take_chart(mrcnn_chart *chart, const mrcnn_chart *given, mrcnn_error *err) {
+    *chart = mrcnn_chart_default();
+    if (!given) return mr_fail(err, MRCNN_E_ARGUMENT, "there is no chart to draw");
+    mrcnn_status status = mr_take_options(chart, sizeof *chart, given, "mrcnn_chart", err);
+    if (status != MRCNN_OK) return status;
+    if (chart->width < SIDE_LEAST || chart->width > SIDE_MOST || chart->height < SIDE_LEAST ||
+        chart->height > SIDE_MOST)
+        return mr_fail(err, MRCNN_E_ARGUMENT,
+                       "chart: its size is %d x %d; a side may have %d to %d", chart->width,
+                       chart->height, SIDE_LEAST, SIDE_MOST);
+    if (!(chart->scale >= 0.5 && chart->scale <= 8.0))
+        return mr_fail(err, MRCNN_E_ARGUMENT, "chart: scale is %g; it must be 0.5 .. 8",
+                       chart->scale);
+    if (chart->count > SERIES_MOST || (chart->count > 0 && !chart->series))
+        return mr_fail(err, MRCNN_E_ARGUMENT, "chart: %zu series; it must be 0 .. %d, with series",
+                       chart->count, SERIES_MOST);
+    status = check_axes(chart, err);
+    for (size_t i = 0; i < chart->count && status == MRCNN_OK; i++)
+        status = check_series(&chart->series[i], i, err);
+    return status;
+}
+
+#ifdef MRCNN_WITH_CAIRO
+
+static mrcnn_status draw_chart(void *context, const mr_ink *ink, mrcnn_error *err) {
+    mr_plot plot;
+    memset(&plot, 0, sizeof plot);
+    plot.chart = context;
+    plot.ink = ink;
+    mr_plot_lay_out(&plot, mr_chart_draw_head(ink, plot.chart));
+    mr_plot_draw_axes(&plot);
+    mrcnn_status status = mr_plot_draw_series(&plot, err);
+    mr_plot_draw_labels(&plot);
+    return status;
+}
+
+static mr_paper paper_of(mrcnn_chart *chart) {
+    return (mr_paper){chart->width, chart->height, chart->scale, chart->dark, draw_chart, chart};
+}
+
+#else
+
+static mr_paper paper_of(mrcnn_chart *chart) {
+    return (mr_paper){chart->width, chart->height, chart->scale, chart->dark, NULL, NULL};
+}
+
+#endif
+
+mrcnn_status mrcnn_chart_write(const mrcnn_chart *given, const char *path, mrcnn_error *err) {
+    mrcnn_chart chart;
+    mrcnn_status status = take_chart(&chart, given, err);
+    if (status != MRCNN_OK) return status;
+    if (!path || !*path)
+        return mr_fail(err, MRCNN_E_ARGUMENT, "there is no name for the chart's file");
+    mr_paper paper = paper_of(&chart);
+    return mr_paper_write(&paper, path, "a chart", err);
+}
+
+mrcnn_status mrcnn_chart_svg(const mrcnn_chart *given, char **svg, size_t *length,
+                             mrcnn_error *err) {
+    mrcnn_chart chart;
+    size_t bytes;
+    mrcnn_status status = take_chart(&chart, given, err);
+    if (status != MRCNN_OK) return status;
+    if (!svg) return mr_fail(err, MRCNN_E_ARGUMENT, "there is nowhere to put the chart's SVG");
+    mr_paper paper = paper_of(&chart);
+    return mr_paper_svg(&paper, svg, length ? length : &bytes, "a chart", err);
+}

@@ -1,0 +1,199 @@
+/* sheet.c - contact sheets: pictures in rows and columns with captions below. */
+#include "viz/canvas.h"
+#include "viz/check.h"
+#include "viz/sheet_text.h"
+
+#include "base/memory.h"
+#include "image/picture.h"
+
+#include <mrcnn/draw.h>
+
+#include <stdlib.h>
+#include <string.h>
+
+enum { CELL_LEAST = 8, CELL_MOST = 4096, COLUMNS_MOST = 1000, GAP = 6, PAPER = 255 };
+
+typedef struct cell {
+    mrcnn_image image; /* RGB, fits into the cell; no pixels: empty */
+    char *caption;     /* or NULL */
+} cell;
+
+struct mrcnn_sheet {
+    int columns, side;
+    size_t count, room;
+    cell *cells;
+};
+
+mrcnn_status mrcnn_sheet_create(mrcnn_sheet **sheet, int columns, int side, mrcnn_error *err) {
+    if (!sheet) return mr_fail(err, MRCNN_E_ARGUMENT, "there is nowhere to put the sheet");
+    if (columns < 1 || columns > COLUMNS_MOST || side < CELL_LEAST || side > CELL_MOST)
+        return mr_fail(err, MRCNN_E_ARGUMENT,
+                       "sheet: %d columns of %d pixels; it may have 1 to %d of %d to %d", columns,
+                       side, COLUMNS_MOST, CELL_LEAST, CELL_MOST);
+    mrcnn_sheet *fresh = mr_calloc(1, sizeof *fresh);
+    if (!fresh) return mr_fail_memory(err, sizeof *fresh, "a sheet");
+    fresh->columns = columns;
+    fresh->side = side;
+    *sheet = fresh;
+    return MRCNN_OK;
+}
+
+void mrcnn_sheet_free(mrcnn_sheet **sheet) {
+    if (!sheet || !*sheet) return;
+    for (size_t i = 0; i < (*sheet)->count; i++) {
+        free((*sheet)->cells[i].image.pixels);
+        free((*sheet)->cells[i].caption);
+    }
+    free((*sheet)->cells);
+    free(*sheet);
+    *sheet = NULL;
+}
+
+/* --------------------------------------------------------------------------------- into a cell */
+
+static const uint8_t *pixel(const mrcnn_image *image, int64_t y, int64_t x) {
+    return image->pixels + 3 * ((size_t)y * (size_t)image->width + (size_t)x);
+}
+
+/* The mean of rows y1 .. y2 - 1 and columns x1 .. x2 - 1. */
+static void average(const mrcnn_image *image, const int64_t box[4], uint8_t *out) {
+    uint64_t sum[3] = {0, 0, 0}, count = 0;
+    for (int64_t y = box[0]; y < box[2]; y++)
+        for (int64_t x = box[1]; x < box[3]; x++, count++)
+            for (int c = 0; c < 3; c++) sum[c] += pixel(image, y, x)[c];
+    for (int c = 0; c < 3; c++) out[c] = (uint8_t)((sum[c] + count / 2) / count);
+}
+
+/* Each pixel is the mean of those that it touches: of one, when the picture grows. */
+static void scale_into(const mrcnn_image *to, const mrcnn_image *from) {
+    uint8_t *out = to->pixels;
+    for (int64_t y = 0; y < to->height; y++)
+        for (int64_t x = 0; x < to->width; x++, out += 3) {
+            int64_t box[4] = {y * from->height / to->height, x * from->width / to->width,
+                              ((y + 1) * from->height + to->height - 1) / to->height,
+                              ((x + 1) * from->width + to->width - 1) / to->width};
+            average(from, box, out);
+        }
+}
+
+static int32_t scaled(int32_t side, int32_t longest, int32_t cell_side) {
+    if (longest <= cell_side) return side * (cell_side / longest);
+    int64_t result = ((int64_t)side * cell_side + longest / 2) / longest;
+    return result < 1 ? 1 : (int32_t)result;
+}
+
+static mrcnn_status fit_picture(mrcnn_image *fitted, const mrcnn_image *image, int side,
+                                mrcnn_error *err) {
+    mrcnn_image rgb = {0};
+    mrcnn_status status = mr_check_picture(image, err);
+    if (status == MRCNN_OK) status = mr_canvas_like(&rgb, image, err);
+    if (status != MRCNN_OK) return status;
+    mr_copy_as_rgb(rgb.pixels, image);
+    int32_t longest = image->height > image->width ? image->height : image->width;
+    mrcnn_image like = {scaled(image->width, longest, side), scaled(image->height, longest, side),
+                        3, NULL};
+    status = mr_canvas_like(fitted, &like, err);
+    if (status == MRCNN_OK) scale_into(fitted, &rgb);
+    free(rgb.pixels);
+    return status;
+}
+
+mrcnn_status mrcnn_sheet_add(mrcnn_sheet *sheet, const mrcnn_image *image, const char *caption,
+                             mrcnn_error *err) {
+    cell fresh = {{0}, NULL};
+    mrcnn_status status = MRCNN_OK;
+    if (!sheet) return mr_fail(err, MRCNN_E_ARGUMENT, "there is no sheet to add to");
+    if (sheet->count == sheet->room) {
+        size_t room = sheet->room ? 2 * sheet->room : 16;
+        cell *larger = mr_realloc(sheet->cells, room, sizeof *larger);
+        if (!larger) return mr_fail_memory(err, room * sizeof *larger, "a sheet's cells");
+        sheet->cells = larger;
+        sheet->room = room;
+    }
+    if (caption && *caption) {
+        fresh.caption = mr_strdup(caption);
+        if (!fresh.caption) return mr_fail_memory(err, strlen(caption), "a caption");
+    }
+    if (image) status = fit_picture(&fresh.image, image, sheet->side, err);
+    if (status == MRCNN_OK)
+        sheet->cells[sheet->count++] = fresh;
+    else
+        free(fresh.caption);
+    return status;
+}
+
+/* ------------------------------------------------------------------------------------ the whole */
+
+static size_t row_count(const mrcnn_sheet *sheet) {
+    size_t columns = (size_t)sheet->columns;
+    return (sheet->count + columns - 1) / columns;
+}
+
+/* 1 if a cell of the row has a caption. */
+static int has_captions(const mrcnn_sheet *sheet, size_t row) {
+    size_t first = row * (size_t)sheet->columns, end = first + (size_t)sheet->columns;
+    for (size_t i = first; i < end && i < sheet->count; i++)
+        if (sheet->cells[i].caption) return 1;
+    return 0;
+}
+
+static int64_t row_height(const mrcnn_sheet *sheet, size_t row) {
+    return sheet->side + GAP + (has_captions(sheet, row) ? MR_SHEET_CAPTION : 0);
+}
+
+static void put(mrcnn_image *canvas, const mrcnn_image *image, int64_t top, int64_t left) {
+    for (int64_t y = 0; y < image->height; y++)
+        memcpy(canvas->pixels + 3 * ((size_t)(top + y) * (size_t)canvas->width + (size_t)left),
+               pixel(image, y, 0), 3 * (size_t)image->width);
+}
+
+/* Pictures into the canvas, captions into the list. */
+static size_t put_cells(const mrcnn_sheet *sheet, mrcnn_image *canvas, mr_sheet_caption *captions) {
+    size_t used = 0, columns = (size_t)sheet->columns;
+    int64_t top = GAP;
+    for (size_t i = 0; i < sheet->count; i++) {
+        const cell *c = &sheet->cells[i];
+        int64_t left = GAP + (int64_t)(i % columns) * (sheet->side + GAP);
+        if (i > 0 && i % columns == 0) top += row_height(sheet, i / columns - 1);
+        if (c->image.pixels)
+            put(canvas, &c->image, top + (sheet->side - c->image.height) / 2,
+                left + (sheet->side - c->image.width) / 2);
+        if (c->caption)
+            captions[used++] = (mr_sheet_caption){(double)left, (double)(top + sheet->side),
+                                                  sheet->side, c->caption};
+    }
+    return used;
+}
+
+static mrcnn_status make_canvas(const mrcnn_sheet *sheet, mrcnn_image *canvas, mrcnn_error *err) {
+    size_t shown = sheet->count < (size_t)sheet->columns ? sheet->count : (size_t)sheet->columns;
+    int64_t height = GAP, width = GAP + (int64_t)shown * (sheet->side + GAP);
+    for (size_t row = 0; row < row_count(sheet); row++) height += row_height(sheet, row);
+    if (height > INT32_MAX || width > INT32_MAX)
+        return mr_fail(err, MRCNN_E_ARGUMENT, "sheet: it would have %lld x %lld pixels",
+                       (long long)width, (long long)height);
+    mrcnn_image like = {(int32_t)width, (int32_t)height, 3, NULL};
+    mrcnn_status status = mr_canvas_like(canvas, &like, err);
+    if (status == MRCNN_OK) memset(canvas->pixels, PAPER, mr_canvas_bytes(canvas));
+    return status;
+}
+
+mrcnn_status mrcnn_sheet_image(const mrcnn_sheet *sheet, mrcnn_image *out, mrcnn_error *err) {
+    mrcnn_image canvas = {0};
+    if (!sheet || !out || sheet->count == 0)
+        return mr_fail(err, MRCNN_E_ARGUMENT,
+                       "there is nothing on the sheet, or no picture for it");
+    mr_sheet_caption *captions = mr_calloc(sheet->count, sizeof *captions);
+    if (!captions) return mr_fail_memory(err, sheet->count * sizeof *captions, "captions");
+    mrcnn_status status = make_canvas(sheet, &canvas, err);
+    if (status == MRCNN_OK) {
+        size_t count = put_cells(sheet, &canvas, captions);
+        status = mr_write_sheet_captions(&canvas, captions, count, err);
+    }
+    if (status == MRCNN_OK)
+        *out = canvas;
+    else
+        free(canvas.pixels);
+    free(captions);
+    return status;
+}
