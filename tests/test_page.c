@@ -96,7 +96,7 @@ static void test_table(void **state) {
     char *html = cli_read("table/report.html");
     assert_contains(html, "<td class=\"number\">1,234,567</td><td class=\"number\">0.500</td>");
     assert_contains(html, "d=\"M0 24V24.0h1V18.0h1V0.0h1V12.0h1V24z\"");
-    assert_contains(html, "<td class=\"bad\">&lt;/td&gt;");
+    assert_contains(html, "<td class=\"long bad\">&lt;/td&gt;");
     free(html);
 }
 

@@ -4,16 +4,38 @@
  * The rules of <mrcnn/mrcnn.h> hold: errors are values, options structs begin with `size`, whoever gets
  * an object through a `T **` frees it.
  *
- * Sections: pages.
+ * Sections: weights, pages.
  */
 #ifndef MRCNN_INSPECT_H
 #define MRCNN_INSPECT_H
 
+#include <mrcnn/draw.h>
 #include <mrcnn/mrcnn.h>
 
 #ifdef __cplusplus
 extern "C" {
 #endif
+
+/* ------------------------------------------------------------------------------------ weights */
+
+enum { MRCNN_WEIGHT_BARS = 48 };
+
+/* What the values of a tensor are like. */
+typedef struct mrcnn_weight_summary {
+    size_t count;
+    size_t nan, infinite; /* of them */
+    /* Of the finite ones; all 0 when there is none. The standard deviation is numpy's, over count. */
+    double least, greatest, mean, deviation;
+    /* matterport's signs that something is wrong (visualize.display_weight_stats): all values are the
+     * same, except for the bias of a convolution; a value beyond 1000 in size. */
+    int is_dead, is_overflow;
+    /* How many finite values lie in each of MRCNN_WEIGHT_BARS equal parts from least to greatest. */
+    size_t bars[MRCNN_WEIGHT_BARS];
+} mrcnn_weight_summary;
+
+/* Of tensor `index` of a weight file, or MRCNN_E_ARGUMENT past the end. */
+MRCNN_API mrcnn_status mrcnn_weights_summarize(const mrcnn_weights *weights, size_t index,
+                                               mrcnn_weight_summary *summary, mrcnn_error *err);
 
 /* -------------------------------------------------------------------------------------- pages */
 
@@ -88,6 +110,13 @@ MRCNN_API mrcnn_status mrcnn_page_table(mrcnn_page *page, const char *key, const
  * most 960 pixels wide. `caption` is also what those are told who don't see it. */
 MRCNN_API mrcnn_status mrcnn_page_image(mrcnn_page *page, const char *name, const char *caption,
                                         const mrcnn_image *image, mrcnn_error *err);
+
+/* Charts and grids: NAME.png, inside of the page as SVG for light and for dark screens, and all their
+ * numbers in the JSON. Without cairo they are tables of their numbers. `dark` is not looked at. */
+MRCNN_API mrcnn_status mrcnn_page_chart(mrcnn_page *page, const char *name, const char *caption,
+                                        const mrcnn_chart *chart, mrcnn_error *err);
+MRCNN_API mrcnn_status mrcnn_page_grid(mrcnn_page *page, const char *name, const char *caption,
+                                       const mrcnn_grid *grid, mrcnn_error *err);
 
 /* Writes NAME.png, ..., report.json and report.html, over those of an earlier report. All of them, or
  * an error: then those that were not there before are gone again. Once. */

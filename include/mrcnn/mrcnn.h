@@ -909,8 +909,8 @@ typedef struct mrcnn_weights_tensor {
     const float *values;
 } mrcnn_weights_tensor;
 
-/* Opens any weight file that mrcnn_model_load reads, without asking whether it makes a model. Both
- * fork for a moment: HDF5 looks at the file in a child process, where a damaged one can't harm. */
+/* Opens any weight file that mrcnn_model_load reads, without asking whether it makes a model; values
+ * that are no finite numbers, which no model may have, can be looked at, too. Both fork for a moment: HDF5 looks at the file in a child process, where a damaged one can't harm. */
 MRCNN_API mrcnn_status mrcnn_weights_open(mrcnn_weights **weights, const char *path,
                                           mrcnn_error *err);
 MRCNN_API const mrcnn_weights_tensor *mrcnn_weights_at(const mrcnn_weights *weights, size_t index);

@@ -78,7 +78,7 @@ static const command tensors = {
     .run = run_tensors,
 };
 
-static const command *const subcommands[] = {&command_inspect_data, &tensors, NULL};
+static const command *const subcommands[] = {&command_inspect_data, &command_inspect_weights, &tensors, NULL};
 
 const command command_inspect = {
     .name = "inspect",

@@ -158,6 +158,7 @@ void mr_buffer_number(mr_buffer *buffer, double number, int digits) {
         mr_buffer_put(buffer, "&ndash;");
         return;
     }
+    if (number == 0) number = 0; /* no -0 */
     int is_whole = number == floor(number) && fabs(number) < 1e15;
     if (digits >= 0 && fabs(number) < 1e15)
         mr_number_fixed(number, digits, text);

@@ -140,12 +140,16 @@ static void put_bars(mr_buffer *html, const double *bars, size_t count) {
     mr_buffer_format(html, "V%dz\"/></svg>", BARS_HEIGHT);
 }
 
+enum { LONG_TEXT = 48 }; /* from there on a text may be broken into lines */
+
 static void put_cell_html(mr_buffer *html, const mrcnn_cell *cell) {
-    int is_number = !cell->bars && !cell->text;
+    const char *kind = cell->bars                        ? ""
+                       : !cell->text                     ? "number"
+                       : strlen(cell->text) >= LONG_TEXT ? "long"
+                                                         : "";
     const char *tone = cell->tone == MRCNN_TONE_PLAIN ? "" : tone_name(cell->tone);
-    if (is_number || *tone)
-        mr_buffer_format(html, "<td class=\"%s%s%s\">", is_number ? "number" : "",
-                         is_number && *tone ? " " : "", tone);
+    if (*kind || *tone)
+        mr_buffer_format(html, "<td class=\"%s%s%s\">", kind, *kind && *tone ? " " : "", tone);
     else
         mr_buffer_put(html, "<td>");
     if (cell->bars)

@@ -45,6 +45,7 @@
     ".gallery figure{margin:0;min-width:0}\n.gallery .wide{grid-column:1/-1}\n"                  \
     ".gallery a{display:block}\n"                                                                \
     "img{display:block;max-width:100%;height:auto;border-radius:.4rem}\n"                        \
+    ".gallery .picture img{max-height:36rem;width:auto}\n"                                       \
     ".picture img{background:var(--shade)}\n"                                                    \
     ".chart img{width:100%;border:1px solid var(--line)}\n"                                      \
     ".gallery figcaption{margin-top:.4rem}\n"                                                    \
