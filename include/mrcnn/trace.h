@@ -142,6 +142,13 @@ MRCNN_API void mrcnn_trace_free(mrcnn_trace **trace);
  * where an instance's box comes from (N38). */
 MRCNN_API void mrcnn_trace_box(const mrcnn_trace *trace, const float box[4], double pixels[4]);
 
+/* What the mask head should have said of an instance if it is the object with the mask `truth` (of the
+ * picture's size): mask_height x mask_width values of 0 or 1, the mask sampled in the detection's box as
+ * training samples it without mini masks (N31). */
+MRCNN_API mrcnn_status mrcnn_trace_mask_target(const mrcnn_trace *trace, size_t instance,
+                                               const mrcnn_mask *truth, float *target,
+                                               mrcnn_error *err);
+
 /* The activations of that name; NULL when there are none. */
 MRCNN_API const mrcnn_map *mrcnn_trace_map(const mrcnn_trace *trace, const char *name);
 

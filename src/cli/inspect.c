@@ -78,7 +78,8 @@ static const command tensors = {
     .run = run_tensors,
 };
 
-static const command *const subcommands[] = {&command_inspect_data, &command_inspect_weights, &tensors, NULL};
+static const command *const subcommands[] = {&command_inspect_data, &command_inspect_weights,
+                                             &command_inspect_model, &tensors, NULL};
 
 const command command_inspect = {
     .name = "inspect",
@@ -88,6 +89,8 @@ const command command_inspect = {
     .about = "Shows what happens inside.",
     .examples = "mrcnn inspect data --dataset balloon --check\n"
                 "    what a data set holds, and what is wrong with it\n"
+                "mrcnn inspect model --weights coco --out look photo.jpg\n"
+                "    what the network makes of a picture, stage by stage\n"
                 "mrcnn inspect tensors --weights coco --out photo.h5 photo.jpg\n"
                 "    the activations of one picture\n"
                 "mrcnn inspect tensors --help\n"

@@ -9,6 +9,7 @@
 
 extern const command command_inspect_data;
 extern const command command_inspect_weights;
+extern const command command_inspect_model;
 
 /* Writes a contact sheet: at most that many pictures, spread over the set, each as it is and in
  * `draws` draws of augmentation. EXIT_DONE, or the exit code after a message. */

@@ -57,8 +57,9 @@ static class_row *count_classes(const model_page *m, size_t classes) {
 }
 
 static void put_classes(model_page *m) {
-    static const char *const columns[] = {"class",      "proposals", "too unsure", "suppressed",
-                                          "over limit", "no area",   "instances",  "best probability"};
+    static const char *const columns[] = {"class",      "proposals",       "too unsure",
+                                          "suppressed", "over limit",      "no area",
+                                          "instances",  "best probability"};
     enum { COLUMNS = sizeof columns / sizeof *columns };
     mrcnn_cell cells[CLASS_ROWS * COLUMNS], *cell = cells;
     size_t classes = (size_t)mrcnn_model_class_count(m->model);
@@ -75,15 +76,15 @@ static void put_classes(model_page *m) {
         *cell++ = mrcnn_cell_number((double)row->fates[MRCNN_FATE_KEPT], 0);
         *cell++ = mrcnn_cell_number((double)row->best, 4);
     }
-    put_table(m, "classes", "Classes, by their best probability in any proposal", columns, COLUMNS,
-              cells, (size_t)(cell - cells) / COLUMNS);
+    show_table(&m->show, "classes", "Classes, by their best probability in any proposal", columns,
+               COLUMNS, cells, (size_t)(cell - cells) / COLUMNS);
     free(rows);
 }
 
 static void put_best(model_page *m, const mrcnn_proposal *const *sorted) {
-    static const char *const columns[] = {"proposal",   "RoI level", "best class",   "probability",
-                                          "background", "fate",      "by",           "their overlap",
-                                          "instance"};
+    static const char *const columns[] = {"proposal",    "RoI level",     "best class",
+                                          "probability", "background",    "fate",
+                                          "by",          "their overlap", "instance"};
     enum { COLUMNS = sizeof columns / sizeof *columns };
     mrcnn_cell cells[ROWS * COLUMNS], *cell = cells;
     const mrcnn_cell nothing = mrcnn_cell_text("");
@@ -103,8 +104,8 @@ static void put_best(model_page *m, const mrcnn_proposal *const *sorted) {
         *cell++ = suppressed ? mrcnn_cell_number((double)p->iou, 3) : nothing;
         *cell++ = p->instance >= 0 ? mrcnn_cell_number(p->instance, 0) : nothing;
     }
-    put_table(m, "proposals", "The proposals that look most like an object", columns, COLUMNS, cells,
-              (size_t)(cell - cells) / COLUMNS);
+    show_table(&m->show, "proposals", "The proposals that look most like an object", columns,
+               COLUMNS, cells, (size_t)(cell - cells) / COLUMNS);
     text_list_free(&texts);
 }
 
@@ -125,10 +126,11 @@ static void put_histogram(model_page *m) {
     chart.count = 1;
     chart.series = &series;
     chart.log_y = 1;
-    put_chart(m, "object-probability",
-              "How sure the class head is of an object, over all proposals. A trained head is sure "
-              "either way; most proposals are background.",
-              &chart);
+    show_chart(
+        &m->show, "object-probability",
+        "How sure the class head is of an object, over all proposals. A trained head is sure "
+        "either way; most proposals are background.",
+        &chart);
 }
 
 /* Points of two kinds of proposals: those that look like background, and like objects. */
@@ -152,7 +154,7 @@ static void put_scatter(model_page *m, const scatter *s, const char *name, const
     chart.y_label = y_label;
     chart.count = 2;
     chart.series = series;
-    put_chart(m, name, caption, &chart);
+    show_chart(&m->show, name, caption, &chart);
 }
 
 static void put_scatters(model_page *m) {
@@ -171,9 +173,10 @@ static void put_scatters(model_page *m) {
         add_point(&size, p->class_id > 0, box[3] - box[1], box[2] - box[0]);
         add_point(&centre, p->class_id > 0, (box[1] + box[3]) / 2, -(box[0] + box[2]) / 2);
     }
-    put_scatter(m, &size, "roi-sizes", "width, pixels", "height, pixels",
-                "Sizes of the proposals in pixels of the picture: objects whose size no proposal has "
-                "can't be found.");
+    put_scatter(
+        m, &size, "roi-sizes", "width, pixels", "height, pixels",
+        "Sizes of the proposals in pixels of the picture: objects whose size no proposal has "
+        "can't be found.");
     put_scatter(m, &centre, "roi-centres", "x, pixels", "-y, pixels",
                 "Centres of the proposals, the picture's top at the top.");
     for (int k = 0; k < 2; k++) {
@@ -207,9 +210,10 @@ static void put_looked_at(model_page *m, const mrcnn_proposal *const *sorted, si
         add_box(m, &marks, sorted[i]->box, rgb, is_object ? MRCNN_LINE_SOLID : MRCNN_LINE_DOTTED,
                 is_object || i < 3 ? label(m, sorted[i]) : NULL);
     }
-    char *caption = text_format("The %zu proposals that look most like objects, with their likeliest "
-                                "class. Dotted: the background is likelier still, and they go.",
-                                count);
+    char *caption =
+        text_format("The %zu proposals that look most like objects, with their likeliest "
+                    "class. Dotted: the background is likelier still, and they go.",
+                    count);
     put_marks(m, &m->bare, &marks, "proposals-classified", caption);
     free(caption);
 }
@@ -280,10 +284,11 @@ static void put_filters(model_page *m, const mrcnn_proposal *const *sorted, size
 void put_head(model_page *m) {
     const mrcnn_proposal **sorted = sort_proposals(m->trace);
     size_t found = m->trace->proposals_found, count = found < m->boxes ? found : m->boxes;
-    put_section(m, "head", "From proposals to instances",
-                "RoIAlign samples the pyramid in each proposal's box, and the head says which class "
-                "it is and how to move the box. The background goes first, then those that are not "
-                "sure enough, then those that a better one of the same class overlaps.");
+    show_section(
+        &m->show, "head", "From proposals to instances",
+        "RoIAlign samples the pyramid in each proposal's box, and the head says which class "
+        "it is and how to move the box. The background goes first, then those that are not "
+        "sure enough, then those that a better one of the same class overlaps.");
     put_classes(m);
     put_histogram(m);
     put_scatters(m);
@@ -292,8 +297,9 @@ void put_head(model_page *m) {
         put_refined(m, sorted, count);
         put_filters(m, sorted, count);
     } else {
-        put_text(m, "No proposal looks more like an object than like background: there is nothing to "
-                    "refine and to filter.");
+        show_text(&m->show,
+                  "No proposal looks more like an object than like background: there is nothing to "
+                  "refine and to filter.");
     }
     put_best(m, sorted);
     free(sorted);

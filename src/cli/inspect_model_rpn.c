@@ -31,8 +31,8 @@ static void put_levels(model_page *m) {
         *cell++ = mrcnn_cell_number((double)level->proposals, 0);
         *cell++ = mrcnn_cell_number((double)level->best_score, 3);
     }
-    put_table(m, "levels", "Pyramid levels", columns, COLUMNS, cells,
-              (size_t)(cell - cells) / COLUMNS);
+    show_table(&m->show, "levels", "Pyramid levels", columns, COLUMNS, cells,
+               (size_t)(cell - cells) / COLUMNS);
     text_list_free(&texts);
 }
 
@@ -49,8 +49,8 @@ static void add_objectness(model_page *m, mrcnn_sheet *sheet, const mrcnn_trace_
             if (scores[i * ratios + r] > best[i]) best[i] = scores[i * ratios + r];
         if (best[i] < low) low = best[i];
     }
-    char *caption = text_format("P%d: %.2f to %.2f", level->level, (double)low,
-                                (double)level->best_score);
+    char *caption =
+        text_format("P%d: %.2f to %.2f", level->level, (double)low, (double)level->best_score);
     add_map(m, sheet, best, level->height, level->width, 1, caption);
     free(caption);
     free(best);
@@ -58,14 +58,14 @@ static void add_objectness(model_page *m, mrcnn_sheet *sheet, const mrcnn_trace_
 
 static void put_objectness(model_page *m) {
     const int columns = 3, cell = 300;
-    mrcnn_sheet *sheet = NULL;
-    if (m->err.status == MRCNN_OK) mrcnn_sheet_create(&sheet, columns, cell, &m->err);
+    mrcnn_sheet *sheet = new_sheet(m, columns, cell);
     for (size_t i = 0; i < m->trace->level_count; i++)
         add_objectness(m, sheet, &m->trace->levels[i]);
-    put_sheet(m, &sheet, "objectness",
-              "Objectness: how sure the RPN is that an anchor of that place and level has an object "
-              "in it (the best of its shapes). Yellow is each map's own highest value, dark its "
-              "lowest. Large objects should light up on high levels (P5, P6), small ones on P2.");
+    put_sheet(
+        m, sheet, "objectness",
+        "Objectness: how sure the RPN is that an anchor of that place and level has an object "
+        "in it (the best of its shapes). Yellow is each map's own highest value, dark its "
+        "lowest. Large objects should light up on high levels (P5, P6), small ones on P2.");
 }
 
 static void put_histogram(model_page *m) {
@@ -83,10 +83,11 @@ static void put_histogram(model_page *m) {
     chart.count = 1;
     chart.series = &series;
     chart.log_y = 1;
-    put_chart(m, "objectness-histogram",
-              "How many anchors have which objectness. A trained RPN gives nearly all of them close "
-              "to 0 and a few close to 1; one heap in the middle is an RPN that knows nothing.",
-              &chart);
+    show_chart(
+        &m->show, "objectness-histogram",
+        "How many anchors have which objectness. A trained RPN gives nearly all of them close "
+        "to 0 and a few close to 1; one heap in the middle is an RPN that knows nothing.",
+        &chart);
 }
 
 /* ----------------------------------------------------------------------------------- pictures */
@@ -100,9 +101,10 @@ static void mark_candidate(const model_page *m, mark_list *marks, const mrcnn_ca
     double rgb[3], box[4];
     int is_kept = look != SUPPRESSION || c->fate == MRCNN_FATE_KEPT;
     view_color((size_t)c->level - 2, rgb);
-    mrcnn_trace_box(m->trace, look == ANCHORS ? c->anchor_box
-                              : look == REFINED ? c->refined
-                                                : c->clipped,
+    mrcnn_trace_box(m->trace,
+                    look == ANCHORS   ? c->anchor_box
+                    : look == REFINED ? c->refined
+                                      : c->clipped,
                     box);
     mark_add(marks, &m->wide, box, is_kept ? rgb : grey,
              is_kept ? MRCNN_LINE_SOLID : MRCNN_LINE_DOTTED, NULL);
@@ -130,9 +132,10 @@ static void put_candidates(model_page *m, look look, const char *name, const cha
 static void put_proposals(model_page *m) {
     mark_list marks = {0};
     size_t count = m->trace->proposals_found < m->boxes ? m->trace->proposals_found : m->boxes;
-    char *caption = text_format("The %zu best of %zu proposals: what is left after suppression, and "
-                                "goes to the heads. Here every object should have a box around it.",
-                                count, m->trace->proposals_found);
+    char *caption =
+        text_format("The %zu best of %zu proposals: what is left after suppression, and "
+                    "goes to the heads. Here every object should have a box around it.",
+                    count, m->trace->proposals_found);
     for (size_t i = 0; i < count; i++)
         mark_candidate(m, &marks, &m->trace->candidates[m->trace->proposals[i].candidate], CLIPPED);
     put_marks(m, &m->wide, &marks, "proposals", caption);
@@ -162,17 +165,18 @@ static void put_best(model_page *m) {
         *cell++ = suppressed ? mrcnn_cell_number((double)c->iou, 3) : nothing;
         *cell++ = c->proposal >= 0 ? mrcnn_cell_number(c->proposal, 0) : nothing;
     }
-    put_table(m, "candidates", "The best candidates", columns, COLUMNS, cells,
-              (size_t)(cell - cells) / COLUMNS);
+    show_table(&m->show, "candidates", "The best candidates", columns, COLUMNS, cells,
+               (size_t)(cell - cells) / COLUMNS);
     text_list_free(&texts);
 }
 
 void put_rpn(model_page *m) {
-    put_section(m, "rpn", "From anchors to proposals",
-                "The region proposal network looks at every place of the pyramid and says of each "
-                "anchor whether there is an object, and how to move the box onto it. The best ones "
-                "are moved, clipped to the network's input, and thinned out: of boxes that overlap "
-                "much, the one with the highest score stays.");
+    show_section(
+        &m->show, "rpn", "From anchors to proposals",
+        "The region proposal network looks at every place of the pyramid and says of each "
+        "anchor whether there is an object, and how to move the box onto it. The best ones "
+        "are moved, clipped to the network's input, and thinned out: of boxes that overlap "
+        "much, the one with the highest score stays.");
     put_levels(m);
     put_objectness(m);
     put_histogram(m);

@@ -12,9 +12,8 @@ static void average(const mrcnn_image *image, int top, int left, int side, uint8
     unsigned sum[3] = {0}, count = 0;
     for (int y = top; y < top + side && y < image->height; y++)
         for (int x = left; x < left + side && x < image->width; x++, count++) {
-            const uint8_t *pixel =
-                image->pixels + ((size_t)y * (size_t)image->width + (size_t)x) *
-                                    (size_t)image->channels;
+            const uint8_t *pixel = image->pixels + ((size_t)y * (size_t)image->width + (size_t)x) *
+                                                       (size_t)image->channels;
             for (int c = 0; c < 3; c++) sum[c] += pixel[colors ? c : 0];
         }
     if (count == 0) return;
@@ -32,8 +31,8 @@ void view_make(view *v, const mrcnn_image *image, double margin) {
     v->image.pixels = text_grow(NULL, bytes, 1);
     memset(v->image.pixels, PAPER, bytes);
     for (int y = 0; y < height; y++) {
-        uint8_t *to = v->image.pixels + 3 * ((size_t)(y + v->margin) * (size_t)v->image.width +
-                                             (size_t)v->margin);
+        uint8_t *to = v->image.pixels +
+                      3 * ((size_t)(y + v->margin) * (size_t)v->image.width + (size_t)v->margin);
         for (int x = 0; x < width; x++, to += 3) average(image, y * side, x * side, side, to);
     }
 }
@@ -44,8 +43,8 @@ void view_free(view *v) {
 }
 
 void view_color(size_t index, double rgb[3]) {
-    static const double colors[][3] = {{0.25, 0.55, 1.0},  {0.2, 0.85, 0.35}, {1.0, 0.85, 0.1},
-                                       {1.0, 0.5, 0.1},    {1.0, 0.35, 0.85}, {0.2, 0.85, 0.9},
+    static const double colors[][3] = {{0.25, 0.55, 1.0}, {0.2, 0.85, 0.35}, {1.0, 0.85, 0.1},
+                                       {1.0, 0.5, 0.1},   {1.0, 0.35, 0.85}, {0.2, 0.85, 0.9},
                                        {0.75, 0.55, 1.0}, {0.95, 0.3, 0.3}};
     memcpy(rgb, colors[index % (sizeof colors / sizeof *colors)], sizeof colors[0]);
 }
