@@ -39,7 +39,7 @@ typedef enum mrcnn_fate {
 } mrcnn_fate;
 enum { MRCNN_FATES = 6 };
 
-/* "suppressed by a better one"; never NULL. */
+/* "suppressed", "background"; never NULL. */
 MRCNN_API const char *mrcnn_fate_name(mrcnn_fate fate);
 
 /* A level of the pyramid, with anchors of one scale. */

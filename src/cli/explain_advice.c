@@ -190,21 +190,36 @@ static void advise_limit(const view *v) {
                                          more * number(v, "DETECTION_MAX_INSTANCES")));
 }
 
+static double best_pixel(const mrcnn_trace *t, size_t instance) {
+    size_t pixels = (size_t)t->mask_height * (size_t)t->mask_width;
+    double best = 0;
+    for (size_t k = 0; k < pixels; k++) best = fmax(best, (double)t->masks[instance * pixels + k]);
+    return best;
+}
+
+/* A mask is empty because the head says no everywhere, or because its few sure cells are lost where a
+ * small box's border is attenuated (N39). */
 static void advise_masks(const view *v) {
     const double half = 0.5;
     const mrcnn_trace *t = v->t;
-    size_t pixels = (size_t)t->mask_height * (size_t)t->mask_width;
-    double highest = 0;
-    if (!t->empty_masks) return;
-    for (size_t i = 0; i < t->result->count; i++)
-        for (size_t k = 0; k < pixels && t->mask_areas[i] == 0; k++)
-            highest = fmax(highest, (double)t->masks[i * pixels + k]);
-    const char *cause = highest < half
-                            ? "where 0.5 is needed; the mask head needs more training"
-                            : "which is lost at the border of so small a box (MASK_RESIZE)";
-    text_list_add(v->advice,
-                  text_format("masks are empty: %zu of %zu; their best pixel has %.3f, %s",
-                              t->empty_masks, t->result->count, highest, cause));
+    size_t unsure = 0;
+    double best = 0;
+    for (size_t i = 0; i < t->result->count; i++) {
+        if (t->mask_areas[i] || best_pixel(t, i) >= half) continue;
+        best = fmax(best, best_pixel(t, i));
+        unsure++;
+    }
+    if (unsure)
+        text_list_add(
+            v->advice,
+            text_format("masks are empty: %zu of %zu, whose best pixel has %.3f, where 0.5 "
+                        "is needed; the mask head needs more training",
+                        unsure, t->result->count, best));
+    if (t->empty_masks > unsure)
+        text_list_add(v->advice,
+                      text_format("masks are empty: %zu of %zu are lost at the borders of boxes of "
+                                  "a few pixels; --set MASK_RESIZE=exact keeps more of them",
+                                  t->empty_masks - unsure, t->result->count));
 }
 
 void explain_advise(explanation *e, const mrcnn_trace *trace, const mrcnn_model *model) {

@@ -41,7 +41,7 @@ static const option table[] = {
 /* ------------------------------------------------------------------------------------ overview */
 
 static void put_stages(model_page *m) {
-    static const char *const columns[] = {"", "count", "what happened"};
+    static const char *const columns[] = {"stage", "count", "what happened"};
     enum { COLUMNS = 3, MOST = EXPLAIN_STAGES * (MRCNN_FATES + 1) + 1 };
     mrcnn_cell cells[MOST * COLUMNS], *cell = cells;
     for (int s = 0; s < EXPLAIN_STAGES; s++) {

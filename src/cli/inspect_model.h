@@ -35,6 +35,7 @@ void put_truth(model_page *m);
 /* inspect_model_draw.c: draws the marks, where there are lines, and frees the list. */
 void put_marks(model_page *m, const view *v, mark_list *marks, const char *name,
                const char *caption);
+int cell_of(int32_t height, int32_t width); /* side of cells for maps of that size */
 mrcnn_sheet *new_sheet(model_page *m, int columns, int cell);
 /* A cell with a picture, or with a map in false colours; captions need lines. */
 void add_picture(model_page *m, mrcnn_sheet *sheet, const mrcnn_image *image, const char *caption);

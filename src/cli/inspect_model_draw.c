@@ -15,6 +15,13 @@ void put_marks(model_page *m, const view *v, mark_list *marks, const char *name,
     mark_list_free(marks);
 }
 
+/* A whole number of times as large as the map, where that goes. */
+int cell_of(int32_t height, int32_t width) {
+    enum { USUAL = 240 };
+    int side = height > width ? height : width;
+    return side < USUAL ? USUAL / side * side : USUAL;
+}
+
 mrcnn_sheet *new_sheet(model_page *m, int columns, int cell) {
     mrcnn_sheet *sheet = NULL;
     if (is_well(m)) (void)mrcnn_sheet_create(&sheet, columns, cell, &m->show.err);

@@ -5,7 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { ROWS = 20, CLASS_ROWS = 20 };
+enum { ROWS = 20, CLASS_ROWS = 20, CAPTIONS = 12 };
 
 /* Proposals by the probability of their best object class. */
 static int by_object(const void *a, const void *b) {
@@ -126,6 +126,11 @@ static void put_histogram(model_page *m) {
     chart.count = 1;
     chart.series = &series;
     chart.log_y = 1;
+    chart.x_high = 1;
+    chart.y_low = 0.5; /* so that a single one is a bar, too */
+    chart.y_high = 2;
+    for (int i = 0; i < BINS; i++)
+        if (2 * counts[i] > chart.y_high) chart.y_high = 2 * counts[i];
     show_chart(
         &m->show, "object-probability",
         "How sure the class head is of an object, over all proposals. A trained head is sure "
@@ -133,57 +138,37 @@ static void put_histogram(model_page *m) {
         &chart);
 }
 
-/* Points of two kinds of proposals: those that look like background, and like objects. */
-typedef struct scatter {
+/* Widths and heights, of those that look like background and like objects. */
+static void put_sizes(model_page *m) {
+    size_t found = m->trace->proposals_found, counts[2] = {0};
     double *x[2], *y[2];
-    size_t count[2];
-} scatter;
-
-static void add_point(scatter *s, int is_object, double x, double y) {
-    s->x[is_object][s->count[is_object]] = x;
-    s->y[is_object][s->count[is_object]++] = y;
-}
-
-static void put_scatter(model_page *m, const scatter *s, const char *name, const char *x_label,
-                        const char *y_label, const char *caption) {
-    mrcnn_series series[2] = {
-        {"background", MRCNN_SERIES_POINTS, s->count[0], s->x[0], s->y[0], 0, 0},
-        {"object", MRCNN_SERIES_POINTS, s->count[1], s->x[1], s->y[1], 0, 1}};
-    mrcnn_chart chart = mrcnn_chart_default();
-    chart.x_label = x_label;
-    chart.y_label = y_label;
-    chart.count = 2;
-    chart.series = series;
-    show_chart(&m->show, name, caption, &chart);
-}
-
-static void put_scatters(model_page *m) {
-    scatter size = {0}, centre = {0};
-    size_t count = m->trace->proposals_found;
     for (int k = 0; k < 2; k++) {
-        size.x[k] = text_grow(NULL, count, sizeof(double));
-        size.y[k] = text_grow(NULL, count, sizeof(double));
-        centre.x[k] = text_grow(NULL, count, sizeof(double));
-        centre.y[k] = text_grow(NULL, count, sizeof(double));
+        x[k] = text_grow(NULL, found, sizeof *x[k]);
+        y[k] = text_grow(NULL, found, sizeof *y[k]);
     }
-    for (size_t i = 0; i < count; i++) {
+    for (size_t i = 0; i < found; i++) {
         const mrcnn_proposal *p = &m->trace->proposals[i];
+        int k = p->class_id > 0;
         double box[4];
         mrcnn_trace_box(m->trace, p->box, box);
-        add_point(&size, p->class_id > 0, box[3] - box[1], box[2] - box[0]);
-        add_point(&centre, p->class_id > 0, (box[1] + box[3]) / 2, -(box[0] + box[2]) / 2);
+        x[k][counts[k]] = box[3] - box[1];
+        y[k][counts[k]++] = box[2] - box[0];
     }
-    put_scatter(
-        m, &size, "roi-sizes", "width, pixels", "height, pixels",
-        "Sizes of the proposals in pixels of the picture: objects whose size no proposal has "
-        "can't be found.");
-    put_scatter(m, &centre, "roi-centres", "x, pixels", "-y, pixels",
-                "Centres of the proposals, the picture's top at the top.");
+    mrcnn_series series[2] = {{"background", MRCNN_SERIES_POINTS, counts[0], x[0], y[0], 0, 0},
+                              {"object", MRCNN_SERIES_POINTS, counts[1], x[1], y[1], 0, 1}};
+    mrcnn_chart chart = mrcnn_chart_default();
+    chart.x_label = "width, pixels";
+    chart.y_label = "height, pixels";
+    chart.count = 2;
+    chart.series = series;
+    show_chart(
+        &m->show, "roi-sizes",
+        "Sizes of the proposals in pixels of the picture: objects of a size that no proposal "
+        "has can't be found.",
+        &chart);
     for (int k = 0; k < 2; k++) {
-        free(size.x[k]);
-        free(size.y[k]);
-        free(centre.x[k]);
-        free(centre.y[k]);
+        free(x[k]);
+        free(y[k]);
     }
 }
 
@@ -200,6 +185,26 @@ static void add_box(const model_page *m, mark_list *marks, const float normalise
     mark_add(marks, &m->bare, box, rgb, line, caption);
 }
 
+/* A small square in the middle of each box. */
+static void put_centres(model_page *m) {
+    static const double colors[2][3] = {{0.25, 0.55, 1.0}, {1.0, 0.5, 0.1}};
+    const double half = 2.5;
+    mark_list marks = {0};
+    for (int k = 1; k >= 0; k--)
+        for (size_t i = 0; i < m->trace->proposals_found; i++) {
+            const mrcnn_proposal *p = &m->trace->proposals[i];
+            double box[4], r = half * m->bare.shrink;
+            if ((p->class_id > 0) != k) continue;
+            mrcnn_trace_box(m->trace, p->box, box);
+            double y = (box[0] + box[2]) / 2, x = (box[1] + box[3]) / 2;
+            double square[4] = {y - r, x - r, y + r, x + r};
+            mark_add(&marks, &m->bare, square, colors[k], MRCNN_LINE_SOLID, NULL);
+        }
+    put_marks(m, &m->bare, &marks, "roi-centres",
+              "Centres of all proposals: orange where the head sees an object, blue where it sees "
+              "background.");
+}
+
 /* The proposals that look most like objects; dotted those that still look more like background. */
 static void put_looked_at(model_page *m, const mrcnn_proposal *const *sorted, size_t count) {
     mark_list marks = {0};
@@ -208,7 +213,7 @@ static void put_looked_at(model_page *m, const mrcnn_proposal *const *sorted, si
         mrcnn_class_color(sorted[i]->object_class, rgb);
         int is_object = sorted[i]->class_id > 0;
         add_box(m, &marks, sorted[i]->box, rgb, is_object ? MRCNN_LINE_SOLID : MRCNN_LINE_DOTTED,
-                is_object || i < 3 ? label(m, sorted[i]) : NULL);
+                i < CAPTIONS ? label(m, sorted[i]) : NULL);
     }
     char *caption =
         text_format("The %zu proposals that look most like objects, with their likeliest "
@@ -246,25 +251,30 @@ static int is_not_best(const mrcnn_proposal *p) {
     return p->fate == MRCNN_FATE_SUPPRESSED || p->fate == MRCNN_FATE_LIMIT;
 }
 
-/* What a filter keeps, solid, over what falls, dotted; `before` fell earlier and isn't shown. */
-static void put_filter(model_page *m, const mrcnn_proposal *const *sorted, size_t count,
+/* The best of what a filter keeps, solid, over the best of what falls, dotted; `before` fell earlier and
+ * isn't shown. */
+static void put_filter(model_page *m, const mrcnn_proposal *const *sorted,
                        int (*falls)(const mrcnn_proposal *), int (*before)(const mrcnn_proposal *),
                        const char *name, const char *caption) {
     static const double grey[3] = {0.25, 0.25, 0.25};
     mark_list marks = {0};
-    for (int pass = 0; pass < 2; pass++)
-        for (size_t i = 0; i < count; i++) {
+    for (int pass = 0; pass < 2; pass++) {
+        size_t shown = 0;
+        for (size_t i = 0; i < m->trace->proposals_found && shown < m->boxes; i++) {
             const mrcnn_proposal *p = sorted[i];
             double rgb[3];
             if (p->class_id == 0 || (before && before(p)) || falls(p) != pass) continue;
             mrcnn_class_color(p->class_id, rgb);
             add_box(m, &marks, p->clipped, pass ? grey : rgb,
-                    pass ? MRCNN_LINE_DOTTED : MRCNN_LINE_SOLID, pass ? NULL : label(m, p));
+                    pass ? MRCNN_LINE_DOTTED : MRCNN_LINE_SOLID,
+                    !pass && shown < CAPTIONS ? label(m, p) : NULL);
+            shown++;
         }
+    }
     put_marks(m, &m->bare, &marks, name, caption);
 }
 
-static void put_filters(model_page *m, const mrcnn_proposal *const *sorted, size_t count) {
+static void put_filters(model_page *m, const mrcnn_proposal *const *sorted) {
     char *confidence = text_format(
         "Sure enough: solid those with DETECTION_MIN_CONFIDENCE (%s) or more, dotted in dark grey "
         "those below.",
@@ -275,8 +285,8 @@ static void put_filters(model_page *m, const mrcnn_proposal *const *sorted, size
         "DETECTION_MAX_INSTANCES (%s).",
         mrcnn_config_get(m->config, "DETECTION_NMS_THRESHOLD"),
         mrcnn_config_get(m->config, "DETECTION_MAX_INSTANCES"));
-    put_filter(m, sorted, count, is_unsure, NULL, "detections-confident", confidence);
-    put_filter(m, sorted, count, is_not_best, is_unsure, "detections-suppressed", suppression);
+    put_filter(m, sorted, is_unsure, NULL, "detections-confident", confidence);
+    put_filter(m, sorted, is_not_best, is_unsure, "detections-suppressed", suppression);
     free(confidence);
     free(suppression);
 }
@@ -291,11 +301,12 @@ void put_head(model_page *m) {
         "sure enough, then those that a better one of the same class overlaps.");
     put_classes(m);
     put_histogram(m);
-    put_scatters(m);
+    put_sizes(m);
+    put_centres(m);
     put_looked_at(m, sorted, count);
     if (count_objects(sorted, count)) {
         put_refined(m, sorted, count);
-        put_filters(m, sorted, count);
+        put_filters(m, sorted);
     } else {
         show_text(&m->show,
                   "No proposal looks more like an object than like background: there is nothing to "

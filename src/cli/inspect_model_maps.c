@@ -46,10 +46,11 @@ static void add_instance(model_page *m, mrcnn_sheet *sheet, const mrcnn_instance
 }
 
 static void put_mask_sheet(model_page *m, size_t count) {
-    const int columns = 4, cell = 220;
+    enum { WIDE = 8 };
+    int columns = count < WIDE / 2 ? 2 * (int)count : WIDE;
     const mrcnn_trace *t = m->trace;
     size_t pixels = (size_t)t->mask_height * (size_t)t->mask_width;
-    mrcnn_sheet *sheet = new_sheet(m, columns, cell);
+    mrcnn_sheet *sheet = new_sheet(m, columns, cell_of(t->mask_height, t->mask_width));
     for (size_t i = 0; i < count && m->show.err.status == MRCNN_OK; i++) {
         const mrcnn_instance *it = &t->result->instances[i];
         char *caption = text_format("%zu: %s %.3f", i, it->class_name, (double)it->score);
@@ -135,9 +136,9 @@ static map_summary summarise(const mrcnn_map *map) {
 }
 
 static void put_layer(model_page *m, const mrcnn_map *map) {
-    const int columns = 4, cell = 220;
+    const int columns = 4;
     int shown = map->channels < MOST_CHANNELS ? map->channels : MOST_CHANNELS;
-    mrcnn_sheet *sheet = new_sheet(m, columns, cell);
+    mrcnn_sheet *sheet = new_sheet(m, columns, cell_of(map->height, map->width));
     for (int c = 0; c < shown; c++) {
         char number[16];
         snprintf(number, sizeof number, "channel %d", c);

@@ -57,7 +57,8 @@ static void add_objectness(model_page *m, mrcnn_sheet *sheet, const mrcnn_trace_
 }
 
 static void put_objectness(model_page *m) {
-    const int columns = 3, cell = 300;
+    const int columns = 5;
+    int cell = cell_of(m->trace->levels[0].height, m->trace->levels[0].width);
     mrcnn_sheet *sheet = new_sheet(m, columns, cell);
     for (size_t i = 0; i < m->trace->level_count; i++)
         add_objectness(m, sheet, &m->trace->levels[i]);
@@ -83,6 +84,11 @@ static void put_histogram(model_page *m) {
     chart.count = 1;
     chart.series = &series;
     chart.log_y = 1;
+    chart.x_high = 1;
+    chart.y_low = 0.5; /* so that a single one is a bar, too */
+    chart.y_high = 2;
+    for (int i = 0; i < BINS; i++)
+        if (2 * counts[i] > chart.y_high) chart.y_high = 2 * counts[i];
     show_chart(
         &m->show, "objectness-histogram",
         "How many anchors have which objectness. A trained RPN gives nearly all of them close "
@@ -117,8 +123,8 @@ static void mark_candidate(const model_page *m, mark_list *marks, const mrcnn_ca
 static void put_candidates(model_page *m, look look, const char *name, const char *about) {
     mark_list marks = {0};
     size_t count = m->trace->candidate_count < m->boxes ? m->trace->candidate_count : m->boxes;
-    char *caption = text_format("%s %zu best of %zu candidates; %s", "The", count,
-                                m->trace->candidate_count, about);
+    char *caption =
+        text_format("The %zu best of %zu candidates; %s", count, m->trace->candidate_count, about);
     for (int pass = 0; pass < 2; pass++)
         for (size_t i = 0; i < count; i++) {
             const mrcnn_candidate *c = &m->trace->candidates[i];

@@ -192,10 +192,11 @@ static int any_overlap(const double *values, size_t count) {
 }
 
 static void put_targets(model_page *m, const double *values) {
-    const int columns = 4, cell = 220;
+    const int columns = 4;
     size_t count = m->trace->result->count < MOST_ROWS ? m->trace->result->count : MOST_ROWS;
     if (!any_overlap(values, count * m->truth->count)) return;
-    mrcnn_sheet *sheet = new_sheet(m, columns, cell);
+    mrcnn_sheet *sheet =
+        new_sheet(m, columns, cell_of(m->trace->mask_height, m->trace->mask_width));
     for (size_t i = 0; i < count; i++) add_pair(m, sheet, values, i);
     put_sheet(m, sheet, "mask-targets",
               "What the mask head should have said of each instance, if it is the object that its "

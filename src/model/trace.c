@@ -14,7 +14,7 @@
 
 const char *mrcnn_fate_name(mrcnn_fate fate) {
     static const char *const names[MRCNN_FATES] = {
-        "kept",       "suppressed by a better one", "beyond the limit",
+        "kept",       "suppressed", "beyond the limit",
         "background", "below the confidence",       "no area"};
     return (unsigned)fate < MRCNN_FATES ? names[fate] : "?";
 }
