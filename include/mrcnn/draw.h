@@ -52,11 +52,18 @@ MRCNN_API mrcnn_status mrcnn_draw_differences(mrcnn_image *out, const mrcnn_imag
                                               const mrcnn_result *truth, const mrcnn_result *found,
                                               double iou, double score, mrcnn_error *err);
 
-/* The picture, and beside it the masks of its `most` classes that cover the most pixels, a panel each
- * (matterport's display_top_masks); each instance has its own shade. Empty panels fill up to `most`
- * (1 .. 16; matterport has 4). */
+/* The picture, and beside it the masks of the classes that cover the most pixels, at most `most`
+ * (1 .. 16; matterport has 4), a panel each (matterport's display_top_masks). Each instance has its own
+ * shade. */
 MRCNN_API mrcnn_status mrcnn_draw_top_masks(mrcnn_image *out, const mrcnn_image *image,
                                             const mrcnn_result *result, int most, mrcnn_error *err);
+
+/* The picture and its result with each pixel as `times` x `times` (1 .. 16): small pictures drawn over that
+ * way have room for lines and captions. Class names are not copied. Free both with mrcnn_image_free and
+ * mrcnn_result_free. `result` may be NULL, and then so may `enlarged_result`. */
+MRCNN_API mrcnn_status mrcnn_enlarge(mrcnn_image *enlarged, mrcnn_result **enlarged_result,
+                                     const mrcnn_image *image, const mrcnn_result *result,
+                                     int times, mrcnn_error *err);
 
 /* ----------------------------------------------------------------------------- maps of floats */
 
@@ -69,9 +76,10 @@ MRCNN_API mrcnn_status mrcnn_draw_map(mrcnn_image *out, const float *values, int
 
 /* ------------------------------------------------------------------------------------- sheets */
 
-/* Pictures in rows of `columns`, each in the middle of a square cell of `cell` pixels (8 .. 4096): larger
- * ones are shrunk (their pixels averaged), those of half a cell and less are enlarged by a whole
- * number, so that pixels stay square. Captions stand below. White paper. */
+/* Pictures in rows of `columns`, each in the middle of a cell that is `cell` pixels (8 .. 4096) wide and as
+ * high as the highest picture of its row, at most as much: larger ones are shrunk (their pixels averaged),
+ * those of half a cell and less are enlarged by a whole number, so that pixels stay square. Captions
+ * stand below. White paper. */
 typedef struct mrcnn_sheet mrcnn_sheet;
 
 MRCNN_API mrcnn_status mrcnn_sheet_create(mrcnn_sheet **sheet, int columns, int cell,
@@ -128,7 +136,10 @@ MRCNN_API mrcnn_chart mrcnn_chart_default(void);
  * the highest value of each point's width. */
 MRCNN_API mrcnn_status mrcnn_chart_write(const mrcnn_chart *chart, const char *path,
                                          mrcnn_error *err);
-/* The same as the text of an SVG file, with a 0 behind `length` bytes; free it with
+/* 1 to 64 charts in 1 to 8 columns as one file, on the paper and in the scale of the first. */
+MRCNN_API mrcnn_status mrcnn_charts_write(const mrcnn_chart *const *charts, size_t count,
+                                          int columns, const char *path, mrcnn_error *err);
+/* A chart as the text of an SVG file, with a 0 behind `length` bytes; free it with
  * mrcnn_string_free. The ids in it begin with a checksum of it, so that many can stand in one HTML
  * page. */
 MRCNN_API mrcnn_status mrcnn_chart_svg(const mrcnn_chart *chart, char **svg, size_t *length,
@@ -144,7 +155,8 @@ typedef struct mrcnn_grid {
     int rows, columns;                                  /* 1 .. 1000 */
     const double *values;                               /* rows * columns; NaN: an empty cell */
     const char *const *row_names, *const *column_names; /* NULL: none */
-    const char *const *texts; /* rows * columns, each may be NULL: none; NULL: the values, 0.12 */
+    const char *const *texts; /* rows * columns, each may be NULL: none. NULL: the values, as
+                                 0.12, or as 12 when all are whole */
     double low, high; /* palest and darkest; both equal (default): the least and the largest */
     int dark;
     double scale; /* pixels a point in a PNG, as for charts */

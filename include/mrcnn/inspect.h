@@ -4,7 +4,7 @@
  * The rules of <mrcnn/mrcnn.h> hold: errors are values, options structs begin with `size`, whoever gets
  * an object through a `T **` frees it.
  *
- * Sections: weights, pages.
+ * Sections: anchors, targets, weights, pages.
  */
 #ifndef MRCNN_INSPECT_H
 #define MRCNN_INSPECT_H
@@ -15,6 +15,136 @@
 #ifdef __cplusplus
 extern "C" {
 #endif
+
+/* ------------------------------------------------------------------------------------ anchors */
+
+enum { MRCNN_MOST_LEVELS = 16, MRCNN_MOST_RATIOS = 16 };
+
+/* One level of the pyramid, P2 first. */
+typedef struct mrcnn_anchor_level {
+    int32_t stride;        /* pixels of the input from one cell to the next */
+    int32_t rows, columns; /* cells that have anchors */
+    double scale;          /* pixels: the side of a square anchor */
+    size_t first, count;   /* of its anchors, in mrcnn_anchors.boxes */
+} mrcnn_anchor_level;
+
+/* The anchors of an input of height x width: level by level, row by row, one for each ratio (width to
+ * height) in a cell; in pixels, neither clipped nor filtered (NUMERICS N7-N9). */
+typedef struct mrcnn_anchors {
+    int32_t height, width;
+    int level_count, ratio_count;
+    mrcnn_anchor_level levels[MRCNN_MOST_LEVELS];
+    double ratios[MRCNN_MOST_RATIOS];
+    size_t count;       /* 261,888 at 1024 x 1024 with the defaults */
+    double (*boxes)[4]; /* y1 x1 y2 x2 */
+} mrcnn_anchors;
+
+/* Height and width 0: those of IMAGE_SHAPE. Free them with mrcnn_anchors_free. */
+MRCNN_API mrcnn_status mrcnn_anchors_make(mrcnn_anchors *anchors, const mrcnn_config *config,
+                                          int32_t height, int32_t width, mrcnn_error *err);
+MRCNN_API void mrcnn_anchors_free(mrcnn_anchors *anchors);
+
+/* ------------------------------------------------------------------------------------ targets */
+
+/* An object as training has it: in pixels of the network's input, with its box taken from the mask. */
+typedef struct mrcnn_target_object {
+    int32_t class_id; /* negative: a crowd */
+    int32_t y1, x1, y2, x2;
+    double anchor_iou; /* with the best of all anchors; NaN for a crowd */
+    double roi_iou;    /* with the best of all RoIs; NaN for a crowd */
+    size_t anchors;    /* positive anchors that are moved onto it */
+    size_t rois;       /* positive RoIs that have it as their target */
+    /* The mask as training keeps it: mask_height x mask_width bytes of 0 and 1, of the box alone with
+     * USE_MINI_MASK, else of the whole input. */
+    const uint8_t *mask;
+} mrcnn_target_object;
+
+/* An anchor that the RPN learns from. */
+typedef struct mrcnn_target_anchor {
+    size_t index; /* in mrcnn_anchors.boxes */
+    int match;    /* 1 positive, -1 negative */
+    double box[4];
+    /* Of a positive: where its deltas move it, and the deltas, divided by RPN_BBOX_STD_DEV. */
+    double refined[4];
+    float deltas[4];
+} mrcnn_target_anchor;
+
+/* A RoI that the heads learn from. */
+typedef struct mrcnn_target_roi {
+    double box[4];    /* pixels */
+    int32_t class_id; /* 0: negative */
+    /* Of a positive: its object, where its deltas move it, the deltas, divided by BBOX_STD_DEV, and the
+     * mask that is to be predicted: target_height x target_width values of 0 or 1. */
+    int32_t object; /* -1: negative */
+    double refined[4];
+    float deltas[4];
+    const float *mask;
+} mrcnn_target_roi;
+
+/* What one picture teaches. */
+typedef struct mrcnn_targets {
+    size_t picture;    /* in the data set */
+    int64_t number;    /* of the draw */
+    mrcnn_image image; /* the network's input, before the mean is subtracted */
+    size_t object_count;
+    mrcnn_target_object *objects; /* at most MAX_GT_INSTANCES of them */
+    int mask_height, mask_width;  /* of the objects' masks */
+    int has_mini_masks;
+    /* RPN: anchors that are learnt from, by rising index; the others are neutral. */
+    size_t all_anchors, anchor_count, positive_anchors;
+    mrcnn_target_anchor *anchors;
+    /* Heads: positives first, then negatives; the rest up to TRAIN_ROIS_PER_IMAGE is padding. */
+    int are_proposals; /* 1: RoIs are the network's proposals; 0: they are random */
+    size_t all_rois;   /* that they were chosen from */
+    size_t roi_count, positive_rois, padding;
+    mrcnn_target_roi *rois;
+    int target_height, target_width; /* MASK_SHAPE */
+    /* With a network: what it loses on this picture, weighted by LOSS_WEIGHTS; without regulariser. */
+    mrcnn_losses losses;
+} mrcnn_targets;
+
+MRCNN_API void mrcnn_targets_free(mrcnn_targets **targets);
+
+/* An object's mask in the whole input, from what training keeps of it: a mini mask is enlarged to its
+ * box (utils.expand_mask), which shows what USE_MINI_MASK costs. Free it with mrcnn_mask_free. */
+MRCNN_API mrcnn_status mrcnn_targets_mask(const mrcnn_targets *targets, size_t object,
+                                          mrcnn_mask *mask, mrcnn_error *err);
+
+/* Makes targets with the code and the random numbers of training. Used by one thread at a time. */
+typedef struct mrcnn_target_maker mrcnn_target_maker;
+
+typedef struct mrcnn_target_options {
+    size_t size;
+    int threads;          /* 0: one per core */
+    const char *executor; /* "cpu" (default), or "reference" */
+    /* 1: as validation sees pictures: nothing is drawn at random but the choice of anchors and RoIs */
+    int validation;
+} mrcnn_target_options;
+
+MRCNN_API mrcnn_target_options mrcnn_target_options_default(void);
+
+/* `model` says which RoIs its network proposes, and its configuration counts instead of `config`; no
+ * session may have been made of it. NULL: RoIs are random, POST_NMS_ROIS_TRAINING of them, nine out of
+ * ten around objects (matterport's generate_random_rois, N63), and NUM_CLASSES is the data set's. Set and
+ * model must outlive the maker. `options` may be NULL. */
+MRCNN_API mrcnn_status mrcnn_target_maker_create(mrcnn_target_maker **maker,
+                                                 const mrcnn_dataset *set,
+                                                 const mrcnn_config *config, mrcnn_model *model,
+                                                 const mrcnn_target_options *options,
+                                                 mrcnn_error *err);
+MRCNN_API void mrcnn_target_maker_free(mrcnn_target_maker **maker);
+
+/* The picture that training takes for draw `number`: step s of a run with batches of b pictures has
+ * draws (s - 1) * b to s * b - 1, as long as no picture is passed over. In validation, in turn. */
+MRCNN_API size_t mrcnn_target_maker_picture(mrcnn_target_maker *maker, int64_t number);
+
+/* What training makes of a picture in draw `number`, under the configuration's SEED: the same crop,
+ * mirroring, augmentation, anchors and, given the same proposals, RoIs. *targets is NULL and the status
+ * OK when there is nothing to learn from: no object with pixels that is no crowd. Free it with
+ * mrcnn_targets_free. */
+MRCNN_API mrcnn_status mrcnn_target_maker_make(mrcnn_target_maker *maker, size_t picture,
+                                               int64_t number, mrcnn_targets **targets,
+                                               mrcnn_error *err);
 
 /* ------------------------------------------------------------------------------------ weights */
 

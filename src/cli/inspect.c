@@ -78,8 +78,13 @@ static const command tensors = {
     .run = run_tensors,
 };
 
-static const command *const subcommands[] = {&command_inspect_data, &command_inspect_weights,
-                                             &command_inspect_model, &tensors, NULL};
+static const command *const subcommands[] = {&command_inspect_data,
+                                             &command_inspect_anchors,
+                                             &command_inspect_targets,
+                                             &command_inspect_weights,
+                                             &command_inspect_model,
+                                             &tensors,
+                                             NULL};
 
 const command command_inspect = {
     .name = "inspect",

@@ -8,6 +8,8 @@
 #include <mrcnn/mrcnn.h>
 
 extern const command command_inspect_data;
+extern const command command_inspect_anchors;
+extern const command command_inspect_targets;
 extern const command command_inspect_weights;
 extern const command command_inspect_model;
 

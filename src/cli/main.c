@@ -15,6 +15,7 @@ static const command *const commands[] = {&command_detect,
                                           &command_weights,
                                           &command_config,
                                           &command_inspect,
+                                          &command_plot,
                                           &command_bench,
                                           &command_demo,
                                           NULL};

@@ -3,6 +3,7 @@
 
 #include "files.h"
 #include "model.h"
+#include "save.h"
 
 #include <math.h>
 #include <stdarg.h>
@@ -110,6 +111,43 @@ mrcnn_cell show_cell(show *s, const char *format, ...) {
     va_end(args);
     text_list_add(&s->kept, text);
     return mrcnn_cell_text(text);
+}
+
+/* -------------------------------------------------------------------------------------- drawings */
+
+void show_marks(show *s, const char *name, const char *caption, const mrcnn_image *image,
+                const mrcnn_mark *marks, size_t count) {
+    mrcnn_error err = MRCNN_ERROR_INIT;
+    mrcnn_image drawn = {0};
+    if (!is_well(s)) return;
+    mrcnn_status status = mrcnn_draw_marks(&drawn, image, marks, count, &err);
+    if (status == MRCNN_E_UNSUPPORTED)
+        show_image(s, name, caption, image);
+    else if (!show_failed(s, status, &err))
+        show_image(s, name, caption, &drawn);
+    mrcnn_image_free(&drawn);
+}
+
+void show_instances(show *s, const char *name, const char *caption, const mrcnn_image *image,
+                    const mrcnn_result *result, int captions) {
+    mrcnn_error err = MRCNN_ERROR_INIT;
+    mrcnn_draw_options options = mrcnn_draw_options_default();
+    mrcnn_image drawn = {0};
+    if (!is_well(s)) return;
+    options.captions = captions && overlay_has_lines();
+    if (!overlay_has_lines()) options.contours = options.boxes = 0;
+    mrcnn_status status = mrcnn_draw_instances(&drawn, image, result, &options, &err);
+    if (!show_failed(s, status, &err)) show_image(s, name, caption, &drawn);
+    mrcnn_image_free(&drawn);
+}
+
+void show_sheet(show *s, const char *name, const char *caption, mrcnn_sheet **sheet) {
+    mrcnn_error err = MRCNN_ERROR_INIT;
+    mrcnn_image image = {0};
+    if (is_well(s) && !show_failed(s, mrcnn_sheet_image(*sheet, &image, &err), &err))
+        show_image(s, name, caption, &image);
+    mrcnn_image_free(&image);
+    mrcnn_sheet_free(sheet);
 }
 
 /* ----------------------------------------------------------------------------------- histograms */

@@ -27,6 +27,15 @@ void show_table(show *s, const char *key, const char *title, const char *const *
 void show_image(show *s, const char *name, const char *caption, const mrcnn_image *image);
 void show_chart(show *s, const char *name, const char *caption, const mrcnn_chart *chart);
 
+/* A picture with marks over it; without cairo the plain one. */
+void show_marks(show *s, const char *name, const char *caption, const mrcnn_image *image,
+                const mrcnn_mark *marks, size_t count);
+/* A picture with objects over it (mrcnn_draw_instances), with captions if wanted. */
+void show_instances(show *s, const char *name, const char *caption, const mrcnn_image *image,
+                    const mrcnn_result *result, int captions);
+/* The sheet as it is; frees it. */
+void show_sheet(show *s, const char *name, const char *caption, mrcnn_sheet **sheet);
+
 /* How values are spread, in at most `bins` equal parts of the range; whole numbers of a small range get
  * a bar each. Nothing for no values. */
 void show_histogram(show *s, const char *name, const char *caption, const char *x_label,

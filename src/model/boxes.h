@@ -40,6 +40,8 @@ size_t mr_top_k(const float *scores, size_t count, size_t k, int32_t *indices, u
 /* N7-N9: number of anchors of a picture, and the anchors in pixels (double) or normalised (float),
  * level by level. */
 size_t mr_anchor_count(const mr_settings *settings, int height, int width);
+/* Cells of a level with anchors, along a side of the picture. */
+int mr_anchor_steps(const mr_settings *settings, int level, int side);
 void mr_anchors_pixels(const mr_settings *settings, int height, int width, double *anchors);
 void mr_anchors_normalized(const mr_settings *settings, int height, int width, float *anchors);
 

@@ -16,6 +16,9 @@
  * results that nobody can read anyway. */
 enum { COMPARED = 500, PLACES = 8 };
 
+/* The share of itself that a caption may have below others. */
+static const double HIDDEN = 0.12;
+
 static double padding(const mr_pen *pen) {
     return 0.25 * pen->font;
 }
@@ -76,8 +79,9 @@ static double crowding(const mr_rectangle *plate, const mr_rectangle *others, si
     return sum;
 }
 
-/* The first of eight places around and in the box that covers no better caption, else the one
- * that covers least. */
+/* The first of eight places around and in the box that covers no better caption, else the one that
+ * covers least; none (x1 = x2) where it would lie below others all the same: a heap of captions says less than
+ * those on top alone. */
 static mr_rectangle place(const mr_pen *pen, const mr_rectangle *box, double width, double height,
                           const mr_rectangle *others, size_t count) {
     const double left = box->x1, right = box->x2 - width;
@@ -96,6 +100,7 @@ static mr_rectangle place(const mr_pen *pen, const mr_rectangle *box, double wid
         least = covered;
         best = plate;
     }
+    if (least > HIDDEN * width * height) best.x2 = best.x1;
     return best;
 }
 

@@ -1,16 +1,17 @@
 /* chart.c - charts from the outside: options, checks, and the order in which things are drawn. */
 #include "viz/chart.h"
 
-#include "base/error.h"
+#include "base/memory.h"
 #include "base/options.h"
 #include "viz/paper.h"
 
 #include <mrcnn/draw.h>
 
 #include <math.h>
+#include <stdlib.h>
 #include <string.h>
 
-enum { SIDE_LEAST = 160, SIDE_MOST = 8192, SERIES_MOST = 1000 };
+enum { SIDE_LEAST = 160, SIDE_MOST = 8192, SERIES_MOST = 1000, CHARTS_MOST = 64, COLUMNS_MOST = 8 };
 
 mrcnn_chart mrcnn_chart_default(void) {
     return (mrcnn_chart){.size = sizeof(mrcnn_chart), .width = 640, .height = 400, .scale = 2.0};
@@ -66,40 +67,98 @@ static mrcnn_status take_chart(mrcnn_chart *chart, const mrcnn_chart *given, mrc
     return status;
 }
 
+/* Charts in rows and columns, each of its own size. */
+typedef struct chart_sheet {
+    size_t count, columns;
+    mrcnn_chart *charts; /* checked */
+} chart_sheet;
+
+/* Where chart `index` begins, and where the last one ends. */
+static void find_place(const chart_sheet *sheet, size_t index, double *left, double *top) {
+    size_t column = index % sheet->columns, row = index / sheet->columns;
+    double widest[COLUMNS_MOST] = {0.0}, highest = 0.0;
+    *left = *top = 0.0;
+    for (size_t i = 0; i < sheet->count; i++) {
+        const mrcnn_chart *chart = &sheet->charts[i];
+        widest[i % sheet->columns] = fmax(widest[i % sheet->columns], chart->width);
+        if (i / sheet->columns >= row) continue;
+        highest = fmax(i % sheet->columns == 0 ? 0.0 : highest, chart->height);
+        if (i % sheet->columns + 1 == sheet->columns) *top += highest;
+    }
+    for (size_t i = 0; i < column; i++) *left += widest[i];
+}
+
 #ifdef MRCNN_WITH_CAIRO
 
-static mrcnn_status draw_chart(void *context, const mr_ink *ink, mrcnn_error *err) {
+static mrcnn_status draw_chart(const mrcnn_chart *chart, const mr_ink *ink, mrcnn_error *err) {
     mr_plot plot;
     memset(&plot, 0, sizeof plot);
-    plot.chart = context;
+    plot.chart = chart;
     plot.ink = ink;
-    mr_plot_lay_out(&plot, mr_chart_draw_head(ink, plot.chart));
+    mr_plot_lay_out(&plot, mr_chart_draw_head(ink, chart));
     mr_plot_draw_axes(&plot);
     mrcnn_status status = mr_plot_draw_series(&plot, err);
     mr_plot_draw_labels(&plot);
     return status;
 }
 
-static mr_paper paper_of(mrcnn_chart *chart) {
-    return (mr_paper){chart->width, chart->height, chart->scale, chart->dark, draw_chart, chart};
+static mrcnn_status draw_sheet(void *context, const mr_ink *ink, mrcnn_error *err) {
+    const chart_sheet *sheet = context;
+    mrcnn_status status = MRCNN_OK;
+    for (size_t i = 0; i < sheet->count && status == MRCNN_OK; i++) {
+        double left, top;
+        find_place(sheet, i, &left, &top);
+        cairo_save(ink->cairo);
+        cairo_translate(ink->cairo, left, top);
+        status = draw_chart(&sheet->charts[i], ink, err);
+        cairo_restore(ink->cairo);
+    }
+    return status;
 }
 
 #else
 
-static mr_paper paper_of(mrcnn_chart *chart) {
-    return (mr_paper){chart->width, chart->height, chart->scale, chart->dark, NULL, NULL};
+static mrcnn_status draw_sheet(void *context, const mr_ink *ink, mrcnn_error *err) {
+    (void)context, (void)ink;
+    return mr_fail_no_cairo("a chart", err);
 }
 
 #endif
 
-mrcnn_status mrcnn_chart_write(const mrcnn_chart *given, const char *path, mrcnn_error *err) {
-    mrcnn_chart chart;
-    mrcnn_status status = take_chart(&chart, given, err);
-    if (status != MRCNN_OK) return status;
+static mr_paper paper_of(chart_sheet *sheet) {
+    mr_paper paper = {0.0, 0.0, sheet->charts[0].scale, sheet->charts[0].dark, draw_sheet, sheet};
+    for (size_t i = 0; i < sheet->count; i++) {
+        double left, top;
+        find_place(sheet, i, &left, &top);
+        paper.width = fmax(paper.width, left + sheet->charts[i].width);
+        paper.height = fmax(paper.height, top + sheet->charts[i].height);
+    }
+    return paper;
+}
+
+mrcnn_status mrcnn_charts_write(const mrcnn_chart *const *given, size_t count, int columns,
+                                const char *path, mrcnn_error *err) {
+    mrcnn_status status = MRCNN_OK;
+    if (!given || count < 1 || count > CHARTS_MOST || columns < 1 || columns > COLUMNS_MOST)
+        return mr_fail(err, MRCNN_E_ARGUMENT,
+                       "charts: %zu in %d columns; there may be 1 to %d in 1 to %d", count, columns,
+                       CHARTS_MOST, COLUMNS_MOST);
     if (!path || !*path)
         return mr_fail(err, MRCNN_E_ARGUMENT, "there is no name for the chart's file");
-    mr_paper paper = paper_of(&chart);
-    return mr_paper_write(&paper, path, "a chart", err);
+    chart_sheet sheet = {count, (size_t)columns, mr_calloc(count, sizeof *sheet.charts)};
+    if (!sheet.charts) return mr_fail_memory(err, count * sizeof *sheet.charts, "charts");
+    for (size_t i = 0; i < count && status == MRCNN_OK; i++)
+        status = take_chart(&sheet.charts[i], given[i], err);
+    if (status == MRCNN_OK) {
+        mr_paper paper = paper_of(&sheet);
+        status = mr_paper_write(&paper, path, "a chart", err);
+    }
+    free(sheet.charts);
+    return status;
+}
+
+mrcnn_status mrcnn_chart_write(const mrcnn_chart *given, const char *path, mrcnn_error *err) {
+    return mrcnn_charts_write(&given, 1, 1, path, err);
 }
 
 mrcnn_status mrcnn_chart_svg(const mrcnn_chart *given, char **svg, size_t *length,
@@ -109,6 +168,7 @@ mrcnn_status mrcnn_chart_svg(const mrcnn_chart *given, char **svg, size_t *lengt
     mrcnn_status status = take_chart(&chart, given, err);
     if (status != MRCNN_OK) return status;
     if (!svg) return mr_fail(err, MRCNN_E_ARGUMENT, "there is nowhere to put the chart's SVG");
-    mr_paper paper = paper_of(&chart);
+    chart_sheet sheet = {1, 1, &chart};
+    mr_paper paper = paper_of(&sheet);
     return mr_paper_svg(&paper, svg, length ? length : &bytes, "a chart", err);
 }

@@ -14,6 +14,7 @@ typedef struct mr_plot {
     const mr_ink *ink;
     double left, top, right, bottom; /* of the plot, points of the paper */
     mr_scale x, y;
+    int is_empty;                  /* nothing can be drawn */
     int names_turned, names_every; /* of categories: written at a slant; each so-manieth */
 } mr_plot;
 

@@ -138,10 +138,11 @@ void mr_plot_lay_out(mr_plot *plot, double top) {
     const mrcnn_chart *chart = plot->chart;
     extents all = measure(chart);
     size_t names = mr_category_count(chart);
-    plot->top = top + 8.0;
+    plot->top = top + 12.0;
     plot->bottom = chart->height - MR_MARGIN - (chart->x_label ? MR_LABEL_SIZE + 6.0 : 0.0) -
                    MR_TICK_SIZE - 8.0;
     plot->right = chart->width - MR_MARGIN - 4.0;
+    plot->is_empty = all.x.low > all.x.high;
     choose_y(plot, &all, (int)clamp((plot->bottom - plot->top) / 30.0, 2.0, 10.0));
     plot->left = MR_MARGIN + (chart->y_label ? MR_LABEL_SIZE + 8.0 : 0.0) +
                  widest_label(plot, &plot->y) + 8.0;
@@ -231,8 +232,11 @@ void mr_plot_draw_labels(const mr_plot *plot) {
     line(plot, plot->left, floor_y, plot->right, floor_y);
     cairo_stroke(cairo);
     draw_tick_labels(plot);
-    mr_set_color(plot->ink, plot->ink->theme->text);
     mr_set_font(plot->ink, MR_LABEL_SIZE, 0);
+    if (plot->is_empty)
+        mr_show_text(plot->ink, "nothing to show", (plot->left + plot->right) / 2.0,
+                     (plot->top + plot->bottom) / 2.0, 0.5, 0.0);
+    mr_set_color(plot->ink, plot->ink->theme->text);
     if (chart->x_label) {
         mr_fit_text(plot->ink, chart->x_label, plot->right - plot->left, text);
         mr_show_text(plot->ink, text, (plot->left + plot->right) / 2.0, chart->height - MR_MARGIN,

@@ -44,44 +44,45 @@ static const double MARGIN = 14.0, TITLE = 15.0, LABEL = 12.0, NAME = 11.0, NAME
 typedef struct layout {
     mrcnn_grid grid; /* with colours chosen */
     double left, top, cell_width, cell_height, width, height;
-    double text; /* size of the cells' texts; 0: none */
-    int turned;  /* names of columns are written upwards */
+    double text;  /* size of the cells' texts; 0: none */
+    int turned;   /* names of columns are written upwards */
+    int is_whole; /* all values are whole numbers */
 } layout;
 
-static void choose_colors(mrcnn_grid *grid) {
-    if (grid->low < grid->high) return;
+static void look_at_values(layout *l) {
+    mrcnn_grid *grid = &l->grid;
     double low = INFINITY, high = -INFINITY;
+    l->is_whole = 1;
     for (size_t i = 0; i < (size_t)grid->rows * (size_t)grid->columns; i++) {
-        if (!isfinite(grid->values[i])) continue;
-        low = fmin(low, grid->values[i]);
-        high = fmax(high, grid->values[i]);
+        double value = grid->values[i];
+        if (!isfinite(value)) continue;
+        low = fmin(low, value);
+        high = fmax(high, value);
+        if (value != floor(value)) l->is_whole = 0;
     }
+    if (grid->low < grid->high) return;
     grid->low = low <= high ? low : 0.0;
     grid->high = low <= high ? high : 0.0;
 }
 
 /* What a cell says; "" for nothing. */
-static void cell_text(const mrcnn_grid *grid, size_t i, char text[MR_TEXT_BYTES],
-                      const mr_ink *ink) {
-    char number[64];
-    if (grid->texts) {
-        mr_fit_text(ink, grid->texts[i], 1e6, text);
-        return;
-    }
-    if (!isfinite(grid->values[i])) {
-        text[0] = 0;
-        return;
-    }
-    /* Hundredths by hand: printf would use the locale's decimal comma. */
+static void cell_text(const layout *l, size_t i, char text[MR_TEXT_BYTES], const mr_ink *ink) {
+    const mrcnn_grid *grid = &l->grid;
     double value = grid->values[i];
-    if (fabs(value) < 1e9) {
-        long long hundredths = llround(value * 100.0);
-        snprintf(number, sizeof number, "%s%lld.%02lld", hundredths < 0 ? "-" : "",
-                 llabs(hundredths) / 100, llabs(hundredths) % 100);
-    } else {
+    char number[64] = "";
+    /* Hundredths by hand: printf would use the locale's decimal comma. */
+    if (isfinite(value) && fabs(value) < 1e9) {
+        long long hundredths = llround(fabs(value) * 100.0);
+        const char *sign = value < 0.0 && hundredths > 0 ? "-" : "";
+        if (l->is_whole)
+            snprintf(number, sizeof number, "%s%lld", sign, hundredths / 100);
+        else
+            snprintf(number, sizeof number, "%s%lld.%02lld", sign, hundredths / 100,
+                     hundredths % 100);
+    } else if (isfinite(value)) {
         snprintf(number, sizeof number, "%.0e", value);
     }
-    mr_fit_text(ink, number, 1e6, text);
+    mr_fit_text(ink, grid->texts ? grid->texts[i] : number, 1e6, text);
 }
 
 static double widest_name(const mr_ink *ink, const char *const *names, int count) {
@@ -93,12 +94,13 @@ static double widest_name(const mr_ink *ink, const char *const *names, int count
     return widest;
 }
 
-static double widest_cell(const mr_ink *ink, const mrcnn_grid *grid) {
+static double widest_cell(const layout *l, const mr_ink *ink) {
+    const mrcnn_grid *grid = &l->grid;
     char text[MR_TEXT_BYTES];
     double widest = 0.0;
     mr_set_font(ink, NAME, 0);
     for (size_t i = 0; i < (size_t)grid->rows * (size_t)grid->columns; i++) {
-        cell_text(grid, i, text, ink);
+        cell_text(l, i, text, ink);
         widest = fmax(widest, mr_text_width(ink, text));
     }
     return widest;
@@ -106,7 +108,7 @@ static double widest_cell(const mr_ink *ink, const mrcnn_grid *grid) {
 
 /* The sides of cells: as large as their texts want, less where there are many. */
 static void choose_cells(layout *l, const mr_ink *ink) {
-    double text = widest_cell(ink, &l->grid);
+    double text = widest_cell(l, ink);
     double room = 1100.0 / l->grid.columns;
     l->cell_width = fmin(fmax(fmax(40.0, text + 10.0), 0.0), fmax(room, 3.0));
     l->cell_height = fmin(fmax(l->cell_width * 0.6, 24.0), fmax(900.0 / l->grid.rows, 3.0));
@@ -145,7 +147,7 @@ static void draw_cell(const layout *l, const mr_ink *ink, int row, int column) {
     }
     if (l->text <= 0.0) return;
     mr_set_font(ink, l->text, 0);
-    cell_text(grid, i, text, ink);
+    cell_text(l, i, text, ink);
     mr_set_color(ink, mr_readable_on(color));
     mr_show_text(ink, text, x + (l->cell_width - line) / 2.0,
                  y + (l->cell_height - line) / 2.0 + 0.36 * l->text, 0.5, 0.0);
@@ -237,7 +239,7 @@ static mr_paper make_paper(layout *l) {
     cairo_surface_t *surface = cairo_image_surface_create(CAIRO_FORMAT_RGB24, 1, 1);
     cairo_t *cairo = cairo_create(surface);
     mr_ink ink = mr_ink_on(cairo, l->grid.dark);
-    choose_colors(&l->grid);
+    look_at_values(l);
     lay_out(l, &ink);
     cairo_destroy(cairo);
     cairo_surface_destroy(surface);

@@ -12,7 +12,7 @@
 enum { MOST_WIDTH = 960, MOST_HEIGHT = 1600, QUALITY = 82 };
 
 /* Beyond this ratio of sides a picture gets the whole width of the page. */
-static const double wide_ratio = 1.7;
+static const double wide_ratio = 2.05;
 
 /* ------------------------------------------------------------------------------------- shrinking */
 

@@ -32,12 +32,12 @@
 #define PARTS                                                                                    \
     "figure{margin:1rem 0}\n"                                                                    \
     "figcaption{color:var(--soft);font-size:.875rem;line-height:1.4;overflow-wrap:anywhere}\n"   \
-    ".figures{display:grid;grid-template-columns:repeat(auto-fill,minmax(9.5rem,1fr));"          \
+    ".figures{display:grid;grid-template-columns:repeat(auto-fill,minmax(10.5rem,1fr));"         \
     "gap:.75rem;margin:1rem 0}\n"                                                                \
     ".figures div{padding:.6rem .85rem;background:var(--card);border:1px solid var(--line);"     \
     "border-radius:.5rem}\n"                                                                     \
     "dt{color:var(--soft);font-size:.8rem;line-height:1.3}\n"                                    \
-    "dd{margin:.15rem 0 0;font-size:1.3rem;font-weight:600;"                                     \
+    "dd{margin:.15rem 0 0;font-size:1.2rem;font-weight:600;"                                     \
     "font-variant-numeric:tabular-nums;overflow-wrap:anywhere}\n"                                \
     "dd small{color:var(--soft);font-size:.8rem;font-weight:400}\n"                              \
     ".gallery{display:grid;grid-template-columns:repeat(auto-fill,minmax(min(100%,24rem),1fr));" \
@@ -55,21 +55,22 @@
     ".note.warning{border-left-color:var(--warning)}\n"                                          \
     ".note.bad{border-left-color:var(--bad)}\n"
 
-#define TABLES                                                                            \
-    ".table figcaption{margin-bottom:.4rem;color:var(--ink);font-weight:600}\n"           \
-    ".scroll{overflow:auto;max-height:34rem;background:var(--card);"                      \
-    "border:1px solid var(--line);border-radius:.5rem}\n"                                 \
-    ".scroll:focus-visible{outline:2px solid var(--accent);outline-offset:1px}\n"         \
-    "table{border-collapse:separate;border-spacing:0;width:100%;font-size:.9rem;"         \
-    "font-variant-numeric:tabular-nums}\n"                                                \
-    "th,td{padding:.38rem .75rem;text-align:left;vertical-align:middle;"                  \
-    "border-bottom:1px solid var(--line);max-width:26rem;overflow-wrap:anywhere}\n"       \
-    "tbody tr:last-child td{border-bottom:0}\n"                                           \
-    "th{position:sticky;top:0;background:var(--shade);color:var(--soft);font-weight:600;" \
-    "white-space:nowrap}\n"                                                               \
-    ".number{text-align:right;white-space:nowrap}\n"                                      \
-    "td.good{color:var(--good)}\ntd.warning{color:var(--warning)}\n"                      \
-    "td.bad{color:var(--bad);font-weight:600}\n"                                          \
+#define TABLES                                                                             \
+    ".table figcaption{margin-bottom:.4rem;color:var(--ink);font-weight:600}\n"            \
+    ".scroll{overflow:auto;max-height:34rem;background:var(--card);"                       \
+    "border:1px solid var(--line);border-radius:.5rem}\n"                                  \
+    ".scroll:focus-visible{outline:2px solid var(--accent);outline-offset:1px}\n"          \
+    "table{border-collapse:separate;border-spacing:0;width:100%;font-size:.9rem;"          \
+    "font-variant-numeric:tabular-nums}\n"                                                 \
+    "th,td{padding:.38rem .75rem;text-align:left;vertical-align:middle;"                   \
+    "border-bottom:1px solid var(--line);white-space:nowrap}\n"                            \
+    "td.long{white-space:normal;min-width:15rem;max-width:30rem;overflow-wrap:anywhere}\n" \
+    "tbody tr:last-child td{border-bottom:0}\n"                                            \
+    "th{position:sticky;top:0;background:var(--shade);color:var(--soft);font-weight:600;"  \
+    "white-space:nowrap}\n"                                                                \
+    ".number{text-align:right;white-space:nowrap}\n"                                       \
+    "td.good{color:var(--good)}\ntd.warning{color:var(--warning)}\n"                       \
+    "td.bad{color:var(--bad);font-weight:600}\n"                                           \
     ".bars{display:block}\n.bars path{fill:var(--accent)}\n"
 
 #define SCREENS                                                                                 \

@@ -69,7 +69,7 @@ static void print_tick(char text[MR_TICK_BYTES], double value, double step, doub
     int last = (int)floor(log10(step) + 1e-9); /* the place of the last digit that counts */
     int decimals = last < 0 ? -last : 0;
     if (fabs(value) < step / 1e6) value = 0.0; /* no -0, no 1e-17 */
-    if ((top >= 6 && top - last <= 6) || top >= 15 || last < -6) {
+    if ((top >= 6 && top - last <= 3) || top >= 15 || top <= -4 || last < -6) {
         int digits = top - last;
         snprintf(text, MR_TICK_BYTES, "%.*e", digits < 0 ? 0 : digits > 14 ? 14 : digits, value);
         if (value == 0.0) snprintf(text, MR_TICK_BYTES, "0");
@@ -111,10 +111,13 @@ static void linear_ticks(mr_scale *scale, int most, int is_whole) {
 /* Decades, each `every`th with a label; between them, if they are few, 2 to 9. */
 static void decade_ticks(mr_scale *scale, int most) {
     int first = (int)ceil(log10(scale->low) - 1e-9), last = (int)floor(log10(scale->high) + 1e-9);
-    int every = (last - first) / most + 1;
+    int every = (last - first) / most + 1, short_form = first < -4 || last > 5;
     for (int d = first - 1; d <= last; d++) {
         double power = pow(10.0, d);
-        if (d >= first && (d - first) % every == 0) add_tick(scale, power, power, power);
+        if (d >= first && (d - first) % every == 0) {
+            add_tick(scale, power, power, power);
+            if (short_form) snprintf(scale->labels[scale->count - 1], MR_TICK_BYTES, "1e%d", d);
+        }
         for (int k = 2; k <= 9 && last - first <= 5 && scale->minor_count < MR_MINOR_TICKS; k++)
             if (k * power > scale->low && k * power < scale->high)
                 scale->minor[scale->minor_count++] = k * power;

@@ -129,16 +129,23 @@ static size_t row_count(const mrcnn_sheet *sheet) {
     return (sheet->count + columns - 1) / columns;
 }
 
-/* 1 if a cell of the row has a caption. */
-static int has_captions(const mrcnn_sheet *sheet, size_t row) {
-    size_t first = row * (size_t)sheet->columns, end = first + (size_t)sheet->columns;
-    for (size_t i = first; i < end && i < sheet->count; i++)
-        if (sheet->cells[i].caption) return 1;
-    return 0;
-}
+typedef struct row {
+    int64_t picture; /* height of the highest one; of an empty row, a cell's */
+    int64_t whole;   /* with captions, and the gap to the next row */
+} row;
 
-static int64_t row_height(const mrcnn_sheet *sheet, size_t row) {
-    return sheet->side + GAP + (has_captions(sheet, row) ? MR_SHEET_CAPTION : 0);
+static row measure_row(const mrcnn_sheet *sheet, size_t index) {
+    size_t first = index * (size_t)sheet->columns, end = first + (size_t)sheet->columns;
+    row r = {0, 0};
+    int captions = 0;
+    for (size_t i = first; i < end && i < sheet->count; i++) {
+        const cell *c = &sheet->cells[i];
+        if (c->image.pixels && c->image.height > r.picture) r.picture = c->image.height;
+        captions |= c->caption != NULL;
+    }
+    if (r.picture == 0) r.picture = sheet->side;
+    r.whole = r.picture + GAP + (captions ? MR_SHEET_CAPTION : 0);
+    return r;
 }
 
 static void put(mrcnn_image *canvas, const mrcnn_image *image, int64_t top, int64_t left) {
@@ -151,15 +158,19 @@ static void put(mrcnn_image *canvas, const mrcnn_image *image, int64_t top, int6
 static size_t put_cells(const mrcnn_sheet *sheet, mrcnn_image *canvas, mr_sheet_caption *captions) {
     size_t used = 0, columns = (size_t)sheet->columns;
     int64_t top = GAP;
+    row r = {0, 0};
     for (size_t i = 0; i < sheet->count; i++) {
         const cell *c = &sheet->cells[i];
         int64_t left = GAP + (int64_t)(i % columns) * (sheet->side + GAP);
-        if (i > 0 && i % columns == 0) top += row_height(sheet, i / columns - 1);
+        if (i % columns == 0) {
+            top += r.whole;
+            r = measure_row(sheet, i / columns);
+        }
         if (c->image.pixels)
-            put(canvas, &c->image, top + (sheet->side - c->image.height) / 2,
+            put(canvas, &c->image, top + (r.picture - c->image.height) / 2,
                 left + (sheet->side - c->image.width) / 2);
         if (c->caption)
-            captions[used++] = (mr_sheet_caption){(double)left, (double)(top + sheet->side),
+            captions[used++] = (mr_sheet_caption){(double)left, (double)(top + r.picture),
                                                   sheet->side, c->caption};
     }
     return used;
@@ -168,7 +179,7 @@ static size_t put_cells(const mrcnn_sheet *sheet, mrcnn_image *canvas, mr_sheet_
 static mrcnn_status make_canvas(const mrcnn_sheet *sheet, mrcnn_image *canvas, mrcnn_error *err) {
     size_t shown = sheet->count < (size_t)sheet->columns ? sheet->count : (size_t)sheet->columns;
     int64_t height = GAP, width = GAP + (int64_t)shown * (sheet->side + GAP);
-    for (size_t row = 0; row < row_count(sheet); row++) height += row_height(sheet, row);
+    for (size_t i = 0; i < row_count(sheet); i++) height += measure_row(sheet, i).whole;
     if (height > INT32_MAX || width > INT32_MAX)
         return mr_fail(err, MRCNN_E_ARGUMENT, "sheet: it would have %lld x %lld pixels",
                        (long long)width, (long long)height);

@@ -92,17 +92,13 @@ static void paint_panel(mrcnn_image *image, const mrcnn_result *result, const to
 }
 
 static mrcnn_status add_panels(mrcnn_sheet *sheet, const mrcnn_result *result,
-                               const top_class *classes, size_t count, int most,
-                               mrcnn_image *scratch, mrcnn_error *err) {
+                               const top_class *classes, size_t count, mrcnn_image *scratch,
+                               mrcnn_error *err) {
     char caption[300];
     mrcnn_status status = MRCNN_OK;
     uint64_t *rows = mr_calloc((size_t)scratch->height, sizeof *rows);
     if (!rows) return mr_fail_memory(err, (size_t)scratch->height * sizeof *rows, "mask rows");
-    for (size_t i = 0; i < (size_t)most && status == MRCNN_OK; i++) {
-        if (i >= count) {
-            status = mrcnn_sheet_add(sheet, NULL, "-", err);
-            continue;
-        }
+    for (size_t i = 0; i < count && status == MRCNN_OK; i++) {
         paint_panel(scratch, result, &classes[i], rows);
         if (classes[i].name && classes[i].name[0])
             snprintf(caption, sizeof caption, "%.200s: %zu", classes[i].name, classes[i].instances);
@@ -130,16 +126,17 @@ mrcnn_status mrcnn_draw_top_masks(mrcnn_image *out, const mrcnn_image *image,
     mrcnn_sheet *sheet = NULL;
     mrcnn_image scratch = {0};
     int longest = image->width > image->height ? image->width : image->height;
-    int columns = most + 1 <= 6 ? most + 1 : (most + 2) / 2;
     top_class *classes = mr_calloc(result->count, sizeof *classes);
     if (!classes) return mr_fail_memory(err, result->count * sizeof *classes, "classes");
     size_t count = rank_classes(classes, result);
+    if (count > (size_t)most) count = (size_t)most;
+    int columns = count < 6 ? (int)count + 1 : ((int)count + 2) / 2;
     status = mr_canvas_like(&scratch, image, err);
     if (status == MRCNN_OK)
         status = mrcnn_sheet_create(&sheet, columns, clamp(longest, CELL_LEAST, CELL_MOST), err);
     snprintf(caption, sizeof caption, "%d x %d", image->width, image->height);
     if (status == MRCNN_OK) status = mrcnn_sheet_add(sheet, image, caption, err);
-    if (status == MRCNN_OK) status = add_panels(sheet, result, classes, count, most, &scratch, err);
+    if (status == MRCNN_OK) status = add_panels(sheet, result, classes, count, &scratch, err);
     if (status == MRCNN_OK) status = mrcnn_sheet_image(sheet, out, err);
     mrcnn_sheet_free(&sheet);
     free(scratch.pixels);
