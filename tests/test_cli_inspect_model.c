@@ -29,15 +29,15 @@ static int enter(void **state) {
 
 /* Rows of a table that say what the trace says. */
 static void check_stages(const char *folder, const mrcnn_trace *t) {
-    static const char *const stages[] = {"anchors", "candidates", "proposals", "instances"};
+    static const char *const stages[] = {"= anchors", "= candidates", "= proposals", "= instances"};
     const size_t counts[] = {t->anchor_count, t->candidate_count, t->proposals_found,
                              t->result->count};
     char *stage, text[32];
     int met = 0;
-    for (size_t row = 0; (stage = report_cell(folder, "overview", "stages", row, 0)); row++) {
+    for (size_t row = 0; (stage = report_cell(folder, "overview", "stages", row, 1)); row++) {
         for (int i = 0; i < 4; i++) {
             if (strcmp(stage, stages[i]) != 0) continue;
-            char *count = report_cell(folder, "overview", "stages", row, 1);
+            char *count = report_cell(folder, "overview", "stages", row, 0);
             snprintf(text, sizeof text, "%zu", counts[i]);
             assert_string_equal(count, text);
             free(count);

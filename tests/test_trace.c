@@ -438,6 +438,59 @@ static void maps(void **state) {
     remove(path);
 }
 
+/* Targets of an object that is all of the picture, nothing of it, or what lies right of a column: of that
+ * one, the samples are where the box's corners and equal steps between them are. */
+static void mask_targets(void **state) {
+    (void)state;
+    mrcnn_model *model = model_of(&settings[0]);
+    mrcnn_session *session = session_of(model);
+    mrcnn_image image = picture(50, 90, 0);
+    mrcnn_trace *t = trace_of(session, &image, 0);
+    mrcnn_error err = MRCNN_ERROR_INIT;
+    mrcnn_mask mask = {0};
+    size_t cells = (size_t)t->mask_height * (size_t)t->mask_width, checked = 0;
+    uint8_t *bytes = calloc(50 * 90, 1);
+    float *target = calloc(cells, sizeof *target);
+    assert_true(bytes && target && t->result->count > 0);
+    for (int kind = 0; kind < 3; kind++) {
+        for (size_t i = 0; i < 50 * 90; i++) bytes[i] = kind == 0 || (kind == 2 && i % 90 >= 30);
+        assert_int_equal(mrcnn_mask_from_bytes(&mask, bytes, 50, 90, NULL), MRCNN_OK);
+        for (size_t i = 0; i < t->proposal_count; i++) {
+            const mrcnn_proposal *p = &t->proposals[i];
+            double box[4];
+            if (p->instance < 0) continue;
+            assert_int_equal(mrcnn_trace_mask_target(t, (size_t)p->instance, &mask, target, NULL),
+                             MRCNN_OK);
+            mrcnn_trace_box(t, p->clipped, box);
+            for (size_t c = 0; c < cells; c++) {
+                double step = (box[3] - 1 - box[1]) / (t->mask_width - 1);
+                double x = box[1] + step * (double)(c % (size_t)t->mask_width);
+                double inside = kind == 1 ? 0 : kind == 0 ? 1 : fmin(fmax(x - 29, 0), 1);
+                int row = (int)(c / (size_t)t->mask_width);
+                int on_border = row == 0 || row == t->mask_height - 1 || x < 0.01 || x > 88.99;
+                if (on_border || fabs(inside - 0.5) < 0.01) continue; /* rounding decides */
+                assert_true(target[c] == (inside > 0.5));
+                checked++;
+            }
+        }
+        mrcnn_mask_free(&mask);
+    }
+    assert_true(checked > 1000);
+    assert_int_equal(mrcnn_mask_from_bytes(&mask, bytes, 90, 50, NULL), MRCNN_OK);
+    assert_int_equal(mrcnn_trace_mask_target(t, 0, &mask, target, &err), MRCNN_E_ARGUMENT);
+    mrcnn_mask_free(&mask);
+    assert_int_equal(mrcnn_mask_from_bytes(&mask, bytes, 50, 90, NULL), MRCNN_OK);
+    assert_int_equal(mrcnn_trace_mask_target(t, 1000, &mask, target, &err), MRCNN_E_ARGUMENT);
+    assert_contains(err.message, "no instance 1000");
+    mrcnn_mask_free(&mask);
+    free(bytes);
+    free(target);
+    mrcnn_trace_free(&t);
+    mrcnn_session_free(&session);
+    mrcnn_model_free(&model);
+    free(image.pixels);
+}
+
 static void errors(void **state) {
     (void)state;
     mrcnn_model *model = model_of(&settings[0]);
@@ -466,7 +519,7 @@ int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(seeded_networks), cmocka_unit_test(golden_networks),
         cmocka_unit_test(anchors_at_1024), cmocka_unit_test(maps),
-        cmocka_unit_test(errors),
+        cmocka_unit_test(mask_targets),    cmocka_unit_test(errors),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -41,21 +41,18 @@ static const option table[] = {
 /* ------------------------------------------------------------------------------------ overview */
 
 static void put_stages(model_page *m) {
-    static const char *const columns[] = {"stage", "count", "what happened"};
-    enum { COLUMNS = 3, MOST = EXPLAIN_STAGES * (MRCNN_FATES + 1) + 1 };
+    static const char *const columns[] = {"count", "what"};
+    enum { COLUMNS = 2, MOST = EXPLAIN_STAGES * (MRCNN_FATES + 1) + 1 };
     mrcnn_cell cells[MOST * COLUMNS], *cell = cells;
     for (int s = 0; s < EXPLAIN_STAGES; s++) {
         const explain_stage *stage = &m->why.stages[s];
         for (int r = 0; r < stage->reason_count; r++) {
-            *cell++ = mrcnn_cell_text("");
             *cell++ = mrcnn_cell_number(-(double)stage->reasons[r].count, 0);
             *cell++ = mrcnn_cell_text(stage->reasons[r].text);
         }
-        *cell++ = mrcnn_cell_text(stage->key);
         *cell++ = mrcnn_cell_number((double)stage->count, 0);
-        *cell++ = mrcnn_cell_text("");
+        *cell++ = show_cell(&m->show, "= %s", stage->key);
         if (s + 2 != EXPLAIN_STAGES) continue;
-        *cell++ = mrcnn_cell_text("");
         *cell++ = mrcnn_cell_number((double)m->why.filling, 0);
         *cell++ = mrcnn_cell_text("zero boxes fill up, and are classified too");
     }
