@@ -17,9 +17,10 @@ void put_marks(model_page *m, const view *v, mark_list *marks, const char *name,
 
 /* A whole number of times as large as the map, where that goes. */
 int cell_of(int32_t height, int32_t width) {
-    enum { USUAL = 240 };
+    enum { USUAL = 260, MOST = 320 };
     int side = height > width ? height : width;
-    return side < USUAL ? USUAL / side * side : USUAL;
+    while (side > MOST) side = (side + 1) / 2;
+    return side < USUAL ? USUAL / side * side : side;
 }
 
 mrcnn_sheet *new_sheet(model_page *m, int columns, int cell) {
