@@ -13,10 +13,13 @@ extern const command command_inspect_targets;
 extern const command command_inspect_weights;
 extern const command command_inspect_model;
 
-/* Writes a contact sheet: at most that many pictures, spread over the set, each as it is and in
- * `draws` draws of augmentation. EXIT_DONE, or the exit code after a message. */
-int write_sheet(const mrcnn_dataset *set, const mrcnn_config *config, int pictures, int draws,
-                const char *path);
+/* A contact sheet: `rows` pictures of the set, each as it is and in `draws` draws of augmentation. Free
+ * *image with mrcnn_image_free. EXIT_DONE, or the exit code after a message. */
+int draw_sheet(const mrcnn_dataset *set, const mrcnn_config *config, const size_t *indices,
+               int rows, int draws, mrcnn_image *image);
+/* The same into a file. */
+int write_sheet(const mrcnn_dataset *set, const mrcnn_config *config, const size_t *indices,
+                size_t count, int draws, const char *path);
 
 /* All of a weight file's tensors. */
 typedef struct weights_health {

@@ -10,7 +10,7 @@
 enum {
     MOST_MARKS = 60, /* negatives that are drawn */
     MOST_POSITIVES = 120,
-    MOST_MASKS = 16, /* RoIs on the sheet of mask targets */
+    MOST_MASKS = 12, /* RoIs on the sheet of mask targets */
     SHEET_CELL = 112,
     SHEET_COLUMNS = 8
 };
@@ -48,7 +48,7 @@ static void show_deltas(show *s, const target_sums *sums) {
 static void show_classes(show *s, const target_sums *sums, const mrcnn_dataset *set) {
     size_t count = (size_t)sums->class_count - 1;
     const char **names = dataset_class_names(set);
-    if (sums->positive_rois)
+    if (sums->positive_rois && count > 1)
         show_bars(s, "roi-classes", "Classes of the positive RoIs", "RoIs", names + 1,
                   sums->class_rois + 1, count);
     free(names);
