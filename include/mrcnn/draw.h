@@ -42,6 +42,22 @@ typedef struct mrcnn_mark {
 MRCNN_API mrcnn_status mrcnn_draw_marks(mrcnn_image *out, const mrcnn_image *image,
                                         const mrcnn_mark *marks, size_t count, mrcnn_error *err);
 
+/* A region of interest: a proposal, and what the box head made of it. */
+typedef struct mrcnn_roi {
+    double y1, x1, y2, x2;                                 /* as proposed, pixels of the picture */
+    double refined_y1, refined_x1, refined_y2, refined_x2; /* where class_id > 0 */
+    int32_t class_id;                                      /* 0: background (a negative one) */
+    const char *class_name;                                /* NULL: none */
+    const mrcnn_mask *mask;                                /* of the picture's size; NULL: none */
+} mrcnn_roi;
+
+/* matterport's draw_rois: proposals dashed, refined boxes solid, each positive RoI in a colour of its own with its
+ * class and mask; negative ones grey and dotted. Of more than `limit` (0: no limit) so many are chosen at random; the
+ * same `seed` chooses the same ones. */
+MRCNN_API mrcnn_status mrcnn_draw_rois(mrcnn_image *out, const mrcnn_image *image,
+                                       const mrcnn_roi *rois, size_t count, size_t limit,
+                                       uint64_t seed, mrcnn_error *err);
+
 /* What was to be found in green, what was found in red (matterport's display_differences). A detection
  * says "score / IoU" and has a solid box when it meets an object of its class, by masks with an IoU of
  * `iou` or more, in the order of scores, each object once (utils.compute_matches); else "score / best

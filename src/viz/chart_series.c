@@ -1,5 +1,5 @@
 /* chart_series.c - the lines, points and bars of a chart. However many values there are, what is drawn
- * is bounded by the paper: values that fall into the same half point are put together. */
+ * is bounded by the paper: values that fall into the same point are put together. */
 #include "viz/chart.h"
 
 #ifdef MRCNN_WITH_CAIRO
@@ -109,17 +109,17 @@ static int has_dots(const mr_plot *plot, const mrcnn_series *series) {
 
 /* --------------------------------------------------------------------------------------- points */
 
-/* One point in each square of half a point a side. */
+/* One dot in each square as wide as its radius: more would hide each other. */
 static mrcnn_status draw_points(const mr_plot *plot, const mrcnn_series *series, double radius,
                                 mrcnn_error *err) {
-    size_t width = (size_t)(2.0 * (plot->right - plot->left)) + 2;
-    size_t height = (size_t)(2.0 * (plot->bottom - plot->top)) + 2, bytes;
+    size_t width = (size_t)((plot->right - plot->left) / radius) + 2;
+    size_t height = (size_t)((plot->bottom - plot->top) / radius) + 2, bytes;
     uint8_t *taken = mr_mul_size(width, height, &bytes) ? mr_calloc(bytes, 1) : NULL;
     if (!taken) return mr_fail_memory(err, width * height, "a chart's points");
     for (size_t i = 0; i < series->count; i++) {
         double x, y;
         if (!value_at(plot, series, i, &x, &y)) continue;
-        double column = floor(2.0 * (x - plot->left)), row = floor(2.0 * (y - plot->top));
+        double column = floor((x - plot->left) / radius), row = floor((y - plot->top) / radius);
         if (column < 0.0 || row < 0.0 || column >= (double)width || row >= (double)height) continue;
         uint8_t *square = &taken[(size_t)row * width + (size_t)column];
         if (*square) continue;
@@ -157,30 +157,45 @@ static bars arrange_bars(const mr_plot *plot, size_t index) {
 }
 
 /* Bars that are thinner than half a point are as one, as high as the highest of them. */
+typedef struct thin_bar {
+    double column, top; /* column NAN: none yet */
+} thin_bar;
+
+static void end_thin_bar(cairo_t *cairo, thin_bar *bar, double base) {
+    if (!isnan(bar->column))
+        cairo_rectangle(cairo, bar->column / 2.0, bar->top, 0.5, base - bar->top);
+    bar->column = NAN;
+}
+
+static void add_thin_bar(cairo_t *cairo, thin_bar *bar, double x, double y, double base) {
+    double column = floor(2.0 * x);
+    if (column != bar->column) {
+        end_thin_bar(cairo, bar, base);
+        *bar = (thin_bar){column, y};
+    } else if (fabs(y - base) > fabs(bar->top - base)) {
+        bar->top = y;
+    }
+}
+
 static void draw_bars(const mr_plot *plot, const mrcnn_series *series, const bars *all) {
     cairo_t *cairo = plot->ink->cairo;
     double slot = mr_plot_x(plot, plot->x.low + all->gap) - plot->left;
     /* Names have room between them; bins of a histogram touch. */
     double used = mr_category_count(plot->chart) > 0 ? 0.72 * slot : slot;
-    double width = used / (double)all->series, thin = width < 0.5;
-    double base = plot->y.is_log ? plot->bottom : mr_plot_y(plot, 0.0), column = NAN, top = base;
+    double width = used / (double)all->series, inset = width > 4.0 ? 0.5 : 0.0;
+    double base = plot->y.is_log ? plot->bottom : mr_plot_y(plot, 0.0);
+    thin_bar thin = {NAN, base};
     for (size_t i = 0; i < series->count; i++) {
         double x, y;
         if (!value_at(plot, series, i, &x, &y)) continue;
         x += (double)all->place * width - used / 2.0;
-        if (!thin) {
-            double inset = width > 4.0 ? 0.5 : 0.0;
+        if (width < 0.5)
+            add_thin_bar(cairo, &thin, x, y, base);
+        else
             cairo_rectangle(cairo, x + inset, y, width - 2.0 * inset, base - y);
-            cairo_fill(cairo);
-            continue;
-        }
-        double here = floor(2.0 * x) / 2.0;
-        if (here == column && fabs(y - base) <= fabs(top - base)) continue;
-        column = here;
-        top = y;
-        cairo_rectangle(cairo, here, y, 0.5, base - y);
-        cairo_fill(cairo);
     }
+    end_thin_bar(cairo, &thin, base);
+    cairo_fill(cairo);
 }
 
 /* ------------------------------------------------------------------------------------------ all */

@@ -139,6 +139,17 @@ static size_t id_begins(const char *at) {
     return 0;
 }
 
+/* cairo's surfaces are counted as long as the program runs; this number, which nothing refers to, goes. */
+static void forget_surface_number(buffer *svg) {
+    static const char surface[] = "<g id=\"surface";
+    char *number = svg->bytes ? strstr(svg->bytes, surface) : NULL;
+    if (!number) return;
+    number += sizeof surface - 1;
+    size_t digits = strspn(number, "0123456789");
+    memmove(number, number + digits, strlen(number + digits) + 1);
+    svg->length -= digits;
+}
+
 static int name_ids(buffer *named, const buffer *svg) {
     char prefix[16];
     int length =
@@ -165,6 +176,7 @@ mrcnn_status mr_paper_svg(const mr_paper *paper, char **svg, size_t *length, con
     mrcnn_status status = draw_on(surface, paper, 1.0, what, err);
     if (status == MRCNN_OK) status = finish(surface, what, err);
     cairo_surface_destroy(surface);
+    forget_surface_number(&raw);
     if (status == MRCNN_OK && !name_ids(&named, &raw))
         status = mr_fail_memory(err, raw.length, what);
     free(raw.bytes);

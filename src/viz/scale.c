@@ -98,11 +98,15 @@ static void add_tick(mr_scale *scale, double value, double step, double largest)
     print_tick(scale->labels[scale->count++], value, step, largest);
 }
 
+/* Two ticks at least, even if that is more than `most` would give. */
 static void linear_ticks(mr_scale *scale, int most, int is_whole) {
-    double range = scale->high - scale->low;
-    double step = round_step(range, most);
-    if (is_whole && step < 1.0) step = 1.0;
-    double first = ceil(scale->low / step - 1e-9), last = floor(scale->high / step + 1e-9);
+    double step = 0.0, first = 0.0, last = -1.0;
+    for (; last - first < 1.0; most++) {
+        step = round_step(scale->high - scale->low, most);
+        if (is_whole && step < 1.0 && floor(scale->high) - ceil(scale->low) >= 1.0) step = 1.0;
+        first = ceil(scale->low / step - 1e-9);
+        last = floor(scale->high / step + 1e-9);
+    }
     double largest = fmax(fabs(first * step), fabs(last * step));
     for (double i = first; i <= last && scale->count < MR_TICKS; i += 1.0)
         add_tick(scale, i * step, step, largest);
