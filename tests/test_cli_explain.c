@@ -9,6 +9,7 @@
 #include <float.h>
 #include <stdlib.h>
 
+#define THREE "--set", "NUM_CLASSES=3"
 #define DETECT "detect", "--weights", "net.h5", "--explain"
 
 /* A network that tells places apart, as trained ones do. Of an overflowing one the RPN computes with
@@ -188,16 +189,27 @@ static void test_limit(void **state) {
 static void test_untrained(void **state) {
     (void)state;
     const cli_result *r =
-        RUN("detect", "--weights", "none", CLI_TINY, "--explain", "--out", "o7", "a.png");
+        RUN("detect", "--weights", "none", CLI_TINY, THREE, "--explain", "--out", "o7", "a.png");
     assert_int_equal(r->code, 0);
     check_sum(r->out);
     assert_contains(r->out, "the weights are fresh random numbers");
     /* The same from a file can only be told by what it says. */
-    assert_int_equal(RUN("weights", "init", "--out", "init.h5", CLI_TINY)->code, 0);
+    assert_int_equal(RUN("weights", "init", "--out", "init.h5", CLI_TINY, THREE)->code, 0);
     r = RUN("detect", "--weights", "init.h5", "--explain", "--out", "o7", "a.png");
     assert_int_equal(r->code, 0);
     assert_null(strstr(r->out, "fresh random numbers"));
     assert_contains(r->out, "untrained");
+}
+
+/* NUM_CLASSES has 1 as its default: the background alone. */
+static void test_no_classes(void **state) {
+    (void)state;
+    const cli_result *r =
+        RUN("detect", "--weights", "none", CLI_TINY, "--explain", "--out", "o7", "a.png");
+    assert_int_equal(r->code, 0);
+    check_sum(r->out);
+    assert_contains(r->out, "a.png: 0 instances");
+    assert_contains(r->out, "no class but the background");
 }
 
 static void test_broken_weights(void **state) {
@@ -235,10 +247,11 @@ static void test_bad_outputs(void **state) {
 
 int main(void) {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_counts),    cmocka_unit_test(test_inputs),
-        cmocka_unit_test(test_threshold), cmocka_unit_test(test_limit),
-        cmocka_unit_test(test_untrained), cmocka_unit_test(test_broken_weights),
-        cmocka_unit_test(test_blank),     cmocka_unit_test(test_bad_outputs),
+        cmocka_unit_test(test_counts),         cmocka_unit_test(test_inputs),
+        cmocka_unit_test(test_threshold),      cmocka_unit_test(test_limit),
+        cmocka_unit_test(test_untrained),      cmocka_unit_test(test_no_classes),
+        cmocka_unit_test(test_broken_weights), cmocka_unit_test(test_blank),
+        cmocka_unit_test(test_bad_outputs),
     };
     return cmocka_run_group_tests(tests, enter, cli_leave);
 }

@@ -79,7 +79,7 @@ typedef struct mrcnn_proposal {
     int32_t class_id;  /* the best class; 0 is the background */
     float score;       /* its probability */
     float background;  /* the background's */
-    int32_t object_class;  /* the best class but for the background, */
+    int32_t object_class;  /* the best class but for the background (0: the model has no other), */
     float object_score;    /* and its probability */
     float refined[4];      /* where the best class's deltas move the box, */
     float clipped[4];      /* and what of that is inside the picture's window */

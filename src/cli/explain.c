@@ -79,6 +79,7 @@ static void find_dropped(explanation *e, const mrcnn_trace *t, const mrcnn_model
     for (size_t i = 0; i < t->proposals_found; i++) {
         const mrcnn_proposal *p = &t->proposals[i];
         if (p->fate == MRCNN_FATE_KEPT || p->fate == MRCNN_FATE_SUPPRESSED) continue;
+        if (p->object_class == 0) continue; /* a model without classes */
         const mrcnn_proposal **place = &best[p->object_class];
         if (!*place || p->object_score > (*place)->object_score) *place = p;
     }

@@ -35,6 +35,13 @@ static int advise_nan(const view *v) {
     return 1;
 }
 
+static int advise_classes(const view *v) {
+    if (mrcnn_model_class_count(v->model) > 1) return 0;
+    text_list_add(v->advice, text_copy("the model has no class but the background, so it can find "
+                                       "nothing: NUM_CLASSES counts the background, too"));
+    return 1;
+}
+
 /* Layers that no file gave values to. A model that came from no file has no reports at all. */
 static int advise_fresh(const view *v) {
     size_t layers = 0, fresh = 0;
@@ -75,29 +82,48 @@ static double best_objectness(const mrcnn_trace *t) {
     return best;
 }
 
-/* A head that learned anything is sure of most places, and not equally of all. */
+/* A head that learned anything is sure of most places, not equally of all, and that most of them are
+ * background. */
 static int advise_untrained(const view *v) {
-    enum { FEW = 10 };
+    enum { FEW = 10, MANY = 200, MOST_OBJECTS = 20 };
     const double flat = 0.1, sure = 0.9, even = 0.1;
+    const mrcnn_trace *t = v->t;
     double highest = 0, equal = 1.0 / mrcnn_model_class_count(v->model);
-    span s = background_span(v->t);
-    for (size_t i = 0; i < v->t->proposals_found; i++)
-        highest = fmax(highest, (double)v->t->proposals[i].score);
-    if (v->t->proposals_found < FEW) return 0;
-    if (highest < equal + even)
-        text_list_add(
-            v->advice,
-            text_format("all class scores are near 1/classes, %.3f (the highest is %.3f): "
-                        "the heads look untrained; are these the right weights?",
-                        equal, highest));
-    else if (s.high - s.low < flat && highest < sure)
-        text_list_add(v->advice,
-                      text_format("the class head says nearly the same of all %zu proposals "
-                                  "(background from %.3f to %.3f): it looks untrained",
-                                  v->t->proposals_found, s.low, s.high));
-    else
-        return 0;
-    return 1;
+    size_t found = t->proposals_found, background = 0;
+    span s = background_span(t);
+    for (size_t i = 0; i < found; i++) {
+        highest = fmax(highest, (double)t->proposals[i].score);
+        background += t->proposals[i].class_id == 0;
+    }
+    char *text = NULL;
+    if (found >= FEW && highest < equal + even)
+        text = text_format("all class scores are near 1/classes, %.3f (the highest is %.3f): the "
+                           "heads look untrained; are these the right weights?",
+                           equal, highest);
+    else if (found >= FEW && s.high - s.low < flat && highest < sure)
+        text = text_format("the class head says nearly the same of all %zu proposals (background "
+                           "from %.3f to %.3f): it looks untrained",
+                           found, s.low, s.high);
+    else if (found >= MANY && background < found / MOST_OBJECTS)
+        text =
+            text_format("only %zu of %zu proposals look like background, where a trained head says "
+                        "so of most: it looks untrained",
+                        background, found);
+    if (text) text_list_add(v->advice, text);
+    return text != NULL;
+}
+
+/* Nearly all anchors of any picture are background, and a trained RPN says so. */
+static void advise_untrained_rpn(const view *v) {
+    const double much = 0.25;
+    double sum = 0;
+    for (size_t i = 0; i < v->t->anchor_count; i++) sum += (double)v->t->scores[i];
+    double mean = sum / (double)v->t->anchor_count;
+    if (mean < much) return;
+    text_list_add(v->advice,
+                  text_format("the RPN gives all anchors an objectness of %.2f on average, where a "
+                              "trained one gives nearly all of them 0: it looks untrained",
+                              mean));
 }
 
 /* ---------------------------------------------------------------------------- nothing was found */
@@ -224,7 +250,8 @@ static void advise_masks(const view *v) {
 
 void explain_advise(explanation *e, const mrcnn_trace *trace, const mrcnn_model *model) {
     view v = {e, trace, model, &e->advice};
-    if (advise_nan(&v) || advise_fresh(&v) || advise_untrained(&v)) return;
+    if (advise_classes(&v) || advise_nan(&v) || advise_fresh(&v) || advise_untrained(&v)) return;
+    advise_untrained_rpn(&v);
     if (trace->result->count == 0) advise_nothing(&v);
     advise_limit(&v);
     advise_masks(&v);

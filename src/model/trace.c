@@ -14,8 +14,7 @@
 
 const char *mrcnn_fate_name(mrcnn_fate fate) {
     static const char *const names[MRCNN_FATES] = {
-        "kept",       "suppressed", "beyond the limit",
-        "background", "below the confidence",       "no area"};
+        "kept", "suppressed", "beyond the limit", "background", "below the confidence", "no area"};
     return (unsigned)fate < MRCNN_FATES ? names[fate] : "?";
 }
 
@@ -131,10 +130,11 @@ static void describe_rows(mr_trace *t, const mr_pipeline *p) {
         row->level = (int32_t)roi[1] + 2;
         memcpy(row->box, roi + 2, sizeof row->box);
         row->background = probs[0];
-        row->object_class = 1;
-        for (size_t c = 2; c < classes; c++)
-            if (probs[c] > probs[row->object_class]) row->object_class = (int32_t)c;
-        row->object_score = classes > 1 ? probs[row->object_class] : 0;
+        for (size_t c = 1; c < classes; c++)
+            if (c == 1 || probs[c] > row->object_score) {
+                row->object_class = (int32_t)c;
+                row->object_score = probs[c];
+            }
     }
     for (size_t i = 0, row = 0; row < found; i++)
         if (t->record.proposals.candidates[i].fate == MRCNN_FATE_KEPT)
@@ -223,7 +223,7 @@ static mrcnn_status run(mr_trace *t, mrcnn_session *s, const mrcnn_image *image,
     if (status == MRCNN_OK) status = allocate(t, p, err);
     if (status != MRCNN_OK) return status;
     p->record = &t->record;
-    status = mr_session_run(s, p, &image, &t->fit, &t->result, err);
+    status = mr_session_run(s, p, &image, &t->fit, 1, &t->result, err);
     p->record = NULL;
     return status == MRCNN_OK ? describe(t, p, err) : status;
 }
