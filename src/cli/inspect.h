@@ -12,6 +12,7 @@ extern const command command_inspect_anchors;
 extern const command command_inspect_targets;
 extern const command command_inspect_report;
 extern const command command_inspect_weights;
+extern const command command_inspect_model;
 
 /* A contact sheet: `rows` pictures of the set, each as it is and in `draws` draws of augmentation. Free
  * *image with mrcnn_image_free. EXIT_DONE, or the exit code after a message. */

@@ -2,6 +2,7 @@
  * picture under way, so that what was found so far is kept. */
 #include "pipeline.h"
 
+#include "explain.h"
 #include "progress.h"
 #include "signals.h"
 
@@ -130,6 +131,8 @@ static int process(pipeline *p, const input *in) {
         finding found = {in, &image, result, p->options->out, extension};
         failed = save_all(p, &found);
         print_line(in, result, milliseconds);
+        if (p->options->explain)
+            failed |= explain_picture(p->session, p->model, &found, p->options->save & SAVE_JSON);
     }
     mrcnn_result_free(&result);
     mrcnn_image_free(&image);
