@@ -228,7 +228,7 @@ static void test_report(void **state) {
     assert_int_equal(r->code, 0);
     assert_string_equal(r->out, "report/report.html\n");
     report_counts counts = assert_report("report");
-    assert_true(counts.figures > 20 && counts.cells > 60 && counts.pictures >= 6);
+    assert_true(counts.figures > 20 && counts.cells > 60 && counts.pictures >= 4);
     assert_true(report_figure("report", "training", "steps") == 2);
     assert_true(report_figure("report", "training", "epochs") == 1);
     assert_true(report_figure("report", "evaluation", "pictures") == 2);
