@@ -111,7 +111,7 @@ static void show_shapes(show *s, const mrcnn_anchors *a) {
 static void show_middle(show *s, const mrcnn_anchors *a, const mrcnn_image *image, const char *name,
                         const char *caption) {
     mrcnn_mark marks[MRCNN_MOST_LEVELS * MRCNN_MOST_RATIOS];
-    char captions[MRCNN_MOST_LEVELS][24];
+    char captions[MRCNN_MOST_LEVELS][32];
     size_t count = 0;
     for (int l = 0; l < a->level_count; l++) {
         const mrcnn_anchor_level *level = &a->levels[l];

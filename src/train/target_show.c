@@ -142,7 +142,7 @@ static void show_anchors(mrcnn_targets *t, const mr_rpn_targets *rpn,
     for (size_t i = 0; i < t->anchor_count; i++) {
         mrcnn_target_anchor *a = &t->anchors[i];
         a->index = (size_t)rpn->anchors[i];
-        a->match = rpn->matches[i];
+        a->match = rpn->matches[i] > 0 ? 1 : -1;
         memcpy(a->box, source->anchors + 4 * a->index, sizeof a->box);
         if (a->match < 0) continue;
         memcpy(a->deltas, rpn->deltas[positive++], sizeof a->deltas);
