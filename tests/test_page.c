@@ -63,7 +63,7 @@ static void test_figures(void **state) {
     char *html = cli_read("figures/report.html");
     assert_contains(html, "<dd data-figure=\"one/anchors\">261,888</dd>");
     assert_contains(html, "<dd data-figure=\"one/ap\">0.3471</dd>");
-    assert_contains(html, "<dd data-figure=\"one/time\">-1.235e+04 <small>ms</small></dd>");
+    assert_contains(html, "<dd data-figure=\"one/time\">-12,346 <small>ms</small></dd>");
     assert_contains(html, "<dd data-figure=\"one/none\">&ndash;</dd>");
     assert_contains(html, "<li><a href=\"#one\">One</a></li>");
     free(html);

@@ -200,7 +200,7 @@ static int show_weights(look *k) {
     show_section(&k->s, "weights", "Weights",
                  "Signs of trouble in the checkpoint, as matterport's notebook looks for them.");
     weights_show_health(&k->s, &h);
-    weights_show_table(&k->s, "flagged", "Tensors with a mark", weights, &h, 1);
+    weights_show_table(&k->s, "marked", "Tensors with a mark", weights, &h, 1);
     free(h.summaries);
     mrcnn_weights_free(&weights);
     return EXIT_DONE;

@@ -101,22 +101,22 @@ void weights_show_health(show *s, const weights_health *h) {
 }
 
 enum { COLUMNS = 8 };
-static const char *const columns[COLUMNS] = {"tensor", "shape", "min",       "max",
-                                             "mean",   "std",   "histogram", "flags"};
+static const char *const columns[COLUMNS] = {"tensor", "marks", "shape", "min",
+                                             "max",    "mean",  "std",   "histogram"};
 
 static void fill_row(show *s, mrcnn_cell *row, const mrcnn_weights_tensor *t,
                      const mrcnn_weight_summary *summary, double *bars) {
     char *shape = shape_of(t), *flags = flags_of(summary);
     for (int i = 0; i < MRCNN_WEIGHT_BARS; i++) bars[i] = (double)summary->bars[i];
     row[0] = show_cell(s, "%s/%s", t->layer, t->name);
-    row[1] = show_cell(s, "%s", shape);
-    row[2] = mrcnn_cell_number(summary->least, -1);
-    row[3] = mrcnn_cell_number(summary->greatest, -1);
-    row[4] = mrcnn_cell_number(summary->mean, -1);
-    row[5] = mrcnn_cell_number(summary->deviation, -1);
-    row[6] = mrcnn_cell_bars(bars, MRCNN_WEIGHT_BARS);
-    row[7] = show_cell(s, "%s", flags);
-    row[7].tone = summary->nan || summary->infinite ? MRCNN_TONE_BAD : MRCNN_TONE_WARNING;
+    row[1] = show_cell(s, "%s", flags);
+    row[1].tone = summary->nan || summary->infinite ? MRCNN_TONE_BAD : MRCNN_TONE_WARNING;
+    row[2] = show_cell(s, "%s", shape);
+    row[3] = mrcnn_cell_number(summary->least, -1);
+    row[4] = mrcnn_cell_number(summary->greatest, -1);
+    row[5] = mrcnn_cell_number(summary->mean, -1);
+    row[6] = mrcnn_cell_number(summary->deviation, -1);
+    row[7] = mrcnn_cell_bars(bars, MRCNN_WEIGHT_BARS);
     free(shape);
     free(flags);
 }
@@ -133,7 +133,7 @@ void weights_show_table(show *s, const char *key, const char *title, const mrcnn
                  bars + rows * MRCNN_WEIGHT_BARS);
         rows++;
     }
-    show_table(s, key, title, columns, COLUMNS, cells, rows);
+    if (rows) show_table(s, key, title, columns, COLUMNS, cells, rows);
     free(cells);
     free(bars);
 }
@@ -181,7 +181,8 @@ static int write_page(const weights_options *values, const char *path, const mrc
             &s, "weights", "All tensors",
             "Each tensor of the file with the signs that matterport's notebook looks for.");
         weights_show_health(&s, h);
-        weights_show_table(&s, "table", "Tensors", weights, h, 0);
+        weights_show_table(&s, "marked", "Tensors with a mark", weights, h, 1);
+        weights_show_table(&s, "table", "All tensors", weights, h, 0);
         show_section(
             &s, "histograms", "Histograms",
             "How the values of the kernels of conv1, the pyramid, the RPN and the heads are "

@@ -160,9 +160,10 @@ void mr_buffer_number(mr_buffer *buffer, double number, int digits) {
     }
     if (number == 0) number = 0; /* no -0 */
     int is_whole = number == floor(number) && fabs(number) < 1e15;
+    int is_large = fabs(number) >= 1000 && fabs(number) < 1e15; /* 14,310 and not 1.431e+04 */
     if (digits >= 0 && fabs(number) < 1e15)
         mr_number_fixed(number, digits, text);
-    else if (is_whole)
+    else if (is_whole || is_large)
         mr_number_fixed(number, 0, text);
     else
         mr_number_short(number, 4, text);
