@@ -151,9 +151,9 @@ static void test_pictures(void **state) {
         mrcnn_image_free(&image);
     }
     char *html = cli_read("pictures/report.html");
-    assert_contains(html, "width=\"960\" height=\"1\"");
-    assert_contains(html, "width=\"24\" height=\"1600\"");
-    assert_contains(html, "width=\"960\" height=\"699\"");
+    assert_contains(html, "width=\"1120\" height=\"2\"");
+    assert_contains(html, "width=\"15\" height=\"1000\"");
+    assert_contains(html, "width=\"800\" height=\"583\"");
     assert_int_equal(cli_occurrences(html, "class=\"picture wide\""), 1);
     free(html);
 }

@@ -250,7 +250,7 @@ MRCNN_API mrcnn_status mrcnn_page_table(mrcnn_page *page, const char *key, const
                                         const mrcnn_cell *cells, size_t rows, mrcnn_error *err);
 
 /* A picture, grey or RGB (of more channels the first three): NAME.png, and inside of the page at
- * most 960 pixels wide. `caption` is also what those are told who don't see it. */
+ * most 1120 pixels wide. `caption` is also what those are told who don't see it. */
 MRCNN_API mrcnn_status mrcnn_page_image(mrcnn_page *page, const char *name, const char *caption,
                                         const mrcnn_image *image, mrcnn_error *err);
 

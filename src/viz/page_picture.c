@@ -9,7 +9,9 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { MOST_WIDTH = 960, MOST_HEIGHT = 1600, QUALITY = 82 };
+/* Pixels inside of the page, of a picture that has all of its width and of others, which stand side by
+ * side: about as many as a screen shows. */
+enum { WIDE_WIDTH = 1120, MOST_WIDTH = 800, MOST_HEIGHT = 1000, QUALITY = 80 };
 
 /* Beyond this ratio of sides a picture gets the whole width of the page. */
 static const double wide_ratio = 2.05;
@@ -52,11 +54,15 @@ static void shrink_rows(const mrcnn_image *image, mrcnn_image *out, double *sums
     }
 }
 
+static int is_wide(int width, int height) {
+    return width > wide_ratio * height;
+}
+
 /* `rgb` becomes no larger than what a page shows: each pixel is the mean of those that it stands
  * for. */
 static mrcnn_status shrink(mrcnn_image *rgb, mrcnn_error *err) {
-    double by = 1;
-    if (rgb->width > MOST_WIDTH) by = (double)MOST_WIDTH / rgb->width;
+    double by = 1, most = is_wide(rgb->width, rgb->height) ? WIDE_WIDTH : MOST_WIDTH;
+    if (rgb->width > most) by = most / rgb->width;
     if (rgb->height * by > MOST_HEIGHT) by = (double)MOST_HEIGHT / rgb->height;
     if (by == 1) return MRCNN_OK;
     mrcnn_image out = {(int32_t)(rgb->width * by + 0.5), (int32_t)(rgb->height * by + 0.5), 3,
@@ -103,7 +109,7 @@ void mr_page_begin_picture(mrcnn_page *page, const char *kind, const char *name,
                            int height) {
     mr_page_enter(page, MR_PAGE_GALLERY);
     mr_buffer_format(&page->body, "<figure class=\"%s%s\">\n<a href=\"%s.png\">", kind,
-                     width > wide_ratio * height ? " wide" : "", name);
+                     is_wide(width, height) ? " wide" : "", name);
 }
 
 void mr_page_end_picture(mrcnn_page *page, const char *caption, int width, int height) {
