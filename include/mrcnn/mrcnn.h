@@ -50,7 +50,8 @@
  *
  * Sections, in learning order: errors, pictures, configuration, models, sessions and detection,
  * masks, data sets, training, evaluation, drawing, looking inside, weight files, the build. Writing a
- * backbone of your own: <mrcnn/graph.h>.
+ * backbone of your own: <mrcnn/graph.h>. Training targets, anchors, weights and pages that show them:
+ * <mrcnn/inspect.h>.
  */
 #ifndef MRCNN_MRCNN_H
 #define MRCNN_MRCNN_H

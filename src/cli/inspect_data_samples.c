@@ -26,28 +26,29 @@ static void show_trouble(show *s, mrcnn_status status, const mrcnn_error *err) {
 
 /* --------------------------------------------------------------------------------- as annotated */
 
-static void show_truth(show *s, const data_view *v, size_t picture, const char *section) {
-    mrcnn_error err = MRCNN_ERROR_INIT;
-    truth t = {0};
-    mrcnn_image masks = {0};
+static void show_truth(show *s, const data_view *v, size_t picture, const char *section,
+                       const truth *t) {
     char name[80], *id = set_name(v->set, picture);
-    mrcnn_status status = truth_read(&t, v->set, picture, &err);
-    if (status == MRCNN_OK) {
-        char *caption = text_format("%s: %d x %d pixels, %zu objects", id, t.image.width,
-                                    t.image.height, t.result.count);
-        snprintf(name, sizeof name, "%s-objects", section);
-        show_instances(s, name, caption, &t.image, &t.result, t.result.count <= MOST_CAPTIONS);
-        free(caption);
-        snprintf(name, sizeof name, "%s-top-masks", section);
-        status = mrcnn_draw_top_masks(&masks, &t.image, &t.result, TOP_MASKS, &err);
-        if (status == MRCNN_OK)
-            show_image(s, name, "The masks of the classes that cover most of it", &masks);
-        if (status == MRCNN_E_UNSUPPORTED) status = MRCNN_OK; /* without cairo */
-    }
-    show_trouble(s, status, &err);
-    mrcnn_image_free(&masks);
-    truth_free(&t);
+    char *caption = text_format("%s: %d x %d pixels, %zu objects", id, t->image.width,
+                                t->image.height, t->result.count);
+    snprintf(name, sizeof name, "%s-objects", section);
+    show_instances(s, name, caption, &t->image, &t->result, t->result.count <= MOST_CAPTIONS);
+    free(caption);
     free(id);
+}
+
+/* Not without cairo. */
+static void show_top_masks(show *s, const char *section, const truth *t) {
+    mrcnn_error err = MRCNN_ERROR_INIT;
+    mrcnn_image masks = {0};
+    char name[80];
+    snprintf(name, sizeof name, "%s-top-masks", section);
+    mrcnn_status status = mrcnn_draw_top_masks(&masks, &t->image, &t->result, TOP_MASKS, &err);
+    if (status == MRCNN_OK)
+        show_image(s, name, "The masks of the classes that cover most of it", &masks);
+    else if (status != MRCNN_E_UNSUPPORTED)
+        show_trouble(s, status, &err);
+    mrcnn_image_free(&masks);
 }
 
 /* -------------------------------------------------------------------------- as the network sees it */
@@ -160,35 +161,47 @@ static void show_mini_masks(show *s, const char *section, const mrcnn_targets *t
 
 /* -------------------------------------------------------------------------------------- samples */
 
+/* As training loads it, with the time that takes. */
+static mrcnn_status load(const data_view *v, size_t picture, mrcnn_image *image,
+                         mrcnn_result **result, sample_sums *sums, mrcnn_error *err) {
+    double before = progress_clock();
+    mrcnn_status status = mrcnn_dataset_sample(v->set, v->config, picture, -1, image, result, err);
+    double milliseconds = 1000 * (progress_clock() - before);
+    if (status != MRCNN_OK) return status;
+    sums->milliseconds += milliseconds;
+    sums->most_milliseconds = fmax(sums->most_milliseconds, milliseconds);
+    sums->loaded++;
+    return MRCNN_OK;
+}
+
 static void show_sample(show *s, const data_view *v, mrcnn_target_maker *maker, size_t place,
                         sample_sums *sums) {
     mrcnn_error err = MRCNN_ERROR_INIT;
     mrcnn_image image = {0};
     mrcnn_result *result = NULL;
     mrcnn_targets *targets = NULL;
+    truth t = {0};
     size_t picture = v->indices[place];
     char section[40], *id = set_title(v->set, picture);
     snprintf(section, sizeof section, "sample-%zu", place);
     show_section(s, section, id, NULL);
-    show_truth(s, v, picture, section);
-    double before = progress_clock();
-    mrcnn_status status =
-        mrcnn_dataset_sample(v->set, v->config, picture, -1, &image, &result, &err);
-    double milliseconds = 1000 * (progress_clock() - before);
-    sums->milliseconds += milliseconds;
-    sums->most_milliseconds = fmax(sums->most_milliseconds, milliseconds);
-    sums->loaded++;
+    mrcnn_status status = truth_read(&t, v->set, picture, &err);
+    if (status == MRCNN_OK) {
+        show_truth(s, v, picture, section, &t);
+        status = load(v, picture, &image, &result, sums, &err);
+    }
+    if (status == MRCNN_OK && result) show_input(s, v, picture, section, &image, result);
+    if (status == MRCNN_OK) show_top_masks(s, section, &t);
     if (status == MRCNN_OK && !result)
         show_note(s, MRCNN_TONE_WARNING, "There is nothing to learn from: no object has pixels.");
-    if (status == MRCNN_OK && result) {
-        show_input(s, v, picture, section, &image, result);
+    if (status == MRCNN_OK && result)
         status = mrcnn_target_maker_make(maker, picture, 0, &targets, &err);
-    }
     if (status == MRCNN_OK && targets) show_mini_masks(s, section, targets, result, sums);
     show_trouble(s, status, &err);
     mrcnn_targets_free(&targets);
     mrcnn_image_free(&image);
     mrcnn_result_free(&result);
+    truth_free(&t);
     free(id);
 }
 
