@@ -213,9 +213,8 @@ static void show_epochs(show *s, const mrcnn_log *log) {
     static const struct {
         const char *column;
         int digits;
-    } wanted[] = {{"epoch", 0},     {"loss", 4},          {"val_loss", 4},
-                  {"segm_ap", 3},   {"segm_ap50", 3},     {"bbox_ap", 3},
-                  {"bbox_ap50", 3}, {"picture_map50", 3}, {"val_mrcnn_mask_loss", 4},
+    } wanted[] = {{"epoch", 0},     {"loss", 4},    {"val_loss", 4},  {"segm_ap", 3},
+                  {"segm_ap50", 3}, {"bbox_ap", 3}, {"bbox_ap50", 3}, {"picture_map50", 3},
                   {"lr", -1},       {"seconds", 1}};
     enum { WANTED = sizeof wanted / sizeof *wanted };
     const char *names[WANTED];
