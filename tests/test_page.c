@@ -137,10 +137,11 @@ static void test_pictures(void **state) {
         ok(mrcnn_page_image(page, name, "a picture", &image, err));
         mrcnn_image_free(&image);
     }
-    assert_int_equal(cli_count("pictures", ""), 0);
+    assert_false(cli_exists("pictures/p0.png"));
     ok(mrcnn_page_finish(page, err));
     mrcnn_page_free(&page);
     assert_int_equal(assert_report("pictures").pictures, 4);
+    assert_int_equal(cli_count("pictures", ""), 6);
     for (int i = 0; i < 4; i++) {
         mrcnn_image image = {0};
         char path[40];

@@ -196,7 +196,8 @@ MRCNN_API mrcnn_status mrcnn_weights_summarize(const mrcnn_weights *weights, siz
  * fails, too. */
 typedef struct mrcnn_page mrcnn_page;
 
-/* Makes `folder` if need be. Nothing is written into it before mrcnn_page_finish. */
+/* Makes `folder` if need be. No file of the report is in it before mrcnn_page_finish; pictures wait
+ * beside their places under names with ".part-", so that they take no memory. */
 MRCNN_API mrcnn_status mrcnn_page_create(mrcnn_page **page, const char *folder, const char *title,
                                          mrcnn_error *err);
 

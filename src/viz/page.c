@@ -1,4 +1,4 @@
-/* page.c - pages: sections, names, and the files in the end. */
+/* page.c - pages: names, sections, and the whole of it. */
 #include "viz/page.h"
 
 #include "base/file.h"
@@ -106,20 +106,6 @@ mrcnn_status mr_page_status(const mrcnn_page *page, mrcnn_error *err) {
     for (int i = 0; i < MR_PAGE_MEMBERS; i++) failed |= page->members[i].failed;
     if (!failed) return MRCNN_OK;
     return mr_fail_memory(err, page->html.length + page->body.length, "a page");
-}
-
-mrcnn_status mr_page_keep_file(mrcnn_page *page, const char *name, uint8_t *bytes, size_t length,
-                               mrcnn_error *err) {
-    char *path = mr_format("%s/%s.png", page->folder, name);
-    mr_page_file *files = mr_realloc(page->files, page->file_count + 1, sizeof *files);
-    if (files) page->files = files;
-    if (!path || !files) {
-        free(path);
-        free(bytes);
-        return mr_fail_memory(err, strlen(name), "a picture's name");
-    }
-    page->files[page->file_count++] = (mr_page_file){path, bytes, length};
-    return MRCNN_OK;
 }
 
 /* ------------------------------------------------------------------------------------- sections */
@@ -243,37 +229,13 @@ static void write_json(const mrcnn_page *page, mr_buffer *out) {
     mr_buffer_put(out, "\n  }\n}\n");
 }
 
-static mrcnn_status add_text_file(mrcnn_page *page, const char *name, const mr_buffer *text,
-                                  mrcnn_error *err) {
-    char *path = mr_format("%s/%s", page->folder, name);
-    mr_page_file *files = mr_realloc(page->files, page->file_count + 1, sizeof *files);
-    if (files) page->files = files;
-    if (!path || !files || text->failed) {
-        free(path);
-        return mr_fail_memory(err, text->length, "a page");
-    }
-    page->files[page->file_count++] = (mr_page_file){path, (uint8_t *)text->text, text->length};
-    return MRCNN_OK;
+static mrcnn_status keep_text(mrcnn_page *page, const char *file, const mr_buffer *text,
+                              mrcnn_error *err) {
+    if (text->failed) return mr_fail_memory(err, text->length, "a page");
+    return mr_page_keep_bytes(page, file, text->text, text->length, err);
 }
 
-/* The page itself is written last: whoever sees it finds the rest. */
-static mrcnn_status write_files(const mrcnn_page *page, mrcnn_error *err) {
-    mrcnn_status status = MRCNN_OK;
-    size_t done = 0;
-    char *is_new = mr_calloc(page->file_count, 1);
-    if (!is_new) return mr_fail_memory(err, page->file_count, "a page's files");
-    for (; done < page->file_count && status == MRCNN_OK; done++) {
-        const mr_page_file *file = &page->files[done];
-        struct stat info;
-        is_new[done] = lstat(file->path, &info) != 0;
-        status = mr_file_write(file->path, file->bytes, file->length, err);
-    }
-    for (size_t i = 0; status != MRCNN_OK && i < done; i++)
-        if (is_new[i]) unlink(page->files[i].path);
-    free(is_new);
-    return status;
-}
-
+/* The page itself is the last file: whoever sees it finds the rest. */
 mrcnn_status mrcnn_page_finish(mrcnn_page *page, mrcnn_error *err) {
     mr_buffer html = {0}, json = {0};
     mrcnn_status status = mr_page_check(page, "", "", err);
@@ -283,11 +245,9 @@ mrcnn_status mrcnn_page_finish(mrcnn_page *page, mrcnn_error *err) {
     write_html(page, &html);
     write_json(page, &json);
     status = mr_page_status(page, err);
-    if (status == MRCNN_OK) status = add_text_file(page, "report.json", &json, err);
-    if (status == MRCNN_OK) json = (mr_buffer){0};
-    if (status == MRCNN_OK) status = add_text_file(page, "report.html", &html, err);
-    if (status == MRCNN_OK) html = (mr_buffer){0};
-    if (status == MRCNN_OK) status = write_files(page, err);
+    if (status == MRCNN_OK) status = keep_text(page, "report.json", &json, err);
+    if (status == MRCNN_OK) status = keep_text(page, "report.html", &html, err);
+    if (status == MRCNN_OK) status = mr_page_commit(page, err);
     if (status == MRCNN_OK) page->made_folder = 0;
     mr_buffer_free(&html);
     mr_buffer_free(&json);
@@ -297,10 +257,7 @@ mrcnn_status mrcnn_page_finish(mrcnn_page *page, mrcnn_error *err) {
 void mrcnn_page_free(mrcnn_page **page) {
     mrcnn_page *p = page ? *page : NULL;
     if (!p) return;
-    for (size_t i = 0; i < p->file_count; i++) {
-        free(p->files[i].path);
-        free(p->files[i].bytes);
-    }
+    mr_page_drop_files(p);
     for (int i = 0; i < MR_PAGE_MEMBERS; i++) mr_buffer_free(&p->members[i]);
     mr_buffer *buffers[] = {&p->contents, &p->html, &p->json, &p->head, &p->body};
     for (size_t i = 0; i < sizeof buffers / sizeof *buffers; i++) mr_buffer_free(buffers[i]);
@@ -308,7 +265,6 @@ void mrcnn_page_free(mrcnn_page **page) {
     free_names(&p->keys);
     free_names(&p->names);
     if (p->made_folder && p->folder) (void)rmdir(p->folder); /* stays if it isn't empty */
-    free(p->files);
     free(p->section);
     free(p->folder);
     free(p->title);

@@ -1,6 +1,6 @@
-/* page.h - a page while it is made: HTML, JSON and the files beside, all in memory until they are
- * written. page.c has sections and files, page_elements.c texts, figures and tables, page_picture.c
- * pictures, page_style.c how it looks. */
+/* page.h - a page while it is made: HTML and JSON in memory, pictures in files that have no name yet.
+ * page.c has sections, page_elements.c texts, figures and tables, page_picture.c and page_chart.c
+ * pictures, page_files.c the files, page_style.c how it looks. */
 #ifndef MR_VIZ_PAGE_H
 #define MR_VIZ_PAGE_H
 
@@ -30,9 +30,7 @@ typedef struct mr_page_names {
 } mr_page_names;
 
 typedef struct mr_page_file {
-    char *path;
-    uint8_t *bytes;
-    size_t length;
+    char *path, *part; /* where it goes, and where it is */
 } mr_page_file;
 
 struct mrcnn_page {
@@ -70,8 +68,17 @@ mr_buffer *mr_page_entry(mrcnn_page *page, mr_page_member member, const char *ke
 /* MRCNN_E_MEMORY once that ran out in any buffer. */
 mrcnn_status mr_page_status(const mrcnn_page *page, mrcnn_error *err);
 
-/* Keeps a file NAME.png for mrcnn_page_finish; takes the bytes over, on failure too. */
-mrcnn_status mr_page_keep_file(mrcnn_page *page, const char *name, uint8_t *bytes, size_t length,
-                               mrcnn_error *err);
+/* A path beside that of a file of the page, to write it to; its ending is .png. malloc'ed; NULL after a
+ * message. */
+char *mr_page_part(const mrcnn_page *page, const char *file, mrcnn_error *err);
+/* What was written there becomes `file` in the end. Takes `part` over; on failure the file is gone. */
+mrcnn_status mr_page_keep(mrcnn_page *page, const char *file, char *part, mrcnn_error *err);
+mrcnn_status mr_page_keep_bytes(mrcnn_page *page, const char *file, const void *bytes,
+                                size_t length, mrcnn_error *err);
+
+/* Puts all files in their places, in order; none of the new ones when one fails. */
+mrcnn_status mr_page_commit(mrcnn_page *page, mrcnn_error *err);
+/* Those that are not in their places are gone. */
+void mr_page_drop_files(mrcnn_page *page);
 
 #endif

@@ -2,7 +2,6 @@
  * and their numbers in the JSON. In a build without cairo they are tables of their numbers. */
 #include "viz/page_picture.h"
 
-#include "base/file.h"
 #include "base/memory.h"
 #include "base/options.h"
 
@@ -12,44 +11,21 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
 /* ------------------------------------------------------------------------------------- drawings */
 
-/* One drawing, light and dark, and as PNG. */
+/* One drawing, light and dark. */
 typedef struct drawing {
-    char *svg[2]; /* light, dark */
+    char *svg[2];
     size_t length[2];
-    uint8_t *png;
-    size_t png_length;
 } drawing;
 
 static void free_drawing(drawing *d) {
     mrcnn_string_free(&d->svg[0]);
     mrcnn_string_free(&d->svg[1]);
-    free(d->png);
 }
 
-/* The file that was drawn, as bytes; it is gone then. */
-static mrcnn_status take_file(drawing *d, const char *path, mrcnn_error *err) {
-    void *bytes = NULL;
-    mrcnn_status status = mr_file_read(path, 0, &bytes, &d->png_length, err);
-    d->png = bytes;
-    unlink(path);
-    return status;
-}
-
-/* The name under which something is drawn before its bytes are kept; malloc'ed. */
-static char *scratch_path(const mrcnn_page *page, const char *name, mrcnn_error *err) {
-    char *path = mr_format("%s/%s.png", page->folder, name);
-    char *part = path ? mr_file_part_name(path) : NULL;
-    char *png = part ? mr_format("%s.png", part) : NULL;
-    if (!png) mr_fail_memory(err, strlen(name), "a picture's name");
-    free(path);
-    free(part);
-    return png;
-}
-
+/* As SVG, and as PNG at `path`. */
 static mrcnn_status draw_chart(drawing *d, mrcnn_chart *chart, const char *path, mrcnn_error *err) {
     mrcnn_status status = MRCNN_OK;
     for (int dark = 0; dark < 2 && status == MRCNN_OK; dark++) {
@@ -57,8 +33,7 @@ static mrcnn_status draw_chart(drawing *d, mrcnn_chart *chart, const char *path,
         status = mrcnn_chart_svg(chart, &d->svg[dark], &d->length[dark], err);
     }
     chart->dark = 0;
-    if (status == MRCNN_OK) status = mrcnn_chart_write(chart, path, err);
-    return status == MRCNN_OK ? take_file(d, path, err) : status;
+    return status == MRCNN_OK ? mrcnn_chart_write(chart, path, err) : status;
 }
 
 static mrcnn_status draw_grid(drawing *d, mrcnn_grid *grid, const char *path, mrcnn_error *err) {
@@ -68,8 +43,7 @@ static mrcnn_status draw_grid(drawing *d, mrcnn_grid *grid, const char *path, mr
         status = mrcnn_grid_svg(grid, &d->svg[dark], &d->length[dark], err);
     }
     grid->dark = 0;
-    if (status == MRCNN_OK) status = mrcnn_grid_write(grid, path, err);
-    return status == MRCNN_OK ? take_file(d, path, err) : status;
+    return status == MRCNN_OK ? mrcnn_grid_write(grid, path, err) : status;
 }
 
 /* What the head of an SVG file says of its size, in pixels. */
@@ -84,13 +58,8 @@ static void put_svg(mr_buffer *html, const drawing *d, int dark) {
     mr_buffer_base64(html, (const uint8_t *)d->svg[dark], d->length[dark]);
 }
 
-/* Takes the PNG over. */
-static mrcnn_status put_drawing(mrcnn_page *page, const char *name, const char *caption, drawing *d,
-                                mrcnn_error *err) {
+static void put_drawing(mrcnn_page *page, const char *name, const char *caption, const drawing *d) {
     int width = svg_side(d->svg[0], " width=\""), height = svg_side(d->svg[0], " height=\"");
-    mrcnn_status status = mr_page_keep_file(page, name, d->png, d->png_length, err);
-    d->png = NULL;
-    if (status != MRCNN_OK) return status;
     mr_page_begin_picture(page, "chart", name, width, height);
     mr_buffer_put(&page->body, "<picture><source media=\"(prefers-color-scheme: dark)\" srcset=\"");
     put_svg(&page->body, d, 1);
@@ -99,7 +68,6 @@ static mrcnn_status put_drawing(mrcnn_page *page, const char *name, const char *
     mr_page_end_picture(page, caption, width, height);
     mr_buffer_put(&page->body, "</picture>");
     mr_page_put_caption(page, caption);
-    return MRCNN_OK;
 }
 
 /* ------------------------------------------------------------------------------- charts as numbers */
@@ -249,24 +217,49 @@ static mrcnn_status check(const mrcnn_page *page, const char *name, const char *
     return status;
 }
 
+/* Where the PNG is drawn, and what it is called. */
+typedef struct target {
+    char file[128], *part;
+} target;
+
+static mrcnn_status choose_target(target *t, const mrcnn_page *page, const char *name,
+                                  mrcnn_error *err) {
+    snprintf(t->file, sizeof t->file, "%.100s.png", name);
+    t->part = mr_page_part(page, t->file, err);
+    return t->part ? MRCNN_OK : MRCNN_E_MEMORY;
+}
+
+/* What was drawn belongs to the page from now on; what was not is a table by then. */
+static mrcnn_status take_drawing(mrcnn_page *page, const char *name, const char *caption,
+                                 const drawing *d, target *t, int is_drawn, mrcnn_error *err) {
+    mrcnn_status status = MRCNN_OK;
+    if (is_drawn) {
+        status = mr_page_keep(page, t->file, t->part, err);
+        t->part = NULL;
+    }
+    if (status == MRCNN_OK) status = mr_page_take(&page->names, name, "the picture", err);
+    if (is_drawn && status == MRCNN_OK) put_drawing(page, name, caption, d);
+    return status;
+}
+
+/* Functions of cairo's absence fail with a message that nobody shall see: `why` is kept apart. */
 mrcnn_status mrcnn_page_chart(mrcnn_page *page, const char *name, const char *caption,
                               const mrcnn_chart *given, mrcnn_error *err) {
-    mrcnn_status status = check(page, name, caption, given, err);
-    if (status != MRCNN_OK) return status;
     mrcnn_chart chart = mrcnn_chart_default();
     mrcnn_error why = MRCNN_ERROR_INIT;
-    drawing d = {.png = NULL};
-    char *path = scratch_path(page, name, err);
-    if (!path) return MRCNN_E_MEMORY;
-    status = mr_take_options(&chart, sizeof chart, given, "mrcnn_chart", &why);
+    drawing d = {.length = {0, 0}};
+    target t = {.part = NULL};
+    mrcnn_status status = check(page, name, caption, given, &why);
+    if (status == MRCNN_OK)
+        status = mr_take_options(&chart, sizeof chart, given, "mrcnn_chart", &why);
     chart.size = sizeof chart;
-    if (status == MRCNN_OK) status = draw_chart(&d, &chart, path, &why);
+    if (status == MRCNN_OK) status = choose_target(&t, page, name, &why);
+    if (status == MRCNN_OK) status = draw_chart(&d, &chart, t.part, &why);
     int is_drawn = status == MRCNN_OK;
     if (status == MRCNN_E_UNSUPPORTED) status = put_chart_table(page, name, caption, &chart, &why);
-    if (status == MRCNN_OK) status = mr_page_take(&page->names, name, "the picture", &why);
-    if (is_drawn && status == MRCNN_OK) status = put_drawing(page, name, caption, &d, &why);
+    if (status == MRCNN_OK) status = take_drawing(page, name, caption, &d, &t, is_drawn, &why);
     if (status == MRCNN_OK) put_chart_json(page, name, caption, &chart, is_drawn);
-    free(path);
+    free(t.part);
     free_drawing(&d);
     if (status != MRCNN_OK) return mr_fail(err, status, "%s", why.message);
     return mr_page_status(page, err);
@@ -274,22 +267,20 @@ mrcnn_status mrcnn_page_chart(mrcnn_page *page, const char *name, const char *ca
 
 mrcnn_status mrcnn_page_grid(mrcnn_page *page, const char *name, const char *caption,
                              const mrcnn_grid *given, mrcnn_error *err) {
-    mrcnn_status status = check(page, name, caption, given, err);
-    if (status != MRCNN_OK) return status;
     mrcnn_grid grid = mrcnn_grid_default();
     mrcnn_error why = MRCNN_ERROR_INIT;
-    drawing d = {.png = NULL};
-    char *path = scratch_path(page, name, err);
-    if (!path) return MRCNN_E_MEMORY;
-    status = mr_take_options(&grid, sizeof grid, given, "mrcnn_grid", &why);
+    drawing d = {.length = {0, 0}};
+    target t = {.part = NULL};
+    mrcnn_status status = check(page, name, caption, given, &why);
+    if (status == MRCNN_OK) status = mr_take_options(&grid, sizeof grid, given, "mrcnn_grid", &why);
     grid.size = sizeof grid;
-    if (status == MRCNN_OK) status = draw_grid(&d, &grid, path, &why);
+    if (status == MRCNN_OK) status = choose_target(&t, page, name, &why);
+    if (status == MRCNN_OK) status = draw_grid(&d, &grid, t.part, &why);
     int is_drawn = status == MRCNN_OK;
     if (status == MRCNN_E_UNSUPPORTED) status = put_grid_table(page, name, caption, &grid, &why);
-    if (status == MRCNN_OK) status = mr_page_take(&page->names, name, "the picture", &why);
-    if (is_drawn && status == MRCNN_OK) status = put_drawing(page, name, caption, &d, &why);
+    if (status == MRCNN_OK) status = take_drawing(page, name, caption, &d, &t, is_drawn, &why);
     if (status == MRCNN_OK) put_grid_json(page, name, caption, &grid, is_drawn);
-    free(path);
+    free(t.part);
     free_drawing(&d);
     if (status != MRCNN_OK) return mr_fail(err, status, "%s", why.message);
     return mr_page_status(page, err);

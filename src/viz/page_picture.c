@@ -6,6 +6,7 @@
 #include "image/codec.h"
 #include "viz/page.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -58,9 +59,9 @@ static int is_wide(int width, int height) {
     return width > wide_ratio * height;
 }
 
-/* `rgb` becomes no larger than what a page shows: each pixel is the mean of those that it stands
- * for. */
-static mrcnn_status shrink(mrcnn_image *rgb, mrcnn_error *err) {
+/* The picture as large as a page shows it: each pixel is the mean of those that it stands for. Nothing
+ * when it is no larger anyway. */
+static mrcnn_status shrink(mrcnn_image *small, const mrcnn_image *rgb, mrcnn_error *err) {
     double by = 1, most = is_wide(rgb->width, rgb->height) ? WIDE_WIDTH : MOST_WIDTH;
     if (rgb->width > most) by = most / rgb->width;
     if (rgb->height * by > MOST_HEIGHT) by = (double)MOST_HEIGHT / rgb->height;
@@ -74,8 +75,7 @@ static mrcnn_status shrink(mrcnn_image *rgb, mrcnn_error *err) {
     mrcnn_status status = MRCNN_OK;
     if (out.pixels && sums) {
         shrink_rows(rgb, &out, sums);
-        mrcnn_image_free(rgb);
-        *rgb = out;
+        *small = out;
     } else {
         free(out.pixels);
         status =
@@ -132,33 +132,43 @@ mr_buffer *mr_page_picture_entry(mrcnn_page *page, mr_page_member member, const 
     return json;
 }
 
+/* NAME.png, in full size. */
+static mrcnn_status keep_picture(mrcnn_page *page, const char *name, const mrcnn_image *rgb,
+                                 mrcnn_error *err) {
+    uint8_t *png = NULL;
+    size_t length = 0;
+    char file[128];
+    snprintf(file, sizeof file, "%.100s.png", name);
+    mrcnn_status status = mr_png_encode(&png, &length, rgb, name, err);
+    if (status == MRCNN_OK) status = mr_page_keep_bytes(page, file, png, length, err);
+    free(png);
+    return status;
+}
+
 /* The HTML is made aside, so that a picture that can't be encoded leaves nothing behind. */
 static mrcnn_status put_picture(mrcnn_page *page, const char *name, const char *caption,
                                 const mrcnn_image *image, mrcnn_error *err) {
-    mrcnn_image rgb = {image->width, image->height, 3, NULL};
+    mrcnn_image rgb = {image->width, image->height, 3, NULL}, small = {0};
     mr_buffer data = {0};
-    uint8_t *png = NULL;
-    size_t length = 0;
     rgb.pixels = mr_calloc((size_t)image->width * (size_t)image->height, 3);
     if (!rgb.pixels) return mr_fail_memory(err, (size_t)image->width * 3, "a page's picture");
     mr_copy_as_rgb(rgb.pixels, image);
-    mrcnn_status status = mr_png_encode(&png, &length, &rgb, name, err);
-    if (status == MRCNN_OK) status = shrink(&rgb, err);
-    if (status == MRCNN_OK) status = put_data(&data, &rgb, name, err);
+    mrcnn_status status = shrink(&small, &rgb, err);
+    if (status == MRCNN_OK) status = put_data(&data, small.pixels ? &small : &rgb, name, err);
+    if (status == MRCNN_OK) status = keep_picture(page, name, &rgb, err);
     if (status == MRCNN_OK) status = mr_page_take(&page->names, name, "the picture", err);
     if (status == MRCNN_OK) {
+        const mrcnn_image *shown = small.pixels ? &small : &rgb;
         mr_page_begin_picture(page, "picture", name, image->width, image->height);
         mr_buffer_put(&page->body, "<img src=\"");
         mr_buffer_append(&page->body, &data);
-        mr_page_end_picture(page, caption, rgb.width, rgb.height);
+        mr_page_end_picture(page, caption, shown->width, shown->height);
         mr_page_put_caption(page, caption);
         mr_buffer *json = mr_page_picture_entry(page, MR_PAGE_PICTURES, name, caption);
         mr_buffer_format(json, ", \"width\": %d, \"height\": %d}", image->width, image->height);
-        status = mr_page_keep_file(page, name, png, length, err);
-        png = NULL;
     }
-    free(png);
     mr_buffer_free(&data);
+    mrcnn_image_free(&small);
     mrcnn_image_free(&rgb);
     return status == MRCNN_OK ? mr_page_status(page, err) : status;
 }
