@@ -3,6 +3,7 @@
 #include "helper_assert.h"
 
 #include "eval/coco.h"
+#include "eval/truth.h"
 
 #include <mrcnn/mrcnn.h>
 
@@ -91,13 +92,44 @@ static void expect_figures(reader *r) {
     expect(r, 5, have, FIGURES, 0);
 }
 
-static void expect_class(reader *r) {
-    int id, at;
-    assert_int_equal(sscanf(r->line + 10, "%d%n", &id, &at), 1);
+/* What is behind the class's number; returns that. */
+static int read_class(const reader *r, int *at) {
+    int id;
+    assert_int_equal(sscanf(r->line + 10, "%d%n", &id, at), 1);
     assert_in_range(id, 1, r->class_count - 1);
-    const mrcnn_class_figures *c = &r->report->classes[id];
-    const double bbox[2] = {c->bbox_ap, c->bbox_ap50}, segm[2] = {c->segm_ap, c->segm_ap50};
-    expect(r, 10 + at, r->line[0] == 'b' ? bbox : segm, 2, 0);
+    *at += 10;
+    return id;
+}
+
+static void expect_class(reader *r) {
+    int at;
+    const mrcnn_class_figures *c = &r->report->classes[read_class(r, &at)];
+    const double bbox[] = {c->bbox_ap, c->bbox_ap50, c->bbox_ap75};
+    const double segm[] = {c->segm_ap, c->segm_ap50, c->segm_ap75};
+    expect(r, at, r->line[0] == 'b' ? bbox : segm, 3, 0);
+}
+
+/* Three curves' precisions, then their scores, at every fortieth recall; -1 of a class without
+ * objects. */
+static void expect_curve(reader *r) {
+    enum { CURVES = 3, POINTS = 3, STEP = 40 };
+    double have[2 * CURVES * POINTS];
+    int at, id = read_class(r, &at), next = 0;
+    const mrcnn_class_curves *row = &r->report->curves[id];
+    const mrcnn_curves *all = r->line[0] == 'b' ? row->bbox : row->segm;
+    assert_true(!all == (r->report->classes[id].objects == 0));
+    for (int scores = 0; scores < 2; scores++)
+        for (int i = 0; i < CURVES; i++)
+            for (int point = 0; point < POINTS; point++) {
+                const mrcnn_curve *c = !all     ? NULL
+                                       : i == 0 ? &all->at50
+                                       : i == 1 ? &all->at75
+                                                : &all->mean;
+                have[next++] = !c       ? -1
+                               : scores ? c->score[point * STEP]
+                                        : c->precision[point * STEP];
+            }
+    expect(r, at, have, 2 * CURVES * POINTS, 1e-15);
 }
 
 static void expect_picture_map(reader *r) {
@@ -122,7 +154,8 @@ static void read_line(reader *r) {
     if (strncmp(line, "object ", 7) == 0) read_object(r);
     if (strncmp(line, "found ", 6) == 0) read_detection(r);
     if (is_figure && line[4] == ' ') expect_figures(r);
-    if (is_figure && line[4] == '_') expect_class(r);
+    if (is_figure && strncmp(line + 4, "_class", 6) == 0) expect_class(r);
+    if (is_figure && strncmp(line + 4, "_curve", 6) == 0) expect_curve(r);
     if (strncmp(line, "picture_map ", 12) == 0) expect_picture_map(r);
     if (strcmp(line, "end") != 0) return;
     mrcnn_report_free(&r->report);

@@ -158,6 +158,56 @@ static void test_pictures(void **state) {
     free(html);
 }
 
+/* Charts are drawn for light and dark screens; without cairo they are tables. Their numbers are in the
+ * JSON either way. */
+static void test_charts(void **state) {
+    (void)state;
+    static const double x[] = {1, 2, 3}, y[] = {0.5, NAN, 2.25}, cells[] = {1, 0, NAN, 0.75};
+    const char *classes[] = {"<cat>", "dog"};
+    mrcnn_series series[] = {
+        {.name = "<training>", .count = 3, .x = x, .y = y, .color = -1},
+        {.name = NULL, .kind = MRCNN_SERIES_BARS, .count = 2, .y = cells, .color = -1}};
+    mrcnn_chart chart = mrcnn_chart_default();
+    mrcnn_grid grid = mrcnn_grid_default();
+    chart.x_label = "epoch & more";
+    chart.series = series;
+    chart.count = 2;
+    grid.rows = grid.columns = 2;
+    grid.values = cells;
+    grid.row_names = grid.column_names = classes;
+    mrcnn_page *page = begin("charts", "Charts");
+    ok(mrcnn_page_section(page, "a", "A", NULL, err));
+    ok(mrcnn_page_chart(page, "loss", hostile, &chart, err));
+    ok(mrcnn_page_grid(page, "overlaps", "Overlaps", &grid, err));
+    refused(mrcnn_page_chart(page, "loss", "again", &chart, err), "there is the picture \"loss\"");
+    refused(mrcnn_page_chart(page, "none", "C", NULL, err), "nothing to draw for none");
+    chart.size = 0;
+    refused(mrcnn_page_chart(page, "none", "C", &chart, err), "mrcnn_chart has no size");
+    ok(mrcnn_page_finish(page, err));
+    mrcnn_page_free(&page);
+    report_counts counts = assert_report("charts");
+    char *html = cli_read("charts/report.html"), *json = cli_read("charts/report.json");
+    assert_contains(json, "\"series\": [\n          {\"name\": \"<training>\", \"x\": [1, 2, 3], "
+                          "\"y\": [0.5, null, 2.25]}");
+    assert_contains(json, "{\"name\": null, \"x\": null, \"y\": [1, 0]}");
+    assert_contains(json, "\"column_names\": [\"<cat>\", \"dog\"]");
+    assert_contains(json, "\"values\": [1, 0, null, 0.75]}");
+    if (cli_exists("charts/loss.png")) {
+        assert_int_equal(counts.pictures, 2);
+        assert_int_equal(cli_occurrences(html, "(prefers-color-scheme: dark)\" srcset=\""), 2);
+        assert_true(cli_exists("charts/overlaps.png"));
+        assert_contains(json, "\"file\": \"loss.png\"");
+    } else {
+        assert_int_equal(counts.pictures, 0);
+        assert_int_equal(counts.cells, 5 * 3 + 2 * 3);
+        assert_contains(json, "\"file\": null");
+        assert_contains(html, "data-table=\"a/numbers-loss\"");
+    }
+    assert_int_equal(cli_count("charts", "part"), 0);
+    free(html);
+    free(json);
+}
+
 static void test_refused(void **state) {
     (void)state;
     mrcnn_page *page = begin("refused", "R");
@@ -218,9 +268,13 @@ static void test_whole_or_not_at_all(void **state) {
 
 int main(void) {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_figures),       cmocka_unit_test(test_table),
-        cmocka_unit_test(test_hostile_texts), cmocka_unit_test(test_pictures),
-        cmocka_unit_test(test_refused),       cmocka_unit_test(test_whole_or_not_at_all),
+        cmocka_unit_test(test_figures),
+        cmocka_unit_test(test_table),
+        cmocka_unit_test(test_hostile_texts),
+        cmocka_unit_test(test_pictures),
+        cmocka_unit_test(test_charts),
+        cmocka_unit_test(test_refused),
+        cmocka_unit_test(test_whole_or_not_at_all),
     };
     return cmocka_run_group_tests(tests, cli_enter, cli_leave);
 }

@@ -710,9 +710,9 @@ static const struct {
     {"detection_targets", NULL, "test_targets_roi checks it"},
     {"polygon", NULL, "test_data_polygon checks it"},
     {"coco_polygon", NULL, "test_data_coco_raster checks it"},
-    {"mask_iou", NULL, figures},
-    {"compute_ap", NULL, figures},
-    {"coco_eval", NULL, figures},
+    {"mask_iou", NULL, "test_compute checks it"},
+    {"compute_ap", NULL, "test_compute checks it"},
+    {"coco_eval", NULL, "test_results checks it"},
 };
 
 static void run_case(const char *entry, const char *folder, golden_table *table) {

@@ -9,8 +9,8 @@
 
 /* COCO's twelve figures, in its order. */
 typedef struct figure {
-    const char *name, *help;
-    size_t offset; /* in mrcnn_figures */
+    const char *name, *help; /* NULL: the one with as many detections as count */
+    size_t offset;           /* in mrcnn_figures */
 } figure;
 
 static const figure rows[] = {
@@ -22,15 +22,25 @@ static const figure rows[] = {
     {"APl", "large objects", offsetof(mrcnn_figures, ap_large)},
     {"AR1", "1 detection", offsetof(mrcnn_figures, ar1)},
     {"AR10", "10 detections", offsetof(mrcnn_figures, ar10)},
-    {"AR100", "100 detections", offsetof(mrcnn_figures, ar100)},
+    {NULL, NULL, offsetof(mrcnn_figures, ar100)},
     {"ARs", "small objects", offsetof(mrcnn_figures, ar_small)},
     {"ARm", "medium objects", offsetof(mrcnn_figures, ar_medium)},
     {"ARl", "large objects", offsetof(mrcnn_figures, ar_large)},
 };
-enum { ROWS = sizeof rows / sizeof *rows };
+enum { ROWS = sizeof rows / sizeof *rows, ROW_TEXT = 40 };
 
 static double value(const mrcnn_figures *figures, const figure *row) {
     return *(const double *)(const void *)((const char *)figures + row->offset);
+}
+
+/* One of them goes by the number of detections that count. */
+static void name_row(const mrcnn_report *r, const figure *row, char name[ROW_TEXT],
+                     char help[ROW_TEXT]) {
+    snprintf(name, ROW_TEXT, "AR%d", r->max_detections);
+    snprintf(help, ROW_TEXT, "%d detections", r->max_detections);
+    if (!row->name) return;
+    snprintf(name, ROW_TEXT, "%s", row->name);
+    snprintf(help, ROW_TEXT, "%s", row->help);
 }
 
 /* -------------------------------------------------------------------------------------- tables */
@@ -42,26 +52,74 @@ static void print_figure(double figure) {
         printf(" %8.3f", figure);
 }
 
+static void print_figures(const mrcnn_report *r) {
+    char name[ROW_TEXT], help[ROW_TEXT];
+    printf("\n%-24s %8s %8s\n", "", "bbox", "segm");
+    for (int i = 0; i < ROWS; i++) {
+        name_row(r, &rows[i], name, help);
+        printf("%-6s %-17s", name, help);
+        print_figure(value(&r->bbox, &rows[i]));
+        print_figure(value(&r->segm, &rows[i]));
+        putchar('\n');
+    }
+}
+
 static void print_picture_map(const char *name, double figure) {
     printf("%-6s %-17s %8s", name, "as matterport's", "");
     print_figure(figure);
     putchar('\n');
 }
 
+/* Columns that a name takes on a terminal, about. */
+static int width_of(const char *name) {
+    int width = 0;
+    for (; *name; name++) width += ((unsigned char)*name & 0xC0) != 0x80;
+    return width;
+}
+
+static int widest_name(const eval_outcome *o) {
+    enum { LEAST = 12, MOST = 32 };
+    int widest = LEAST;
+    for (int i = 1; i < o->report->class_count; i++) {
+        int width = width_of(mrcnn_dataset_class_name(o->set, i));
+        if (width > widest && width <= MOST) widest = width;
+    }
+    return widest;
+}
+
 static void print_classes(const eval_outcome *o) {
-    printf("\n%-24s %8s %8s %8s %8s %8s\n", "class", "objects", "bbox AP", "AP50", "segm AP",
-           "AP50");
+    int width = widest_name(o), boxes_only = o->report->boxes_only;
+    printf("\n%-*s %8s %8s %8s %8s %8s %8s %8s\n", width, "class", "objects", "bbox AP", "AP50",
+           "segm AP", "AP50", "best F1", "at score");
     for (int i = 1; i < o->report->class_count; i++) {
         const mrcnn_class_figures *c = &o->report->classes[i];
-        char *name = text_printable(mrcnn_model_class_name(o->model, i));
-        printf("%-24s %8zu", name, c->objects);
+        const mrcnn_best_f1 *best = boxes_only ? &c->bbox_best : &c->segm_best;
+        char *name = text_printable(mrcnn_dataset_class_name(o->set, i));
+        int padding = width - width_of(name);
+        printf("%s%*s %8zu", name, padding > 0 ? padding : 0, "", c->objects);
         print_figure(c->bbox_ap);
         print_figure(c->bbox_ap50);
         print_figure(c->segm_ap);
         print_figure(c->segm_ap50);
+        print_figure(best->f1);
+        print_figure(best->score);
         putchar('\n');
         free(name);
     }
+}
+
+/* The confusion matrix in one line. */
+static void print_confusion(const mrcnn_report *r) {
+    size_t count = (size_t)r->class_count, right = 0, other = 0, missed = 0, false_ones = 0;
+    if (!r->confusion) return;
+    for (size_t i = 0; i < count; i++)
+        for (size_t k = 0; k < count; k++) {
+            size_t cell = r->confusion[i * count + k];
+            *(i == 0 ? &false_ones : k == 0 ? &missed : i == k ? &right : &other) += cell;
+        }
+    printf("\nIoU 0.50, score %.3g or more: %zu objects found, %zu found as another class, "
+           "%zu missed; %zu detections of nothing\n",
+           r->confusion_score, right, other, missed, false_ones);
 }
 
 void eval_print_tables(const eval_outcome *o) {
@@ -70,32 +128,46 @@ void eval_print_tables(const eval_outcome *o) {
     if (r->crowds) printf(", %zu crowds", r->crowds);
     printf(", %zu detections\n", r->detections);
     if (r->pictures_left_out) printf("%zu pictures are left out\n", r->pictures_left_out);
-    printf("\n%-24s %8s %8s\n", "", "bbox", "segm");
-    for (int i = 0; i < ROWS; i++) {
-        printf("%-6s %-17s", rows[i].name, rows[i].help);
-        print_figure(value(&r->bbox, &rows[i]));
-        print_figure(value(&r->segm, &rows[i]));
-        putchar('\n');
-    }
+    if (r->boxes_only) printf("The results have no masks: boxes are compared, nothing else.\n");
+    print_figures(r);
     print_picture_map("mAP50", r->picture_map50);
     print_picture_map("mAP", r->picture_map);
     print_classes(o);
+    print_confusion(r);
 }
 
 /* ---------------------------------------------------------------------------------------- JSON */
 
-static void put_figures(json *out, const char *key, const mrcnn_figures *figures) {
+static void put_figures(json *out, const char *key, const mrcnn_report *r,
+                        const mrcnn_figures *figures) {
+    char name[ROW_TEXT], help[ROW_TEXT];
     json_key(out, key);
     json_begin(out, '{');
-    for (int i = 0; i < ROWS; i++) json_put_real(out, rows[i].name, value(figures, &rows[i]));
+    for (int i = 0; i < ROWS; i++) {
+        name_row(r, &rows[i], name, help);
+        json_put_real(out, name, value(figures, &rows[i]));
+    }
     json_end(out, '}');
 }
 
-static void put_pair(json *out, const char *key, double ap, double ap50) {
+static void put_best(json *out, const mrcnn_best_f1 *best) {
+    json_key(out, "best_F1");
+    json_begin(out, '{');
+    json_put_real(out, "F1", best->f1);
+    json_put_real(out, "score", best->score);
+    json_put_real(out, "precision", best->precision);
+    json_put_real(out, "recall", best->recall);
+    json_end(out, '}');
+}
+
+static void put_kind(json *out, const char *key, double ap, double ap50, double ap75,
+                     const mrcnn_best_f1 *best) {
     json_key(out, key);
     json_begin(out, '{');
     json_put_real(out, "AP", ap);
     json_put_real(out, "AP50", ap50);
+    json_put_real(out, "AP75", ap75);
+    put_best(out, best);
     json_end(out, '}');
 }
 
@@ -106,27 +178,53 @@ static void put_classes(json *out, const eval_outcome *o) {
         const mrcnn_class_figures *c = &o->report->classes[i];
         json_begin(out, '{');
         json_put_integer(out, "id", (size_t)i);
-        json_put_text(out, "name", mrcnn_model_class_name(o->model, i));
+        json_put_text(out, "name", mrcnn_dataset_class_name(o->set, i));
         json_put_integer(out, "objects", c->objects);
-        put_pair(out, "bbox", c->bbox_ap, c->bbox_ap50);
-        put_pair(out, "segm", c->segm_ap, c->segm_ap50);
+        put_kind(out, "bbox", c->bbox_ap, c->bbox_ap50, c->bbox_ap75, &c->bbox_best);
+        if (!o->report->boxes_only)
+            put_kind(out, "segm", c->segm_ap, c->segm_ap50, c->segm_ap75, &c->segm_best);
         json_end(out, '}');
     }
     json_end(out, ']');
+}
+
+/* Rows and columns follow the classes' ids; 0 is nothing. */
+static void put_confusion(json *out, const mrcnn_report *r) {
+    size_t count = (size_t)r->class_count;
+    if (!r->confusion) return;
+    json_key(out, "confusion");
+    json_begin(out, '{');
+    json_put_real(out, "iou", 0.5);
+    json_put_real(out, "score", r->confusion_score);
+    json_key(out, "matrix");
+    json_begin(out, '[');
+    for (size_t i = 0; i < count; i++) {
+        json_begin(out, '[');
+        for (size_t k = 0; k < count; k++) json_integer(out, (int64_t)r->confusion[i * count + k]);
+        json_end(out, ']');
+    }
+    json_end(out, ']');
+    json_end(out, '}');
+}
+
+static void put_matterport(json *out, const mrcnn_report *r) {
+    json_key(out, "matterport");
+    json_begin(out, '{');
+    json_put_real(out, "mAP50", r->picture_map50);
+    json_put_real(out, "mAP", r->picture_map);
+    json_end(out, '}');
 }
 
 void eval_write_json(FILE *stream, const eval_outcome *o) {
     const mrcnn_report *r = o->report;
     json out = {stream, 0, 0, 0, 2};
     json_begin(&out, '{');
-    put_figures(&out, "bbox", &r->bbox);
-    put_figures(&out, "segm", &r->segm);
-    json_key(&out, "matterport");
-    json_begin(&out, '{');
-    json_put_real(&out, "mAP50", r->picture_map50);
-    json_put_real(&out, "mAP", r->picture_map);
-    json_end(&out, '}');
+    put_figures(&out, "bbox", r, &r->bbox);
+    if (!r->boxes_only) put_figures(&out, "segm", r, &r->segm);
+    if (!r->boxes_only) put_matterport(&out, r);
     put_classes(&out, o);
+    put_confusion(&out, r);
+    json_put_integer(&out, "max_detections", (size_t)r->max_detections);
     json_put_integer(&out, "pictures", r->pictures);
     json_put_integer(&out, "pictures_left_out", r->pictures_left_out);
     json_put_integer(&out, "objects", r->objects);
@@ -136,5 +234,6 @@ void eval_write_json(FILE *stream, const eval_outcome *o) {
     json_put_text(&out, "subset", o->subset);
     json_put_text(&out, "annotations", mrcnn_dataset_annotations(o->set));
     json_put_text(&out, "weights", o->weights);
+    json_put_text(&out, "results", o->results);
     json_end(&out, '}');
 }

@@ -8,9 +8,8 @@
 
 typedef struct eval_outcome {
     const mrcnn_report *report;
-    const mrcnn_dataset *set;
-    const mrcnn_model *model;
-    const char *dataset, *subset, *weights; /* as given; subset may be NULL */
+    const mrcnn_dataset *set;                          /* has the names of the report's classes */
+    const char *dataset, *subset, *weights, *results; /* as given; all but the first may be NULL */
 } eval_outcome;
 
 void eval_print_tables(const eval_outcome *outcome);

@@ -10,6 +10,7 @@
 extern const command command_inspect_data;
 extern const command command_inspect_anchors;
 extern const command command_inspect_targets;
+extern const command command_inspect_report;
 extern const command command_inspect_weights;
 extern const command command_inspect_model;
 

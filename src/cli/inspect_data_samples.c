@@ -9,7 +9,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { TOP_MASKS = 4, MOST_MINI = 6, MINI_CELL = 112, MINI_COLUMNS = 8 };
+enum { TOP_MASKS = 4, MOST_CAPTIONS = 12, MOST_MINI = 6, MINI_CELL = 112, MINI_COLUMNS = 8 };
 
 /* What loading costs, and what mini masks lose, over all pictures. */
 typedef struct sample_sums {
@@ -36,7 +36,7 @@ static void show_truth(show *s, const data_view *v, size_t picture, const char *
         char *caption = text_format("%s: %d x %d pixels, %zu objects", id, t.image.width,
                                     t.image.height, t.result.count);
         snprintf(name, sizeof name, "%s-objects", section);
-        show_instances(s, name, caption, &t.image, &t.result, 1);
+        show_instances(s, name, caption, &t.image, &t.result, t.result.count <= MOST_CAPTIONS);
         free(caption);
         snprintf(name, sizeof name, "%s-top-masks", section);
         status = mrcnn_draw_top_masks(&masks, &t.image, &t.result, TOP_MASKS, &err);
@@ -167,7 +167,7 @@ static void show_sample(show *s, const data_view *v, mrcnn_target_maker *maker, 
     mrcnn_result *result = NULL;
     mrcnn_targets *targets = NULL;
     size_t picture = v->indices[place];
-    char section[40], *id = set_name(v->set, picture);
+    char section[40], *id = set_title(v->set, picture);
     snprintf(section, sizeof section, "sample-%zu", place);
     show_section(s, section, id, NULL);
     show_truth(s, v, picture, section);

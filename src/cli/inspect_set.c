@@ -2,7 +2,7 @@
 #include "inspect_set.h"
 
 #include <errno.h>
-#include <limits.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -13,11 +13,68 @@ int set_open(const command *self, const set_options *options, const mrcnn_config
     text_list given = {0};
     how.image = &image;
     how.class_names = names;
+    how.keep_empty = options->keep_empty;
     int code = names ? EXIT_DONE : dataset_read_classes(self, options->classes, &given);
     if (given.count) how.class_names = (const char *const *)given.items;
     if (code == EXIT_DONE) code = dataset_open(&options->data, options->subset, &how, set);
     text_list_free(&given);
     return code;
+}
+
+/* -------------------------------------------------------------------------------------- classes */
+
+/* "class 1", "class 2": the weights came without names. */
+static int is_unnamed(const mrcnn_model *model) {
+    char numbered[32];
+    for (int i = 1; i < mrcnn_model_class_count(model); i++) {
+        snprintf(numbered, sizeof numbered, "class %d", i);
+        if (strcmp(mrcnn_model_class_name(model, i), numbered) != 0) return 0;
+    }
+    return 1;
+}
+
+static int give_names(mrcnn_model *model, const mrcnn_dataset *set) {
+    mrcnn_error err = MRCNN_ERROR_INIT;
+    int count = mrcnn_dataset_class_count(set);
+    if (mrcnn_model_class_count(model) != count) {
+        message("the weights have %d classes with the background and no names, the data set has %d "
+                "classes: --classes names those of the weights",
+                mrcnn_model_class_count(model), count);
+        return EXIT_FAILED;
+    }
+    const char **names = dataset_class_names(set);
+    mrcnn_status status = mrcnn_model_set_class_names(model, names, (size_t)count, &err);
+    free(names);
+    return status == MRCNN_OK ? EXIT_DONE : fail_with(&err);
+}
+
+int set_open_for(const command *self, const set_options *options, mrcnn_model *model,
+                 mrcnn_dataset **set) {
+    const mrcnn_config *config = mrcnn_model_config(model);
+    if (is_unnamed(model)) {
+        int code = set_open(self, options, config, NULL, set);
+        return code == EXIT_DONE ? give_names(model, *set) : code;
+    }
+    int count = mrcnn_model_class_count(model);
+    const char **names = text_grow(NULL, (size_t)count + 1, sizeof *names);
+    for (int i = 0; i < count; i++) names[i] = mrcnn_model_class_name(model, i);
+    names[count] = NULL;
+    int code = set_open(self, options, config, names, set);
+    free(names);
+    return code;
+}
+
+int set_class_count(const command *self, const set_options *options, mrcnn_config *config) {
+    mrcnn_error err = MRCNN_ERROR_INIT;
+    mrcnn_dataset *set = NULL;
+    char count[16];
+    if (config_is_chosen(config, "NUM_CLASSES")) return EXIT_DONE;
+    int code = set_open(self, options, config, NULL, &set);
+    if (code != EXIT_DONE) return code;
+    snprintf(count, sizeof count, "%d", mrcnn_dataset_class_count(set));
+    mrcnn_dataset_free(&set);
+    return mrcnn_config_set(config, "NUM_CLASSES", count, &err) == MRCNN_OK ? EXIT_DONE
+                                                                            : fail_with(&err);
 }
 
 /* ------------------------------------------------------------------------------------- pictures */
@@ -66,6 +123,18 @@ char *set_name(const mrcnn_dataset *set, size_t picture) {
     return text_printable(mrcnn_dataset_picture(set, picture)->id);
 }
 
+char *set_title(const mrcnn_dataset *set, size_t picture) {
+    enum { LONGEST = 32, BEGIN = 16, END = 12 };
+    char *name = set_name(set, picture);
+    size_t length = strlen(name), begin = BEGIN, end = END;
+    if (length <= LONGEST) return name;
+    while (begin && ((unsigned char)name[begin] & 0xC0) == 0x80) begin--; /* whole characters */
+    while (end && ((unsigned char)name[length - end] & 0xC0) == 0x80) end--;
+    char *title = text_format("%.*s...%s", (int)begin, name, name + length - end);
+    free(name);
+    return title;
+}
+
 /* --------------------------------------------------------------------------------------- objects */
 
 /* The box around a mask; 0 when it is empty. */
@@ -88,7 +157,7 @@ static int bound(mrcnn_instance *it, uint8_t *bytes) {
 
 static mrcnn_status add_object(truth *t, const mrcnn_dataset *set, size_t picture, size_t object,
                                uint8_t *bytes, mrcnn_error *err) {
-    mrcnn_instance it = {.score = 1};
+    mrcnn_instance it = {.score = -1}; /* captions leave out what is no score */
     mrcnn_status status = mrcnn_dataset_mask(set, picture, object, t->result.height,
                                              t->result.width, &it.mask, &it.class_id, err);
     if (status != MRCNN_OK) return status;

@@ -12,6 +12,7 @@ typedef struct set_options {
     const char *subset, *classes;
     text_list pictures; /* --picture, as often as it was given */
     int64_t count;
+    int keep_empty; /* pictures without objects belong to the set */
 } set_options;
 
 #define PICTURE_ROWS(T, field)                                                              \
@@ -34,6 +35,14 @@ typedef struct set_options {
 int set_open(const command *self, const set_options *options, const mrcnn_config *config,
              const char *const *names, mrcnn_dataset **set);
 
+/* Opens it with the classes of a model; a model without names takes those of the set, if there are as
+ * many. The model's configuration says how pictures are read. */
+int set_open_for(const command *self, const set_options *options, mrcnn_model *model,
+                 mrcnn_dataset **set);
+
+/* Fresh weights have the data set's classes, unless somebody chose a number. */
+int set_class_count(const command *self, const set_options *options, mrcnn_config *config);
+
 /* Which pictures to look at: those that were named, or `count` of them spread over the set. free()
  * *indices. */
 int set_choose(const set_options *options, const mrcnn_dataset *set, size_t **indices,
@@ -41,6 +50,8 @@ int set_choose(const set_options *options, const mrcnn_dataset *set, size_t **in
 
 /* What a picture is called, for a caption; malloc'ed. */
 char *set_name(const mrcnn_dataset *set, size_t picture);
+/* The same for a heading: the middle of long names is left out. */
+char *set_title(const mrcnn_dataset *set, size_t picture);
 
 /* A picture with its objects as they are annotated, in its own pixels; objects without pixels are left
  * out. */

@@ -301,7 +301,7 @@ static void show_objects(show *s, const mrcnn_targets *t, const mrcnn_dataset *s
 }
 
 void targets_show_picture(show *s, const mrcnn_targets *t, const mrcnn_dataset *set) {
-    char *id = set_name(set, t->picture), section[48], name[80];
+    char *id = set_title(set, t->picture), section[48], name[80];
     char *title = text_format("%s, draw %lld", id, (long long)t->number);
     snprintf(section, sizeof section, "draw-%lld", (long long)t->number);
     show_section(s, section, title, NULL);

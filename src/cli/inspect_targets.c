@@ -69,20 +69,12 @@ static int set_seed(look *k) {
 
 /* With a network its classes count, and its configuration. */
 static int open_both(look *k) {
-    const char **names = NULL;
+    const char *weights = k->o->model.weights;
     int code = EXIT_DONE;
-    if (k->o->model.weights) {
-        code = open_model(k->self, &k->o->model, k->config, &k->model);
-        if (code != EXIT_DONE) return code;
-        int count = mrcnn_model_class_count(k->model);
-        names = text_grow(NULL, (size_t)count + 1, sizeof *names);
-        for (int i = 0; i < count; i++) names[i] = mrcnn_model_class_name(k->model, i);
-        names[count] = NULL;
-    }
-    const mrcnn_config *config = k->model ? mrcnn_model_config(k->model) : k->config;
-    code = set_open(k->self, &k->o->set, config, names, &k->set);
-    free(names);
-    return code;
+    if (!weights) return set_open(k->self, &k->o->set, k->config, NULL, &k->set);
+    if (strcmp(weights, "none") == 0) code = set_class_count(k->self, &k->o->set, k->config);
+    if (code == EXIT_DONE) code = open_model(k->self, &k->o->model, k->config, &k->model);
+    return code == EXIT_DONE ? set_open_for(k->self, &k->o->set, k->model, &k->set) : code;
 }
 
 static int open_maker(look *k) {

@@ -113,9 +113,8 @@ static int read_run(plot_runs *runs, const char *path) {
     const char *first;
     if (mrcnn_log_read(&run.log, path, &err) != MRCNN_OK) return fail_with(&err);
     size_t left_out = mrcnn_log_left_out(run.log, &first);
-    if (left_out > 0)
-        message("%zu %s left out: %s", left_out, left_out == 1 ? "line is" : "lines are, the first",
-                first);
+    if (left_out == 1) message("one line is left out: %s", first);
+    if (left_out > 1) message("%zu lines are left out, the first: %s", left_out, first);
     run.name = unique_name(runs, mrcnn_log_name(run.log));
     run.rows = mrcnn_log_rows(run.log, "step");
     if (run.rows > 0) {

@@ -104,6 +104,10 @@ void show_chart(show *s, const char *name, const char *caption, const mrcnn_char
     if (is_well(s)) (void)mrcnn_page_chart(s->page, name, caption, chart, &s->err);
 }
 
+void show_grid(show *s, const char *name, const char *caption, const mrcnn_grid *grid) {
+    if (is_well(s)) (void)mrcnn_page_grid(s->page, name, caption, grid, &s->err);
+}
+
 mrcnn_cell show_cell(show *s, const char *format, ...) {
     va_list args;
     va_start(args, format);
@@ -189,7 +193,8 @@ void show_histogram(show *s, const char *name, const char *caption, const char *
     chart.y_label = "count";
     chart.count = 1;
     chart.series = &bars;
-    chart.height = 320;
+    chart.width = SHOW_CHART_WIDTH;
+    chart.height = SHOW_CHART_HEIGHT;
     show_chart(s, name, caption, &chart);
 }
 
@@ -203,6 +208,7 @@ void show_bars(show *s, const char *name, const char *caption, const char *y_lab
     chart.series = &bars;
     chart.categories = names;
     chart.category_count = count;
-    chart.height = 320;
+    chart.width = SHOW_CHART_WIDTH;
+    chart.height = SHOW_CHART_HEIGHT;
     show_chart(s, name, caption, &chart);
 }

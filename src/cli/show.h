@@ -7,6 +7,9 @@
 
 #include <mrcnn/inspect.h>
 
+/* Points of a chart, so that its texts can be read where two stand side by side. */
+enum { SHOW_CHART_WIDTH = 520, SHOW_CHART_HEIGHT = 290 };
+
 typedef struct show {
     mrcnn_page *page;
     mrcnn_error err;
@@ -26,6 +29,7 @@ void show_table(show *s, const char *key, const char *title, const char *const *
                 size_t column_count, const mrcnn_cell *cells, size_t rows);
 void show_image(show *s, const char *name, const char *caption, const mrcnn_image *image);
 void show_chart(show *s, const char *name, const char *caption, const mrcnn_chart *chart);
+void show_grid(show *s, const char *name, const char *caption, const mrcnn_grid *grid);
 
 /* A picture with marks over it; without cairo the plain one. */
 void show_marks(show *s, const char *name, const char *caption, const mrcnn_image *image,

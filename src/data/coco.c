@@ -6,6 +6,7 @@
 #include "base/memory.h"
 #include "data/coco_raster.h"
 #include "data/place.h"
+#include "image/rle.h"
 
 #include <math.h>
 #include <stdlib.h>
@@ -30,6 +31,7 @@ typedef struct builder {
     mr_coco_folders folders;
     int folder;       /* that had the last picture */
     uint32_t *counts; /* objects of each image; then where its next one belongs */
+    int keep_missing;
     mr_names names;
 } builder;
 
@@ -58,23 +60,14 @@ static char *locate(builder *b, const char *name, const char **why) {
     return first;
 }
 
-static mrcnn_status add_picture(builder *b, size_t image, size_t *objects, mrcnn_error *err) {
+/* A picture with room for its objects. Takes `path` over. */
+static mrcnn_status push_picture(builder *b, size_t image, char *path, char *id, size_t *objects,
+                                 mrcnn_error *err) {
     mr_dataset *set = b->set;
-    const char *name = b->index->texts + b->index->images[image].name, *why = NULL;
     uint32_t count = b->counts[image];
-    char *path = locate(b, name, &why);
-    b->counts[image] = UINT32_MAX;
-    if (!path) return mr_fail_memory(err, strlen(name), "a path");
-    if (why) {
-        free(path);
-        set->pictures_left_out++;
-        set->objects_left_out += count;
-        return mr_dataset_note(set, 1, name, -1, why, err);
-    }
-    mrcnn_status status =
-        mr_dataset_add_picture(set, path, path + strlen(path) - strlen(name), err);
+    mrcnn_status status = mr_dataset_add_picture(set, path, id, err);
     if (status != MRCNN_OK) {
-        free(path);
+        free(path ? path : id);
         return status;
     }
     b->counts[image] = (uint32_t)*objects;
@@ -82,6 +75,28 @@ static mrcnn_status add_picture(builder *b, size_t image, size_t *objects, mrcnn
     set->pictures[set->picture_count - 1].object_count = count;
     *objects += count;
     return MRCNN_OK;
+}
+
+static mrcnn_status add_picture(builder *b, size_t image, size_t *objects, mrcnn_error *err) {
+    mr_dataset *set = b->set;
+    const char *name = b->index->texts + b->index->images[image].name, *why = NULL;
+    uint32_t count = b->counts[image];
+    char *path = locate(b, name, &why);
+    if (!path) return mr_fail_memory(err, strlen(name), "a path");
+    if (why && b->keep_missing && *name) {
+        free(path);
+        char *id = mr_strdup(name);
+        return id ? push_picture(b, image, NULL, id, objects, err)
+                  : mr_fail_memory(err, strlen(name), "a picture's name");
+    }
+    if (why) {
+        b->counts[image] = UINT32_MAX;
+        free(path);
+        set->pictures_left_out++;
+        set->objects_left_out += count;
+        return mr_dataset_note(set, 1, name, -1, why, err);
+    }
+    return push_picture(b, image, path, path + strlen(path) - strlen(name), objects, err);
 }
 
 /* Pictures in the file's order, each with room for its objects; then the objects, in the file's
@@ -179,7 +194,7 @@ static mrcnn_status open_file(mr_dataset *set, coco_set *own, const mrcnn_datase
     if (status == MRCNN_OK)
         status = mr_coco_get_index(&index, set, &own->file, options->index_cache, err);
     if (status != MRCNN_OK) return status;
-    builder b = {.set = set, .index = &index};
+    builder b = {.set = set, .index = &index, .keep_missing = options->keep_missing};
     status = build(&b, options, err);
     mr_coco_folders_free(&b.folders);
     mr_names_free(&b.names);
@@ -230,11 +245,12 @@ static mrcnn_status read_segment(mr_coco_segment *segment, const mr_dataset *set
 }
 
 /* Run lengths of another picture: a crowd covers everything then, as for matterport. */
-static mrcnn_status draw_runs(const mr_masks *masks, const mr_object *object,
-                              const mrcnn_mask *runs, uint8_t *mask, mrcnn_error *err) {
+static mrcnn_status take_runs(const mr_masks *masks, const mr_object *object,
+                              const mrcnn_mask *runs, mrcnn_mask *mask, mrcnn_error *err) {
+    mr_rle all = {0};
     if (runs->height == masks->height && runs->width == masks->width) {
-        mrcnn_mask_to_bytes(runs, mask);
-        return MRCNN_OK;
+        for (size_t i = 0; i < runs->count; i++) mr_rle_append(&all, i % 2, runs->counts[i]);
+        return mr_rle_finish(&all, mask, masks->height, masks->width, err);
     }
     if (!object->is_crowd)
         return mr_fail(err, MRCNN_E_FORMAT,
@@ -242,33 +258,35 @@ static mrcnn_status draw_runs(const mr_masks *masks, const mr_object *object,
                        "%d",
                        masks->set->pictures[masks->index].id, object->region, runs->width,
                        runs->height, masks->width, masks->height);
-    memset(mask, 1, (size_t)masks->height * (size_t)masks->width);
-    return MRCNN_OK;
+    mr_rle_append(&all, 1, (uint64_t)masks->height * (uint64_t)masks->width);
+    return mr_rle_finish(&all, mask, masks->height, masks->width, err);
 }
 
-static mrcnn_status draw_polygons(const mr_masks *masks, const mr_polygon_list *list, uint8_t *mask,
-                                  mrcnn_error *err) {
-    mrcnn_mask runs = {0};
-    mrcnn_status status =
-        mr_coco_fill(&runs, list->xy, list->points, list->count, masks->height, masks->width, err);
-    if (status == MRCNN_OK) mrcnn_mask_to_bytes(&runs, mask);
-    mrcnn_mask_free(&runs);
+static mrcnn_status encode_coco(const mr_masks *masks, size_t number, uint8_t *scratch,
+                                mrcnn_mask *mask, int *class_id, mrcnn_error *err) {
+    const mr_dataset *set = masks->set;
+    const mr_object *object = mr_dataset_object(set, masks->index, number);
+    mr_coco_segment segment;
+    (void)scratch;
+    mrcnn_status status = read_segment(&segment, set, masks->index, number, err);
+    if (status != MRCNN_OK) return status;
+    const mr_polygon_list *list = &segment.polygons;
+    *class_id = object->is_crowd ? -object->class_id : object->class_id;
+    if (list->rule == MR_RULE_NONE)
+        status = take_runs(masks, object, &segment.runs, mask, err);
+    else
+        status = mr_coco_fill(mask, list->xy, list->points, list->count, masks->height,
+                              masks->width, err);
+    mr_coco_segment_free(&segment);
     return status;
 }
 
 static mrcnn_status draw_coco(const mr_masks *masks, size_t number, uint8_t *mask, int *class_id,
                               mrcnn_error *err) {
-    const mr_dataset *set = masks->set;
-    const mr_object *object = mr_dataset_object(set, masks->index, number);
-    mr_coco_segment segment;
-    mrcnn_status status = read_segment(&segment, set, masks->index, number, err);
-    if (status != MRCNN_OK) return status;
-    *class_id = object->is_crowd ? -object->class_id : object->class_id;
-    if (segment.polygons.rule == MR_RULE_NONE)
-        status = draw_runs(masks, object, &segment.runs, mask, err);
-    else
-        status = draw_polygons(masks, &segment.polygons, mask, err);
-    mr_coco_segment_free(&segment);
+    mrcnn_mask runs = {0};
+    mrcnn_status status = encode_coco(masks, number, NULL, &runs, class_id, err);
+    if (status == MRCNN_OK) mrcnn_mask_to_bytes(&runs, mask);
+    mrcnn_mask_free(&runs);
     return status;
 }
 
@@ -302,6 +320,7 @@ const mr_dataset_format mr_format_coco = {
     .close = close_coco,
     .read = mr_dataset_read_file,
     .draw = draw_coco,
+    .encode = encode_coco,
     .about = about_coco,
     .polygons = coco_polygons,
 };

@@ -185,6 +185,10 @@ static mrcnn_status note_strangers(mr_dataset *set, const mr_names *names, const
     return mr_dataset_note(set, 0, "", -1, text, err);
 }
 
+static void free_name(const mr_picture *picture) {
+    free((char *)(picture->path ? picture->path : picture->id));
+}
+
 /* Moves what remains to the front. Numbers of objects that go stay where they are. */
 static mrcnn_status compact(mr_dataset *set, const class_map *map, int keep_empty,
                             mrcnn_error *err) {
@@ -205,9 +209,9 @@ static mrcnn_status compact(mr_dataset *set, const class_map *map, int keep_empt
             continue;
         }
         if (picture.source) set->without_objects++;
-        free((char *)picture.path);
+        free_name(&picture);
     }
-    for (; i < set->picture_count; i++) free((char *)set->pictures[i].path);
+    for (; i < set->picture_count; i++) free_name(&set->pictures[i]);
     set->picture_count = pictures;
     set->object_count = objects;
     return status;

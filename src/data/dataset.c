@@ -307,9 +307,17 @@ int mr_dataset_is_file(const mr_dataset *set, size_t index) {
     return set->format->is_file ? set->format->is_file(set, index) : 1;
 }
 
+const mr_dataset *mr_dataset_part(const mr_dataset *set, size_t *index) {
+    while (set->format->part) set = set->format->part(set, index);
+    return set;
+}
+
 mrcnn_status mr_dataset_read_file(const mr_dataset *set, size_t index, mrcnn_image *image,
                                   mrcnn_error *err) {
     const char *path = set->pictures[index].path;
+    if (!path)
+        return mr_fail(err, MRCNN_E_IO, "%s: there is no such picture beside the annotations",
+                       set->pictures[index].id);
     mrcnn_status status = mr_file_check_plain(path, err);
     return status == MRCNN_OK ? mrcnn_image_read(image, path, &set->image, err) : status;
 }

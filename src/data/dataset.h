@@ -99,6 +99,9 @@ typedef struct mr_dataset_format {
     /* Draws an object, as mr_masks_draw. */
     mrcnn_status (*draw)(const mr_masks *masks, size_t object, uint8_t *mask, int *class_id,
                          mrcnn_error *err);
+    /* The same as run lengths, where that is quicker than drawing; as mr_masks_encode. NULL: by draw. */
+    mrcnn_status (*encode)(const mr_masks *masks, size_t object, uint8_t *scratch,
+                           mrcnn_mask *mask, int *class_id, mrcnn_error *err);
 
     /* What is known of an object without drawing it. NULL: of set->objects, their classes and the
      * boxes of their outlines; without set->objects nothing. */
@@ -112,6 +115,9 @@ typedef struct mr_dataset_format {
     /* What a source calls a class, NULL when it has no such class. NULL: there is one source, with
      * set->class_ids. */
     const char *(*source_class)(const mr_dataset *set, int class_id, const char *source);
+    /* Of a set that consists of others: the one that has the picture; *index becomes its number there.
+     * NULL: there are no others. */
+    const mr_dataset *(*part)(const mr_dataset *set, size_t *index);
 } mr_dataset_format;
 
 extern const mr_dataset_format mr_format_coco, mr_format_via, mr_format_labelme, mr_format_yolo,
@@ -209,6 +215,9 @@ mrcnn_status mr_dataset_picture_size(const mr_dataset *set, size_t index, int32_
 /* Draws an outline of set->objects: for formats that have them. */
 mrcnn_status mr_dataset_draw_outline(const mr_masks *masks, size_t object, uint8_t *mask,
                                      int *class_id, mrcnn_error *err);
+
+/* The set that the picture comes from, which is no joined one; *index becomes its number there. */
+const mr_dataset *mr_dataset_part(const mr_dataset *set, size_t *index);
 
 /* What is known of an object without drawing it; its polygons, if it has any. */
 void mr_dataset_about(const mr_dataset *set, size_t index, size_t object, mr_about_object *about);

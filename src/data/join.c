@@ -44,6 +44,12 @@ static mrcnn_status read_picture(const mr_dataset *set, size_t index, mrcnn_imag
     return mr_dataset_read(p->set, index - p->first, image, err);
 }
 
+static const mr_dataset *find_part(const mr_dataset *set, size_t *index) {
+    const part *p = part_of(set, *index);
+    *index -= p->first;
+    return p->set;
+}
+
 static int is_file(const mr_dataset *set, size_t index) {
     const part *p = part_of(set, index);
     return mr_dataset_is_file(p->set, index - p->first);
@@ -62,17 +68,33 @@ static void close_masks(mr_masks *masks) {
     free(masks->own);
 }
 
-static mrcnn_status draw(const mr_masks *masks, size_t object, uint8_t *mask, int *class_id,
-                         mrcnn_error *err) {
-    const part *p = part_of(masks->set, masks->index);
-    int id = 0;
-    mrcnn_status status = mr_masks_draw(masks->own, object, mask, &id, err);
-    if (status != MRCNN_OK) return status;
+/* A class of the part as one of the whole's; crowds stay negative. */
+static mrcnn_status map_class(const part *p, const mr_masks *masks, size_t object, int id,
+                              int *class_id, mrcnn_error *err) {
     if (id <= -p->set->class_count || id >= p->set->class_count)
         return mr_fail(err, MRCNN_E_FORMAT, "%s: object %zu is of class %d; classes are 1 to %d",
                        masks->set->pictures[masks->index].id, object, id, p->set->class_count - 1);
     *class_id = id < 0 ? -p->class_ids[-id] : p->class_ids[id];
     return MRCNN_OK;
+}
+
+static mrcnn_status draw(const mr_masks *masks, size_t object, uint8_t *mask, int *class_id,
+                         mrcnn_error *err) {
+    const part *p = part_of(masks->set, masks->index);
+    int id = 0;
+    mrcnn_status status = mr_masks_draw(masks->own, object, mask, &id, err);
+    return status == MRCNN_OK ? map_class(p, masks, object, id, class_id, err) : status;
+}
+
+static mrcnn_status encode(const mr_masks *masks, size_t object, uint8_t *scratch, mrcnn_mask *mask,
+                           int *class_id, mrcnn_error *err) {
+    const part *p = part_of(masks->set, masks->index);
+    int id = 0;
+    mrcnn_status status = mr_masks_encode(masks->own, object, scratch, mask, &id, err);
+    if (status != MRCNN_OK) return status;
+    status = map_class(p, masks, object, id, class_id, err);
+    if (status != MRCNN_OK) mrcnn_mask_free(mask);
+    return status;
 }
 
 static void about(const mr_dataset *set, size_t index, size_t object, mr_about_object *told) {
@@ -132,10 +154,12 @@ static const mr_dataset_format format_joined = {
     .open_masks = open_masks,
     .close_masks = close_masks,
     .draw = draw,
+    .encode = encode,
     .about = about,
     .polygons = polygons,
     .active = active,
     .source_class = source_class,
+    .part = find_part,
 };
 
 /* Class names in the order in which they first come. */

@@ -35,7 +35,10 @@ mrcnn_status mr_masks_draw(mr_masks *masks, size_t object, uint8_t *mask, int *c
 
 mrcnn_status mr_masks_encode(mr_masks *masks, size_t object, uint8_t *scratch, mrcnn_mask *mask,
                              int *class_id, mrcnn_error *err) {
+    const mr_picture *picture = &masks->set->pictures[masks->index];
     mrcnn_status status = mr_rle_check_size(masks->height, masks->width, err);
+    if (status == MRCNN_OK && masks->set->format->encode && object < picture->object_count)
+        return masks->set->format->encode(masks, object, scratch, mask, class_id, err);
     if (status == MRCNN_OK) status = mr_masks_draw(masks, object, scratch, class_id, err);
     if (status != MRCNN_OK) return status;
     return mrcnn_mask_from_bytes(mask, scratch, masks->height, masks->width, err);

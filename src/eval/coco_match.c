@@ -50,8 +50,9 @@ static void free_work(work *w) {
     free(w->taken);
 }
 
-static mrcnn_status make_work(work *w, size_t objects, size_t detections, mrcnn_error *err) {
-    size_t rows = detections < MR_COCO_MOST ? detections : MR_COCO_MOST, cells = SIZE_MAX;
+static mrcnn_status make_work(work *w, size_t objects, size_t detections, size_t most,
+                              mrcnn_error *err) {
+    size_t rows = detections < most ? detections : most, cells = SIZE_MAX;
     memset(w, 0, sizeof *w);
     w->detections = mr_calloc(detections, sizeof *w->detections);
     w->objects = mr_calloc(objects, sizeof *w->objects);
@@ -133,12 +134,15 @@ static void match(work *w, const group *g, mr_coco_kind kind, int range,
     }
 }
 
-static void match_class(work *w, const group *g, mr_coco_detection *detections) {
+static void match_class(const mr_coco *coco, work *w, const group *g, uint32_t picture,
+                        mr_coco_detection *detections) {
+    int kinds = coco->boxes_only ? 1 : MR_COCO_KINDS;
     for (size_t i = 0; i < g->detection_count; i++)
         detections[i] = (mr_coco_detection){.score = g->detections[i]->score,
+                                            .picture = picture,
                                             .class_id = g->detections[i]->class_id,
                                             .rank = (int)i};
-    for (int kind = 0; kind < MR_COCO_KINDS; kind++) {
+    for (int kind = 0; kind < kinds; kind++) {
         find_overlaps(w, g, (mr_coco_kind)kind);
         for (int range = 0; range < MR_COCO_AREAS; range++)
             match(w, g, (mr_coco_kind)kind, range, detections);
@@ -153,16 +157,17 @@ static size_t length_of_class(const mr_coco_item **items, size_t count, int32_t 
     return length;
 }
 
-static void match_picture(mr_coco *coco, work *w, size_t object_count, size_t detection_count) {
-    size_t o = 0, d = 0;
+static void match_picture(mr_coco *coco, work *w, uint32_t picture, size_t object_count,
+                          size_t detection_count) {
+    size_t o = 0, d = 0, most = (size_t)coco->most;
     while (d < detection_count) {
         int32_t class_id = w->detections[d]->class_id;
         while (o < object_count && w->objects[o]->class_id < class_id) o++;
         group g = {w->detections + d, w->objects + o, 0, 0};
         size_t found = length_of_class(g.detections, detection_count - d, class_id);
-        g.detection_count = found < MR_COCO_MOST ? found : MR_COCO_MOST;
+        g.detection_count = found < most ? found : most;
         g.object_count = length_of_class(g.objects, object_count - o, class_id);
-        match_class(w, &g, coco->detections + coco->count);
+        match_class(coco, w, &g, picture, coco->detections + coco->count);
         coco->count += g.detection_count;
         d += found;
     }
@@ -187,17 +192,32 @@ static mrcnn_status make_room(mr_coco *coco, size_t more, mrcnn_error *err) {
     return MRCNN_OK;
 }
 
-mrcnn_status mr_coco_add(mr_coco *coco, const mr_coco_item *objects, size_t object_count,
-                         const mr_coco_item *detections, size_t detection_count, mrcnn_error *err) {
+mrcnn_status mr_coco_add(mr_coco *coco, uint32_t picture, const mr_coco_item *objects,
+                         size_t object_count, const mr_coco_item *detections,
+                         size_t detection_count, mrcnn_error *err) {
     work w;
     mrcnn_status status = make_room(coco, detection_count, err);
-    if (status == MRCNN_OK) status = make_work(&w, object_count, detection_count, err);
+    if (status == MRCNN_OK)
+        status = make_work(&w, object_count, detection_count, (size_t)coco->most, err);
     if (status != MRCNN_OK) return status;
     sort_items(w.objects, objects, object_count);
     sort_items(w.detections, detections, detection_count);
-    match_picture(coco, &w, object_count, detection_count);
+    match_picture(coco, &w, picture, object_count, detection_count);
     count_objects(coco, objects, object_count);
     free_work(&w);
+    return MRCNN_OK;
+}
+
+mrcnn_status mr_coco_merge(mr_coco *coco, const mr_coco *other, mrcnn_error *err) {
+    mrcnn_status status = make_room(coco, other->count, err);
+    if (status != MRCNN_OK) return status;
+    if (other->count)
+        memcpy(coco->detections + coco->count, other->detections,
+               other->count * sizeof *other->detections);
+    coco->count += other->count;
+    for (int id = 1; id < coco->class_count; id++)
+        for (int range = 0; range < MR_COCO_AREAS; range++)
+            coco->classes[id].objects[range] += other->classes[id].objects[range];
     return MRCNN_OK;
 }
 

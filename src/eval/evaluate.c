@@ -1,20 +1,12 @@
 /* evaluate.c - mrcnn_evaluate: a model on a data set. One picture at a time is in memory. */
-#include "eval/coco.h"
+#include "eval/evaluation.h"
 
 #include "base/error.h"
-#include "base/memory.h"
 #include "base/options.h"
-#include "data/data.h"
-#include "image/mask.h"
+#include "eval/truth.h"
 #include "model/session.h"
 
-#include <stdlib.h>
 #include <string.h>
-
-mrcnn_evaluate_options mrcnn_evaluate_options_default(void) {
-    mrcnn_evaluate_options options = {.size = sizeof options};
-    return options;
-}
 
 static mrcnn_status check_classes(const mrcnn_model *model, const mrcnn_dataset *set,
                                   mrcnn_error *err) {
@@ -35,85 +27,35 @@ static mrcnn_status check_classes(const mrcnn_model *model, const mrcnn_dataset 
     return MRCNN_OK;
 }
 
-/* ------------------------------------------------------------------------------------- objects */
+/* A run over the pictures. */
+typedef struct run {
+    mrcnn_session *session;
+    const mrcnn_evaluate_options *o;
+    mr_truth_reader reader;
+    mrcnn_evaluation *e;
+    size_t left_out;
+} run;
 
-typedef struct truths {
-    mrcnn_truth *items;
-    size_t count;
-} truths;
-
-static void free_truths(truths *all) {
-    for (size_t i = 0; i < all->count; i++) mrcnn_mask_free(&all->items[i].mask);
-    free(all->items);
-}
-
-mrcnn_truth mr_truth_of_mask(const mrcnn_mask *mask, int32_t class_id) {
-    int32_t box[4];
-    mr_mask_box(mask, box);
-    return (mrcnn_truth){.class_id = class_id < 0 ? -class_id : class_id,
-                         .is_crowd = class_id < 0,
-                         .x = box[1],
-                         .y = box[0],
-                         .width = (double)box[3] - box[1],
-                         .height = (double)box[2] - box[0],
-                         .area = (double)mrcnn_mask_area(mask),
-                         .mask = *mask};
-}
-
-/* Objects without a pixel are left out, as in training (N51). */
-static mrcnn_status draw_truths(truths *all, mr_masks *masks, size_t count, uint8_t *scratch,
-                                mrcnn_error *err) {
-    mrcnn_status status = MRCNN_OK;
-    for (size_t i = 0; i < count && status == MRCNN_OK; i++) {
-        mrcnn_mask mask = {0};
-        int class_id = 0;
-        status = mr_masks_encode(masks, i, scratch, &mask, &class_id, err);
-        if (status == MRCNN_OK && mrcnn_mask_area(&mask) > 0)
-            all->items[all->count++] = mr_truth_of_mask(&mask, class_id);
-        else
-            mrcnn_mask_free(&mask);
-    }
-    return status;
-}
-
-static mrcnn_status read_truths(truths *all, const mrcnn_dataset *set, size_t index, int32_t height,
-                                int32_t width, mrcnn_error *err) {
-    size_t count = mrcnn_dataset_picture(set, index)->object_count;
-    size_t pixels = (size_t)height * (size_t)width;
-    mr_masks masks;
-    uint8_t *scratch = malloc(pixels);
-    *all = (truths){mr_calloc(count, sizeof *all->items), 0};
-    mrcnn_status status = mr_masks_open(&masks, set, index, height, width, err);
-    if (status == MRCNN_OK && (!all->items || !scratch))
-        status = mr_fail_memory(err, pixels + count * sizeof *all->items, "objects");
-    if (status == MRCNN_OK) status = draw_truths(all, &masks, count, scratch, err);
-    mr_masks_close(&masks);
-    free(scratch);
-    if (status != MRCNN_OK) free_truths(all);
-    return status;
-}
-
-/* ------------------------------------------------------------------------------------ pictures */
-
-static mrcnn_status compare(mrcnn_evaluation *e, const mrcnn_dataset *set, size_t index,
-                            const mrcnn_result *found, mrcnn_error *err) {
-    truths there;
-    mrcnn_status status = read_truths(&there, set, index, found->height, found->width, err);
+static mrcnn_status compare(run *r, size_t index, const mrcnn_result *found, mrcnn_error *err) {
+    mr_truths there;
+    mrcnn_status status =
+        mr_truths_read(&there, &r->reader, index, found->height, found->width, 1, err);
     if (status != MRCNN_OK) return status;
-    status = mrcnn_evaluation_add(e, there.items, there.count, found, err);
-    free_truths(&there);
+    status = mr_evaluation_add_result(r->e, mr_truth_place(&r->reader, index), there.items,
+                                      there.count, found, err);
+    mr_truths_free(&there);
     return status;
 }
 
-static mrcnn_status evaluate_picture(mrcnn_session *session, mrcnn_evaluation *e,
-                                     const mrcnn_dataset *set, size_t index,
-                                     const mrcnn_image *image, mrcnn_error *err) {
+static mrcnn_status evaluate_picture(run *r, size_t index, const mrcnn_image *image,
+                                     mrcnn_error *err) {
     mrcnn_result *found = NULL;
-    mrcnn_status status = mrcnn_detect(session, image, 1, &found, err);
-    if (status == MRCNN_OK) status = compare(e, set, index, found, err);
+    mrcnn_status status = mrcnn_detect(r->session, image, 1, &found, err);
+    if (status == MRCNN_OK) status = compare(r, index, found, err);
     mrcnn_result_free(&found);
-    return status == MRCNN_OK ? status
-                              : mr_prefix(err, status, mrcnn_dataset_picture(set, index)->id);
+    return status == MRCNN_OK
+               ? status
+               : mr_prefix(err, status, mrcnn_dataset_picture(r->reader.set, index)->id);
 }
 
 /* What is wrong with a file is the caller's to judge; short memory is not. */
@@ -122,23 +64,22 @@ static int may_be_left_out(mrcnn_status status, const mrcnn_evaluate_options *o)
                            status == MRCNN_E_UNSUPPORTED || status == MRCNN_E_ARGUMENT);
 }
 
-static mrcnn_status evaluate_all(mrcnn_session *session, mrcnn_evaluation *e,
-                                 const mrcnn_dataset *set, const mrcnn_evaluate_options *o,
-                                 size_t *left_out, mrcnn_error *err) {
-    size_t count = mrcnn_dataset_count(set);
+static mrcnn_status evaluate_all(run *r, mrcnn_error *err) {
+    const mrcnn_evaluate_options *o = r->o;
+    size_t count = mrcnn_dataset_count(r->reader.set);
     if (o->limit && o->limit < count) count = o->limit;
     for (size_t i = 0; i < count; i++) {
         mrcnn_image image = {0};
         mrcnn_error unreadable = MRCNN_ERROR_INIT;
         if (o->progress && o->progress(o->user, i, count))
             return mr_fail(err, MRCNN_E_CANCELLED, "stopped after %zu of %zu pictures", i, count);
-        mrcnn_status status = mrcnn_dataset_read(set, i, &image, &unreadable);
+        mrcnn_status status = mrcnn_dataset_read(r->reader.set, i, &image, &unreadable);
         if (status == MRCNN_OK) {
-            status = evaluate_picture(session, e, set, i, &image, err);
+            status = evaluate_picture(r, i, &image, err);
         } else if (may_be_left_out(status, o)) {
             o->left_out(o->user, unreadable.message);
             status = MRCNN_OK;
-            ++*left_out;
+            r->left_out++;
         } else {
             mr_fail(err, status, "%s", unreadable.message);
         }
@@ -152,15 +93,17 @@ mrcnn_status mrcnn_evaluate(mrcnn_session *session, const mrcnn_dataset *set,
                             const mrcnn_evaluate_options *options, mrcnn_report **report,
                             mrcnn_error *err) {
     mrcnn_evaluate_options o = mrcnn_evaluate_options_default();
-    mrcnn_evaluation *e = NULL;
-    size_t left_out = 0;
+    run r = {.session = session, .o = &o};
     mrcnn_status status = mr_take_options(&o, sizeof o, options, "mrcnn_evaluate_options", err);
     if (status == MRCNN_OK) status = check_classes(session->model, set, err);
     if (status == MRCNN_OK)
-        status = mrcnn_evaluation_create(&e, mrcnn_model_class_count(session->model), err);
-    if (status == MRCNN_OK) status = evaluate_all(session, e, set, &o, &left_out, err);
-    if (status == MRCNN_OK) status = mrcnn_evaluation_report(e, report, err);
-    if (status == MRCNN_OK) (*report)->pictures_left_out = left_out;
-    mrcnn_evaluation_free(&e);
+        status = mrcnn_evaluation_create(&r.e, mrcnn_model_class_count(session->model), err);
+    if (status == MRCNN_OK) status = mrcnn_evaluation_configure(r.e, &o, err);
+    if (status == MRCNN_OK) status = mr_truth_reader_open(&r.reader, set, err);
+    if (status == MRCNN_OK) status = evaluate_all(&r, err);
+    if (status == MRCNN_OK) status = mrcnn_evaluation_report(r.e, report, err);
+    if (status == MRCNN_OK) (*report)->pictures_left_out = r.left_out;
+    mr_truth_reader_close(&r.reader);
+    mrcnn_evaluation_free(&r.e);
     return status;
 }

@@ -1,18 +1,21 @@
 /* evaluation.c - comparing pictures one by one and reporting: mrcnn_evaluation_ of mrcnn.h. */
-#include "eval/picture_ap.h"
+#include "eval/evaluation.h"
 
 #include "base/error.h"
 #include "base/memory.h"
-#include "image/mask.h"
+#include "base/options.h"
+#include "eval/numpy_sum.h"
+#include "eval/picture_ap.h"
 
 #include <math.h>
 #include <stdlib.h>
+#include <string.h>
 
-struct mrcnn_evaluation {
-    mr_coco coco;
-    double ap[MR_COCO_THRESHOLDS]; /* sums over pictures with objects */
-    size_t pictures, pictures_with_objects, objects, crowds, detections;
-};
+mrcnn_evaluate_options mrcnn_evaluate_options_default(void) {
+    mrcnn_evaluate_options options = {
+        .size = sizeof options, .max_detections = MR_COCO_MOST, .confusion_score = 0.7};
+    return options;
+}
 
 mrcnn_status mrcnn_evaluation_create(mrcnn_evaluation **evaluation, int class_count,
                                      mrcnn_error *err) {
@@ -21,19 +24,44 @@ mrcnn_status mrcnn_evaluation_create(mrcnn_evaluation **evaluation, int class_co
         return mr_fail(err, MRCNN_E_ARGUMENT, "an evaluation of %d classes; use 1 to %d",
                        class_count, MOST_CLASSES);
     mrcnn_evaluation *e = mr_calloc(1, sizeof *e);
-    if (e) e->coco.classes = mr_calloc((size_t)class_count, sizeof *e->coco.classes);
-    if (!e || !e->coco.classes) {
-        free(e);
-        return mr_fail_memory(err, (size_t)class_count * sizeof(mr_coco_class), "an evaluation");
-    }
+    if (!e) return mr_fail_memory(err, sizeof *e, "an evaluation");
     e->coco.class_count = class_count;
-    *evaluation = e;
+    e->coco.most = MR_COCO_MOST;
+    e->coco.classes = mr_calloc((size_t)class_count, sizeof *e->coco.classes);
+    mrcnn_status status =
+        e->coco.classes
+            ? mr_confusion_create(&e->confusion, class_count, err)
+            : mr_fail_memory(err, (size_t)class_count * sizeof(mr_coco_class), "an evaluation");
+    if (status == MRCNN_OK)
+        *evaluation = e;
+    else
+        mrcnn_evaluation_free(&e);
+    return status;
+}
+
+mrcnn_status mrcnn_evaluation_configure(mrcnn_evaluation *e, const mrcnn_evaluate_options *options,
+                                        mrcnn_error *err) {
+    enum { FEWEST = 11 };
+    mrcnn_evaluate_options o = mrcnn_evaluate_options_default();
+    mrcnn_status status = mr_take_options(&o, sizeof o, options, "mrcnn_evaluate_options", err);
+    if (status != MRCNN_OK) return status;
+    if (e->pictures)
+        return mr_fail(err, MRCNN_E_ARGUMENT, "an evaluation is configured before its pictures");
+    if (o.max_detections < FEWEST)
+        return mr_fail(err, MRCNN_E_ARGUMENT, "max_detections is %d; it must be %d or more",
+                       o.max_detections, FEWEST);
+    if (!isfinite(o.confusion_score))
+        return mr_fail(err, MRCNN_E_ARGUMENT, "confusion_score is no number");
+    e->coco.most = o.max_detections;
+    e->confusion.score = o.confusion_score;
     return MRCNN_OK;
 }
 
 void mrcnn_evaluation_free(mrcnn_evaluation **evaluation) {
     if (!evaluation || !*evaluation) return;
     mr_coco_free(&(*evaluation)->coco);
+    free((*evaluation)->confusion.cells);
+    free((*evaluation)->figures);
     free(*evaluation);
     *evaluation = NULL;
 }
@@ -44,7 +72,7 @@ void mrcnn_evaluation_free(mrcnn_evaluation **evaluation) {
 typedef struct place {
     const char *what; /* "object", "detection" */
     size_t index;
-    const mrcnn_result *picture;
+    const mr_picture_items *picture;
     int class_count;
 } place;
 
@@ -83,20 +111,28 @@ static mrcnn_status check_numbers(const mr_coco_item *item, const place *at, mrc
 static mrcnn_status finish_item(mr_coco_item *item, const place *at, mrcnn_error *err) {
     mrcnn_status status = check_class(item->class_id, at, err);
     if (status == MRCNN_OK) status = check_numbers(item, at, err);
-    if (status == MRCNN_OK) status = check_mask(item->mask, at, err);
-    if (status == MRCNN_OK) mr_mask_box(item->mask, item->mask_box);
+    if (status != MRCNN_OK || !item->mask) return status;
+    status = check_mask(item->mask, at, err);
+    if (status == MRCNN_OK) mr_coco_look_at_mask(item);
+    return status;
+}
+
+static mrcnn_status finish_items(mr_picture_items *items, int class_count, mrcnn_error *err) {
+    mrcnn_status status = MRCNN_OK;
+    for (size_t i = 0; status == MRCNN_OK && i < items->object_count; i++) {
+        place at = {"object", i, items, class_count};
+        status = finish_item(&items->objects[i], &at, err);
+    }
+    for (size_t i = 0; status == MRCNN_OK && i < items->detection_count; i++) {
+        place at = {"detection", i, items, class_count};
+        status = finish_item(&items->detections[i], &at, err);
+    }
     return status;
 }
 
 /* -------------------------------------------------------------------------------------- adding */
 
-/* A picture's things side by side, crowds behind the other objects. */
-typedef struct items {
-    mr_coco_item *objects, *detections;
-    size_t object_count, crowd_count, detection_count;
-} items;
-
-static mr_coco_item item_of_truth(const mrcnn_truth *truth) {
+mr_coco_item mr_item_of_truth(const mrcnn_truth *truth) {
     return (mr_coco_item){.class_id = truth->class_id,
                           .is_crowd = truth->is_crowd != 0,
                           .x = truth->x,
@@ -110,7 +146,7 @@ static mr_coco_item item_of_truth(const mrcnn_truth *truth) {
 static mr_coco_item item_of_instance(const mrcnn_instance *it) {
     double width = (double)it->x2 - it->x1, height = (double)it->y2 - it->y1;
     return (mr_coco_item){.class_id = it->class_id,
-                          .score = it->score,
+                          .score = (double)it->score,
                           .x = it->x1,
                           .y = it->y1,
                           .width = width,
@@ -119,97 +155,118 @@ static mr_coco_item item_of_instance(const mrcnn_instance *it) {
                           .mask = &it->mask};
 }
 
-static void free_items(items *all) {
-    free(all->objects);
-    free(all->detections);
+/* matterport's figures; is_none when there is no object. */
+static mrcnn_status find_picture_ap(const mr_picture_items *items, mr_picture_figures *figures,
+                                    int *is_none, mrcnn_error *err) {
+    size_t room = items->object_count + items->detection_count, count = 0;
+    const mr_coco_item **lists = mr_calloc(room, sizeof *lists);
+    double ap[MR_COCO_THRESHOLDS];
+    mr_picture_match match = {0};
+    if (!lists) return mr_fail_memory(err, room * sizeof *lists, "a picture");
+    for (size_t i = 0; i < items->object_count; i++)
+        if (!items->objects[i].is_crowd && items->objects[i].pixels)
+            lists[count++] = &items->objects[i];
+    const mr_coco_item **found = lists + count;
+    for (size_t i = 0; i < items->detection_count; i++) found[i] = &items->detections[i];
+    *is_none = count == 0;
+    mrcnn_status status = MRCNN_OK;
+    if (count) {
+        status = mr_picture_match_make(&match, lists, count, found, items->detection_count, err);
+        for (int t = 0; t < MR_COCO_THRESHOLDS && status == MRCNN_OK; t++) {
+            mr_picture_match_at(&match, mr_picture_threshold(t), 0);
+            ap[t] = mr_picture_ap(&match);
+        }
+    }
+    if (count && status == MRCNN_OK) {
+        figures->ap50 = ap[0];
+        figures->ap_range = mr_numpy_mean(ap, MR_COCO_THRESHOLDS);
+    }
+    mr_picture_match_free(&match);
+    free(lists);
+    return status;
 }
 
-static mrcnn_status make_items(items *all, const mrcnn_truth *truths, size_t count,
-                               const mrcnn_result *found, int class_count, mrcnn_error *err) {
-    *all = (items){mr_calloc(count, sizeof(mr_coco_item)),
-                   mr_calloc(found->count, sizeof(mr_coco_item)), 0, 0, found->count};
-    mrcnn_status status = all->objects && all->detections
+static mrcnn_status make_room(mrcnn_evaluation *e, size_t more, mrcnn_error *err) {
+    size_t needed = e->figure_count + more;
+    if (needed <= e->figure_room) return MRCNN_OK;
+    size_t room = needed < e->figure_room * 2 ? e->figure_room * 2 : needed;
+    mr_picture_figures *larger = mr_realloc(e->figures, room, sizeof *larger);
+    if (!larger) return mr_fail_memory(err, room * sizeof *larger, "pictures");
+    e->figures = larger;
+    e->figure_room = room;
+    return MRCNN_OK;
+}
+
+mrcnn_status mr_evaluation_add(mrcnn_evaluation *e, uint32_t picture, mr_picture_items *items,
+                               mrcnn_error *err) {
+    mr_picture_figures figures = {.picture = picture};
+    int is_none = 1;
+    size_t crowds = 0;
+    mrcnn_status status = finish_items(items, e->coco.class_count, err);
+    if (status == MRCNN_OK) status = make_room(e, 1, err);
+    if (status == MRCNN_OK && !e->coco.boxes_only)
+        status = find_picture_ap(items, &figures, &is_none, err);
+    if (status == MRCNN_OK)
+        status = mr_coco_add(&e->coco, picture, items->objects, items->object_count,
+                             items->detections, items->detection_count, err);
+    if (status == MRCNN_OK)
+        status = mr_confusion_add(
+            &e->confusion, e->coco.boxes_only ? MR_COCO_BBOX : MR_COCO_SEGM, items->objects,
+            items->object_count, items->detections, items->detection_count, err);
+    if (status != MRCNN_OK) return status;
+    if (!is_none) e->figures[e->figure_count++] = figures;
+    for (size_t i = 0; i < items->object_count; i++) crowds += items->objects[i].is_crowd != 0;
+    e->pictures++;
+    e->objects += items->object_count - crowds;
+    e->crowds += crowds;
+    e->detections += items->detection_count;
+    return MRCNN_OK;
+}
+
+mrcnn_status mr_evaluation_add_result(mrcnn_evaluation *e, uint32_t picture,
+                                      const mrcnn_truth *truths, size_t count,
+                                      const mrcnn_result *found, mrcnn_error *err) {
+    mr_picture_items items = {.height = found->height,
+                              .width = found->width,
+                              .objects = mr_calloc(count, sizeof *items.objects),
+                              .detections = mr_calloc(found->count, sizeof *items.detections),
+                              .object_count = count,
+                              .detection_count = found->count};
+    mrcnn_status status = items.objects && items.detections
                               ? MRCNN_OK
                               : mr_fail_memory(err, count * sizeof(mr_coco_item), "a picture");
-    for (int crowds = 0; crowds < 2; crowds++)
-        for (size_t i = 0; status == MRCNN_OK && i < count; i++) {
-            if ((truths[i].is_crowd != 0) != crowds) continue;
-            place at = {"object", i, found, class_count};
-            mr_coco_item *item = &all->objects[all->object_count + all->crowd_count];
-            *item = item_of_truth(&truths[i]);
-            status = finish_item(item, &at, err);
-            if (crowds)
-                all->crowd_count++;
-            else
-                all->object_count++;
-        }
-    for (size_t i = 0; status == MRCNN_OK && i < found->count; i++) {
-        place at = {"detection", i, found, class_count};
-        all->detections[i] = item_of_instance(&found->instances[i]);
-        status = finish_item(&all->detections[i], &at, err);
+    if (status == MRCNN_OK) {
+        for (size_t i = 0; i < count; i++) items.objects[i] = mr_item_of_truth(&truths[i]);
+        for (size_t i = 0; i < found->count; i++)
+            items.detections[i] = item_of_instance(&found->instances[i]);
+        status = mr_evaluation_add(e, picture, &items, err);
     }
-    if (status != MRCNN_OK) free_items(all);
+    free(items.objects);
+    free(items.detections);
     return status;
 }
 
 mrcnn_status mrcnn_evaluation_add(mrcnn_evaluation *e, const mrcnn_truth *truths, size_t count,
                                   const mrcnn_result *found, mrcnn_error *err) {
-    items all;
-    double ap[MR_COCO_THRESHOLDS] = {0};
-    mrcnn_status status = make_items(&all, truths, count, found, e->coco.class_count, err);
+    if (e->pictures >= UINT32_MAX)
+        return mr_fail(err, MRCNN_E_UNSUPPORTED, "an evaluation of too many pictures");
+    return mr_evaluation_add_result(e, (uint32_t)e->pictures, truths, count, found, err);
+}
+
+mrcnn_status mr_evaluation_merge(mrcnn_evaluation *e, const mrcnn_evaluation *other,
+                                 mrcnn_error *err) {
+    mrcnn_status status = make_room(e, other->figure_count, err);
+    if (status == MRCNN_OK) status = mr_coco_merge(&e->coco, &other->coco, err);
     if (status != MRCNN_OK) return status;
-    if (all.object_count)
-        status = mr_picture_ap(all.objects, all.object_count, all.detections, all.detection_count,
-                               ap, err);
-    if (status == MRCNN_OK)
-        status = mr_coco_add(&e->coco, all.objects, all.object_count + all.crowd_count,
-                             all.detections, all.detection_count, err);
-    if (status == MRCNN_OK) {
-        for (int t = 0; t < MR_COCO_THRESHOLDS; t++) e->ap[t] += ap[t];
-        e->pictures++;
-        e->pictures_with_objects += all.object_count > 0;
-        e->objects += all.object_count;
-        e->crowds += all.crowd_count;
-        e->detections += all.detection_count;
-    }
-    free_items(&all);
-    return status;
-}
-
-/* ----------------------------------------------------------------------------------- reporting */
-
-void mrcnn_report_free(mrcnn_report **report) {
-    if (!report || !*report) return;
-    free((void *)(*report)->classes);
-    free(*report);
-    *report = NULL;
-}
-
-mrcnn_status mrcnn_evaluation_report(const mrcnn_evaluation *e, mrcnn_report **report,
-                                     mrcnn_error *err) {
-    size_t rows = (size_t)e->coco.class_count;
-    mrcnn_report *r = mr_calloc(1, sizeof *r);
-    mrcnn_class_figures *classes = mr_calloc(rows, sizeof *classes);
-    mrcnn_figures figures[MR_COCO_KINDS];
-    mrcnn_status status = r && classes ? mr_coco_figures(&e->coco, figures, classes, err)
-                                       : mr_fail_memory(err, rows * sizeof *classes, "a report");
-    if (status != MRCNN_OK) {
-        free(r);
-        free(classes);
-        return status;
-    }
-    double pictures = (double)e->pictures_with_objects, sum = 0;
-    for (int t = 0; t < MR_COCO_THRESHOLDS; t++) sum += e->ap[t];
-    *r = (mrcnn_report){.bbox = figures[MR_COCO_BBOX],
-                        .segm = figures[MR_COCO_SEGM],
-                        .picture_map50 = pictures > 0 ? e->ap[0] / pictures : -1,
-                        .picture_map = pictures > 0 ? sum / MR_COCO_THRESHOLDS / pictures : -1,
-                        .pictures = e->pictures,
-                        .objects = e->objects,
-                        .crowds = e->crowds,
-                        .detections = e->detections,
-                        .class_count = e->coco.class_count,
-                        .classes = classes};
-    *report = r;
+    if (other->figure_count)
+        memcpy(e->figures + e->figure_count, other->figures,
+               other->figure_count * sizeof *e->figures);
+    e->figure_count += other->figure_count;
+    size_t classes = e->confusion.class_count, cells = e->confusion.cells ? classes * classes : 0;
+    for (size_t i = 0; i < cells; i++) e->confusion.cells[i] += other->confusion.cells[i];
+    e->pictures += other->pictures;
+    e->objects += other->objects;
+    e->crowds += other->crowds;
+    e->detections += other->detections;
     return MRCNN_OK;
 }

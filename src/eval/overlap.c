@@ -2,6 +2,8 @@
  * is made. */
 #include "eval/coco.h"
 
+#include "image/mask.h"
+
 #include <math.h>
 
 static double box_overlap(const mr_coco_item *d, const mr_coco_item *o) {
@@ -12,37 +14,37 @@ static double box_overlap(const mr_coco_item *d, const mr_coco_item *o) {
     return both / (o->is_crowd ? found : found + o->width * o->height - both);
 }
 
-/* Where a walk over a mask's runs stands. Runs with odd indices lie inside. */
-typedef struct runs {
-    const mrcnn_mask *mask;
-    size_t index;
-    uint32_t left; /* pixels of this run */
-} runs;
+/* A run of ones: pixels counted down the columns. */
+typedef struct run {
+    const uint32_t *next; /* counts, in pairs: zeros, ones */
+    size_t pairs;         /* left */
+    uint64_t begin, end;
+} run;
 
-/* Goes on to a run that is not empty; 0 at the end. */
-static int next_run(runs *r) {
-    while (r->left == 0) {
-        if (++r->index >= r->mask->count) return 0;
-        r->left = r->mask->counts[r->index];
-    }
+/* Goes on to the next run; 0 at the end. */
+static int next_run(run *r) {
+    if (r->pairs == 0) return 0;
+    r->pairs--;
+    r->begin = r->end + r->next[0];
+    r->end = r->begin + r->next[1];
+    r->next += 2;
     return 1;
 }
 
-static runs first_run(const mrcnn_mask *mask) {
-    runs r = {mask, 0, mask->count ? mask->counts[0] : 0};
-    return r;
+static run before_first(const mrcnn_mask *mask) {
+    return (run){mask->counts, mask->count / 2, 0, 0};
 }
 
 uint64_t mr_mask_intersection(const mrcnn_mask *a, const mrcnn_mask *b) {
     uint64_t both = 0;
-    runs x = first_run(a), y = first_run(b);
-    while (next_run(&x) && next_run(&y)) {
-        uint32_t step = x.left < y.left ? x.left : y.left;
-        if (x.index % 2 && y.index % 2) both += step;
-        x.left -= step;
-        y.left -= step;
+    run x = before_first(a), y = before_first(b);
+    if (!next_run(&x) || !next_run(&y)) return 0;
+    for (;;) {
+        uint64_t begin = x.begin > y.begin ? x.begin : y.begin;
+        uint64_t end = x.end < y.end ? x.end : y.end;
+        if (end > begin) both += end - begin;
+        if (!next_run(x.end < y.end ? &x : &y)) return both;
     }
-    return both;
 }
 
 static int boxes_meet(const int32_t a[4], const int32_t b[4]) {
@@ -53,12 +55,16 @@ static double mask_overlap(const mr_coco_item *d, const mr_coco_item *o) {
     if (!boxes_meet(d->mask_box, o->mask_box)) return 0;
     uint64_t both = mr_mask_intersection(d->mask, o->mask);
     if (both == 0) return 0;
-    uint64_t found = (uint64_t)mrcnn_mask_area(d->mask);
-    uint64_t all = o->is_crowd ? found : found + (uint64_t)mrcnn_mask_area(o->mask) - both;
+    uint64_t all = o->is_crowd ? d->pixels : d->pixels + o->pixels - both;
     return (double)both / (double)all;
 }
 
 double mr_coco_overlap(mr_coco_kind kind, const mr_coco_item *detection,
                        const mr_coco_item *object) {
     return kind == MR_COCO_BBOX ? box_overlap(detection, object) : mask_overlap(detection, object);
+}
+
+void mr_coco_look_at_mask(mr_coco_item *item) {
+    item->pixels = (uint64_t)mrcnn_mask_area(item->mask);
+    mr_mask_box(item->mask, item->mask_box);
 }

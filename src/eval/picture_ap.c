@@ -1,102 +1,131 @@
-/* picture_ap.c - see picture_ap.h. Overlaps and recalls are of single precision, as matterport's. */
+/* picture_ap.c - see picture_ap.h. */
 #include "eval/picture_ap.h"
 
 #include "base/error.h"
 #include "base/memory.h"
+#include "eval/numpy_sum.h"
 
+#include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
-typedef struct work {
-    const mr_coco_item **sorted; /* detections by falling score */
-    float *overlaps;             /* a row for each of them */
-    uint8_t *taken;              /* objects */
-    double *recalls, *precisions;
-} work;
-
-static void free_work(work *w) {
-    free(w->sorted);
-    free(w->overlaps);
-    free(w->taken);
-    free(w->recalls);
-    free(w->precisions);
-}
-
-static mrcnn_status make_work(work *w, size_t objects, size_t detections, mrcnn_error *err) {
-    size_t cells = SIZE_MAX;
-    memset(w, 0, sizeof *w);
-    w->sorted = mr_calloc(detections, sizeof *w->sorted);
-    if (mr_mul_size(objects, detections, &cells)) w->overlaps = mr_calloc(cells, sizeof(float));
-    w->taken = mr_calloc(objects, 1);
-    w->recalls = mr_calloc(detections, sizeof(double));
-    w->precisions = mr_calloc(detections, sizeof(double));
-    if (w->sorted && w->overlaps && w->taken && w->recalls && w->precisions) return MRCNN_OK;
-    free_work(w);
-    return mr_fail_memory(err, cells, "matching a picture");
-}
+typedef struct sort_key {
+    double score;
+    size_t index;
+} sort_key;
 
 static int compare_scores(const void *a, const void *b) {
-    const mr_coco_item *x = *(const mr_coco_item *const *)a, *y = *(const mr_coco_item *const *)b;
+    const sort_key *x = a, *y = b;
     if (x->score != y->score) return x->score > y->score ? -1 : 1;
-    return x < y ? -1 : x > y;
+    return x->index > y->index ? -1 : x->index < y->index;
 }
 
-static float overlap(const mr_coco_item *a, const mr_coco_item *b) {
-    float both = (float)mr_mask_intersection(a->mask, b->mask);
-    float all = (float)a->area[MR_COCO_SEGM] + (float)mrcnn_mask_area(b->mask) - both;
-    return all > 0 ? both / all : 0;
-}
-
-/* Does the detection find an object of its class? It takes the one that it covers best, of those that
- * are left (N66). */
-static int find_object(work *w, const float *overlaps, const mr_coco_item *detection,
-                       const mr_coco_item *objects, size_t count, double threshold) {
-    size_t best = SIZE_MAX;
-    for (size_t k = 0; k < count; k++) {
-        int fits = objects[k].class_id == detection->class_id && !w->taken[k];
-        if (!fits || overlaps[k] < threshold) continue;
-        if (best == SIZE_MAX || overlaps[k] >= overlaps[best]) best = k;
-    }
-    if (best == SIZE_MAX) return 0;
-    w->taken[best] = 1;
+static int sort_by_score(mr_picture_match *m) {
+    sort_key *keys = mr_calloc(m->detection_count, sizeof *keys);
+    if (!keys) return 0;
+    for (size_t i = 0; i < m->detection_count; i++)
+        keys[i] = (sort_key){m->detections[i]->score, i};
+    if (m->detection_count) qsort(keys, m->detection_count, sizeof *keys, compare_scores);
+    for (size_t i = 0; i < m->detection_count; i++) m->order[i] = keys[i].index;
+    free(keys);
     return 1;
 }
 
-/* The area below precision over recall, where precision is the best at this recall or a higher one
- * (N67). */
-static double area_below(work *w, size_t count) {
-    double area = 0, before = 0;
-    for (size_t i = count; i-- > 1;)
-        if (w->precisions[i] > w->precisions[i - 1]) w->precisions[i - 1] = w->precisions[i];
-    for (size_t i = 0; i < count; i++) {
-        area += (w->recalls[i] - before) * w->precisions[i];
-        before = w->recalls[i];
-    }
-    return area;
+static int boxes_meet(const int32_t a[4], const int32_t b[4]) {
+    return a[0] < b[2] && b[0] < a[2] && a[1] < b[3] && b[1] < a[3];
 }
 
-mrcnn_status mr_picture_ap(const mr_coco_item *objects, size_t object_count,
-                           const mr_coco_item *detections, size_t detection_count,
-                           double ap[MR_COCO_THRESHOLDS], mrcnn_error *err) {
-    work w;
-    mrcnn_status status = make_work(&w, object_count, detection_count, err);
-    if (status != MRCNN_OK) return status;
-    for (size_t i = 0; i < detection_count; i++) w.sorted[i] = &detections[i];
-    if (detection_count) qsort(w.sorted, detection_count, sizeof *w.sorted, compare_scores);
-    for (size_t i = 0; i < detection_count; i++)
-        for (size_t k = 0; k < object_count; k++)
-            w.overlaps[i * object_count + k] = overlap(w.sorted[i], &objects[k]);
-    for (int t = 0; t < MR_COCO_THRESHOLDS; t++) {
-        size_t hits = 0;
-        memset(w.taken, 0, object_count);
-        for (size_t i = 0; i < detection_count; i++) {
-            hits += (size_t)find_object(&w, w.overlaps + i * object_count, w.sorted[i], objects,
-                                        object_count, mr_coco_threshold(t));
-            w.precisions[i] = (double)hits / (double)(i + 1);
-            w.recalls[i] = (float)hits / (float)object_count;
-        }
-        ap[t] = area_below(&w, detection_count);
+float mr_picture_overlap(const mr_coco_item *a, const mr_coco_item *b) {
+    int meet = boxes_meet(a->mask_box, b->mask_box);
+    float both = meet ? (float)mr_mask_intersection(a->mask, b->mask) : 0;
+    float all = (float)a->pixels + (float)b->pixels - both;
+    return all == 0 ? NAN : both / all;
+}
+
+static void measure(mr_picture_match *m) {
+    for (size_t i = 0; i < m->detection_count; i++)
+        for (size_t k = 0; k < m->object_count; k++)
+            m->overlaps[i * m->object_count + k] =
+                mr_picture_overlap(m->detections[m->order[i]], m->objects[k]);
+}
+
+mrcnn_status mr_picture_match_make(mr_picture_match *m, const mr_coco_item *const *objects,
+                                   size_t object_count, const mr_coco_item *const *detections,
+                                   size_t detection_count, mrcnn_error *err) {
+    size_t cells = SIZE_MAX, ends;
+    *m = (mr_picture_match){.objects = objects,
+                            .detections = detections,
+                            .object_count = object_count,
+                            .detection_count = detection_count};
+    if (mr_mul_size(object_count, detection_count, &cells) && object_count < INT32_MAX &&
+        detection_count < INT32_MAX && mr_add_size(detection_count, 2, &ends)) {
+        m->order = mr_calloc(detection_count, sizeof *m->order);
+        m->overlaps = mr_calloc(cells, sizeof *m->overlaps);
+        m->object_match = mr_calloc(object_count, sizeof *m->object_match);
+        m->detection_match = mr_calloc(detection_count, sizeof *m->detection_match);
+        m->precisions = mr_calloc(ends, sizeof(double));
+        m->recalls = mr_calloc(ends, sizeof(double));
+        m->terms = mr_calloc(ends, sizeof(double));
     }
-    free_work(&w);
+    if (!m->order || !m->overlaps || !m->object_match || !m->detection_match || !m->precisions ||
+        !m->recalls || !m->terms || !sort_by_score(m))
+        return mr_fail_memory(err, cells, "matching a picture");
+    measure(m);
     return MRCNN_OK;
+}
+
+void mr_picture_match_free(mr_picture_match *m) {
+    free(m->order);
+    free(m->overlaps);
+    free(m->object_match);
+    free(m->detection_match);
+    free(m->precisions);
+    free(m->recalls);
+    free(m->terms);
+    memset(m, 0, sizeof *m);
+}
+
+double mr_picture_threshold(int i) {
+    const double start = 0.5, second = 0.55;
+    return start + i * (second - start);
+}
+
+/* The object that a detection takes: of those of its class that are left the one that it covers best,
+ * of equals the last. NaN is above all numbers. -1: none. */
+static int32_t find_object(const mr_picture_match *m, size_t i, double iou, double score) {
+    const float *overlaps = m->overlaps + i * m->object_count;
+    int32_t class_id = m->detections[m->order[i]]->class_id, best = -1;
+    for (size_t k = 0; k < m->object_count; k++) {
+        if (m->object_match[k] >= 0 || m->objects[k]->class_id != class_id) continue;
+        if (overlaps[k] < iou || overlaps[k] < score) continue;
+        if (best < 0 || isnan(overlaps[k]) || overlaps[k] >= overlaps[best]) best = (int32_t)k;
+    }
+    return best;
+}
+
+void mr_picture_match_at(mr_picture_match *m, double iou_threshold, double score_threshold) {
+    for (size_t k = 0; k < m->object_count; k++) m->object_match[k] = -1;
+    for (size_t i = 0; i < m->detection_count; i++) {
+        int32_t k = find_object(m, i, iou_threshold, score_threshold);
+        m->detection_match[i] = k;
+        if (k >= 0) m->object_match[k] = (int32_t)i;
+    }
+}
+
+/* The area below precision over recall, where precision is the best at this recall or a higher one. */
+double mr_picture_ap(mr_picture_match *m) {
+    size_t count = m->detection_count, hits = 0, terms = 0;
+    m->precisions[0] = m->recalls[0] = m->precisions[count + 1] = 0;
+    m->recalls[count + 1] = 1;
+    for (size_t i = 0; i < count; i++) {
+        hits += m->detection_match[i] >= 0;
+        m->precisions[i + 1] = (double)hits / (double)(i + 1);
+        m->recalls[i + 1] = (float)hits / (float)m->object_count;
+    }
+    for (size_t i = count + 1; i-- > 0;)
+        if (m->precisions[i + 1] > m->precisions[i]) m->precisions[i] = m->precisions[i + 1];
+    for (size_t i = 1; i < count + 2; i++)
+        if (m->recalls[i] != m->recalls[i - 1])
+            m->terms[terms++] = (m->recalls[i] - m->recalls[i - 1]) * m->precisions[i];
+    return mr_numpy_sum(m->terms, terms);
 }

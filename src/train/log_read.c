@@ -101,9 +101,14 @@ static mr_json_choice choose(void *user, const mr_json_place *place) {
 
 /* ------------------------------------------------------------------------------- the whole file */
 
+/* What the reader of JSON calls a line, which to it is a file of its own. */
+static const char reader_name[] = "it", reader_place[] = "it: line 1, ";
+
 static void leave_out(mrcnn_log *log, const char *path, size_t line, const mrcnn_error *why) {
+    const char *text = why->message;
+    if (strncmp(text, reader_place, sizeof reader_place - 1) == 0) text += sizeof reader_place - 1;
     if (log->left_out++ == 0)
-        mr_fail(&log->first, MRCNN_E_FORMAT, "%s: line %zu: %s", path, line, why->message);
+        mr_fail(&log->first, MRCNN_E_FORMAT, "%s: line %zu: %s", path, line, text);
 }
 
 /* Errors of memory end the reading; whatever else is wrong with a line costs that line. */
@@ -117,7 +122,7 @@ static mrcnn_status read_line(mrcnn_log *log, const char *path, const char *text
     if (memchr(text, 0, length) || length > LINE_MOST)
         status = mr_fail(&why, MRCNN_E_FORMAT, "it is not text, or too long");
     else
-        status = mr_json_read_text("it", text, length, &reader, &why);
+        status = mr_json_read_text(reader_name, text, length, &reader, &why);
     if (status == MRCNN_E_MEMORY) {
         if (err) *err = why;
         return status;

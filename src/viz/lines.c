@@ -72,7 +72,8 @@ static void set_dash(const mr_pen *pen, mrcnn_line line) {
     static const double dashed[] = {4.0, 3.0}, dotted[] = {1.0, 2.0};
     const double *lengths = line == MRCNN_LINE_DASHED ? dashed : dotted;
     double dashes[] = {lengths[0] * pen->line, lengths[1] * pen->line};
-    cairo_set_dash(pen->cairo, dashes, line == MRCNN_LINE_SOLID ? 0 : 2, 0.0);
+    /* Lines run through the middle of pixels: from there to the pixel's edge the first dash is spent. */
+    cairo_set_dash(pen->cairo, dashes, line == MRCNN_LINE_SOLID ? 0 : 2, pen->line / 2.0);
 }
 
 void mr_draw_box(const mr_pen *pen, mr_rectangle whole, mr_stroke stroke) {

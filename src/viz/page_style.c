@@ -76,8 +76,10 @@
 #define SCREENS                                                                                 \
     "@media (min-width:64rem){.columns{display:grid;grid-template-columns:12rem minmax(0,1fr);" \
     "gap:2.5rem}\nnav{position:sticky;top:1rem;align-self:start;max-height:calc(100vh - 2rem);" \
-    "overflow:auto;padding-top:1.75rem}\nnav ol{display:block}\nnav li{margin:.3rem 0;overflow-wrap:anywhere;line-height:1.35}\n"       \
-    "section:first-child{border-top:0}}\n"                                                      \
+    "overflow:auto;padding-top:1.75rem}\nnav ol{display:block}\nnav li{margin:.3rem "           \
+    "0;overflow-wrap:anywhere;line-height:1.35}\n"                                              \
+    "section:first-child{border-top:0}\n.gallery:has(>.picture:nth-child(3):last-child)"        \
+    "{grid-template-columns:repeat(3,minmax(0,1fr))}}\n"                                        \
     "@media print{nav{display:none}.columns{display:block}.scroll{max-height:none;"             \
     "overflow:visible}figure{break-inside:avoid}}\n"
 

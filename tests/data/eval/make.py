@@ -4,7 +4,8 @@
     python make.py SEED COUNT > more.txt    so many random ones; test_eval more.txt checks them
 
 A case is a list of pictures (height, width), each with its objects (class, crowd, x, y, width,
-height, area, mask) and what was found (class, score, y1, x1, y2, x2, mask), then the figures.
+height, area, mask) and what was found (class, score, y1, x1, y2, x2, mask), then the figures; of each
+class, AP, AP50 and AP75, and precision and scores at recall 0, 0.4 and 0.8, each for IoU 0.50, 0.75 and the mean.
 """
 import contextlib
 import io
@@ -113,15 +114,16 @@ def coco_figures(classes, pictures, kind):
         run.summarize()
     rows = []
     for c in range(classes - 1):
-        p = run.eval["precision"][:, :, c, 0, 2]
-        rows.append([float(np.mean(v[v > -1])) if (v > -1).any() else -1. for v in (p, p[0])])
+        p, s = (run.eval[k][:, :, c, 0, 2] for k in ("precision", "scores"))
+        rows.append([float(np.mean(v[v > -1])) if (v > -1).any() else -1. for v in (p, p[0], p[5])])
+        rows[-1].append([float(v) for t in (p, s) for u in (t[0], t[5], t.mean(0)) for v in u[::40]])
     return [float(v) for v in run.stats], rows
 
 
 def picture_ap(objects, detections, threshold):
-    """matterport's compute_ap; no two scores are equal."""
+    """matterport's compute_ap; of equal scores the last one comes first, as in argsort()[::-1]."""
     hits, taken = [], set()
-    for d in sorted(detections, key=lambda d: -d["score"]):
+    for d in sorted(detections, key=lambda d: d["score"])[::-1]:
         best = None
         for k, o in enumerate(objects):
             both, all_ = np.float32((d["mask"] & o["mask"]).sum()), np.float32((d["mask"] | o["mask"]).sum())
@@ -140,9 +142,9 @@ def picture_ap(objects, detections, threshold):
 def picture_map(pictures):
     rows = []
     for _, _, objects, detections in pictures:
-        objects = [o for o in objects if not o["crowd"]]
+        objects = [o for o in objects if not o["crowd"] and o["mask"].any()]
         if objects:
-            rows.append([picture_ap(objects, detections, t) for t in np.linspace(.5, .95, 10)])
+            rows.append([picture_ap(objects, detections, t) for t in np.arange(.5, 1., .05)])
     return [float(np.mean(rows, 0)[0]), float(np.mean(rows))] if rows else [-1., -1.]
 
 
@@ -162,7 +164,8 @@ def emit(name, seed, settings):
         figures, rows = coco_figures(classes, pictures, kind)
         print(kind, text(figures))
         for c, row in enumerate(rows, 1):
-            print(f"{kind}_class {c} {text(row)}")
+            print(f"{kind}_class {c} {text(row[:3])}")
+            print(f"{kind}_curve {c} {text(row[3])}")
     if all(len({d["score"] for d in p[3]}) == len(p[3]) for p in pictures):
         print("picture_map", text(picture_map(pictures)))
     print("end\n")
