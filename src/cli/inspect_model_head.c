@@ -116,8 +116,8 @@ static void put_histogram(model_page *m) {
     double middles[BINS], counts[BINS] = {0};
     for (int i = 0; i < BINS; i++) middles[i] = (i + 0.5) / BINS;
     for (size_t i = 0; i < m->trace->proposals_found; i++) {
-        int bin = (int)((double)m->trace->proposals[i].object_score * BINS);
-        if (bin >= 0) counts[bin < BINS ? bin : BINS - 1]++;
+        double bin = (double)m->trace->proposals[i].object_score * BINS;
+        if (bin >= 0) counts[bin < BINS ? (int)bin : BINS - 1]++; /* NaN is in none */
     }
     mrcnn_series series = {"proposals", MRCNN_SERIES_BARS, BINS, middles, counts, 0, -1};
     mrcnn_chart chart = mrcnn_chart_default();
