@@ -189,9 +189,27 @@ static void poison(const char *tensor) {
     for (size_t i = 0; i < t->count && !running->poison_first; i++) t->values[i] = 3e38f;
 }
 
+static void set_layer(mr_tensors *weights, const char *layer, float square) {
+    mr_tensor *kernel = mr_tensors_find(weights, layer, "kernel");
+    memset(kernel->values, 0, kernel->count * sizeof *kernel->values);
+    mr_tensors_find(weights, layer, "bias")->values[1] = square;
+}
+
+void train_see_squares(mrcnn_model *model) {
+    set_layer(model->weights, "mrcnn_class_logits", 2);
+    set_layer(model->weights, "mrcnn_mask", 2);
+    set_layer(model->weights, "mrcnn_bbox_fc", 0);
+    set_layer(model->weights, "rpn_bbox_pred", 0);
+}
+
 static void on_start(void *user, const mrcnn_train_start *start) {
     (void)user;
-    if (made.starts++ == 0 && running->poison) poison(running->poison);
+    if (made.starts == 0 && running->poison) poison(running->poison);
+    if (made.starts == 0 && running->sees_squares && !running->resume)
+        train_see_squares(made.model);
+    made.starts++;
+    made.start = *start;
+    made.start.folder = made.start.layers = NULL;
     made.resumed = start->resumed;
 }
 
@@ -211,9 +229,17 @@ static void on_epoch(void *user, const mrcnn_train_epoch *epoch) {
     made.losses[epoch->epoch] = epoch->losses.total;
     made.validation[epoch->epoch] = epoch->validation.total;
     made.best[epoch->epoch] = epoch->is_best;
+    made.told[epoch->epoch] = *epoch;
+    made.told[epoch->epoch].checkpoint = NULL;
     made.epochs++;
     assert_true(cli_exists(epoch->checkpoint));
     if (running->copy_epochs) copy_run("epoch", epoch->epoch);
+}
+
+static void on_evaluate(void *user, size_t done, size_t total) {
+    (void)user;
+    assert_true(done < total);
+    made.pictures++;
 }
 
 static void on_message(void *user, const char *message) {
@@ -225,20 +251,21 @@ static void on_message(void *user, const char *message) {
 static int should_stop(void *user) {
     (void)user;
     return (running->stop_at_step && made.steps >= running->stop_at_step) ||
+           (running->stop_at_picture && made.pictures >= running->stop_at_picture) ||
            (running->stop_after_epoch && made.epochs >= running->stop_after_epoch);
 }
 
 /* ---------------------------------------------------------------------------------------- run */
 
-static mrcnn_dataset *open_set(const train_case *c, size_t pictures, const char *subset) {
+static mrcnn_dataset *open_set(const char *folder, size_t pictures, const char *subset) {
     mrcnn_dataset_options o = mrcnn_dataset_options_default();
     mrcnn_error err = MRCNN_ERROR_INIT;
     mrcnn_dataset *set = NULL;
-    o.format = c->dataset ? "via" : "shapes";
-    o.subset = c->dataset ? NULL : subset;
+    o.format = folder ? "via" : "shapes";
+    o.subset = folder ? NULL : subset;
     o.shapes_count = pictures ? pictures : 6;
     o.shapes_height = o.shapes_width = 80;
-    if (mrcnn_dataset_open(&set, c->dataset ? c->dataset : "shapes", &o, &err) != MRCNN_OK)
+    if (mrcnn_dataset_open(&set, folder ? folder : "shapes", &o, &err) != MRCNN_OK)
         fail_msg("%s", err.message);
     return set;
 }
@@ -266,8 +293,9 @@ const train_made *train_run(const train_case *c) {
     mrcnn_model_free(&made.model);
     memset(&made, 0, sizeof made);
     running = c;
-    mrcnn_dataset *set = open_set(c, c->pictures, "train");
-    mrcnn_dataset *validation = c->validation ? open_set(c, c->validation, "val") : NULL;
+    const char *folder = c->validation_dataset ? c->validation_dataset : c->dataset;
+    mrcnn_dataset *set = open_set(c->dataset, c->pictures, "train");
+    mrcnn_dataset *validation = c->validation ? open_set(folder, c->validation, "val") : NULL;
     char classes[16];
     snprintf(classes, sizeof classes, "%d", mrcnn_dataset_class_count(set));
     assert_int_equal(mrcnn_config_create(&config, NULL, NULL), MRCNN_OK);
@@ -290,6 +318,7 @@ const train_made *train_run(const train_case *c) {
     o.on_start = on_start;
     o.on_step = on_step;
     o.on_epoch = on_epoch;
+    o.on_evaluate = on_evaluate;
     o.on_message = on_message;
     o.should_stop = should_stop;
     made.status = mrcnn_train(made.model, set, validation, &o, &made.result, &made.err);

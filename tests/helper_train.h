@@ -12,18 +12,21 @@ typedef struct train_case {
     const char *const *keys; /* NULL-terminated pairs, over the tiny network's */
     const char *layers;      /* NULL: STAGES, or heads */
     int epochs;
-    const char *resume;  /* a checkpoint; "last": the newest one in `logs` */
-    const char *dataset; /* a folder in VIA's format; NULL: shapes */
-    size_t pictures;     /* of shapes; 0: 6 */
-    size_t validation;   /* pictures; 0: no validation set */
-    int threads;         /* 0: 1 */
-    int stop_at_step;    /* ask to stop when so many steps are done; 0: never, -1: at once */
+    const char *resume;             /* a checkpoint; "last": the newest one in `logs` */
+    const char *dataset;            /* a folder in VIA's format; NULL: shapes */
+    const char *validation_dataset; /* NULL: `dataset` again */
+    size_t pictures;                /* of shapes; 0: 6 */
+    size_t validation;              /* pictures; 0: no validation set */
+    int threads;                    /* 0: 1 */
+    int stop_at_step; /* ask to stop when so many steps are done; 0: never, -1: at once */
     int stop_after_epoch;
     /* Copies the run's folder into <logs>-<step> when so many steps are done, and into
      * <logs>-epoch-<epoch> when an epoch is: what a run that is killed there leaves. */
     int copy_at_step, copy_epochs;
-    const char *poison; /* "layer/param" whose weights become 3e38 before the first step */
-    int poison_first;   /* the first of them alone, which becomes infinite */
+    const char *poison;  /* "layer/param" whose weights become 3e38 before the first step */
+    int poison_first;    /* the first of them alone, which becomes infinite */
+    int sees_squares;    /* train_see_squares before the first step */
+    int stop_at_picture; /* ask to stop when so many pictures have been evaluated; 0: never */
 } train_case;
 
 typedef struct train_made {
@@ -37,8 +40,11 @@ typedef struct train_made {
     double gradient_norm; /* of the last step */
     double losses[TRAIN_EPOCHS], validation[TRAIN_EPOCHS];
     int best[TRAIN_EPOCHS];
-    char messages[4000]; /* a line each */
-    mrcnn_model *model;  /* trained; NULL when it could not be made */
+    int pictures; /* evaluated */
+    mrcnn_train_start start;
+    mrcnn_train_epoch told[TRAIN_EPOCHS]; /* without the checkpoint */
+    char messages[4000];                  /* a line each */
+    mrcnn_model *model;                   /* trained; NULL when it could not be made */
 } train_made;
 
 /* Runs it. Valid until the next run. */
@@ -49,6 +55,10 @@ const train_made *train_well(const train_case *c);
  * --layers) or don't. */
 unsigned long long train_weights(void);
 unsigned long long train_weights_of(const char *layers, int matching, int statistics);
+
+/* Sets biases with which a network that has learnt nothing takes every anchor for a filled square (class
+ * 1): it finds something. */
+void train_see_squares(mrcnn_model *model);
 
 /* The test fails unless both runs' checkpoints of the epoch, their states, and all that their logs
  * tell of steps and epochs (but times) are the same. */

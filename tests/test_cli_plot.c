@@ -49,10 +49,10 @@ static void test_summary(void **state) {
         r->out,
         "first\n"
         "  3 epochs, 12 steps\n"
-        "  loss             1.0000  in epoch 3, the best\n"
-        "  val_loss         2.0000  in epoch 3; the best, 0.2500, in epoch 2\n"
-        "  segm AP          0.2000  in epoch 3; the best, 0.3000, in epoch 2\n"
-        "  speed              4.00  pictures a second; 6 s in steps, 10.0% of it waiting for "
+        "  loss              1.0000  in epoch 3, the best\n"
+        "  val_loss          2.0000  in epoch 3; the best, 0.2500, in epoch 2\n"
+        "  segm AP           0.2000  in epoch 3; the best, 0.3000, in epoch 2\n"
+        "  speed               4.00  pictures a second; 6 s in steps, 10.0% of it waiting for "
         "pictures\n"
         "  1 step had no finite loss\n");
     char *whole = strdup(r->out);

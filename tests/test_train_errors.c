@@ -34,6 +34,7 @@ static void test_configuration(void **state) {
         {"IMAGE_CHANNEL_COUNT", "1", "IMAGE_CHANNEL_COUNT is 1, but the data set is read with 3",
          MRCNN_E_CONFIG},
         {"EARLY_STOP", "2", "EARLY_STOP needs a validation set", MRCNN_E_CONFIG},
+        {"EVAL_EVERY", "2", "EVAL_EVERY needs a validation set", MRCNN_E_CONFIG},
         {"KEEP_BEST", "true", "KEEP_BEST needs a validation set", MRCNN_E_CONFIG},
     };
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {

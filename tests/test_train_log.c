@@ -2,6 +2,7 @@
  * files read back frame by frame.
  */
 #include "helper_assert.h"
+#include "helper_tfevents.h"
 #include "helper_weights.h"
 
 #include "base/file.h"
@@ -312,6 +313,100 @@ static void test_tensorboard(void **state) {
     }
 }
 
+/* ----------------------------------------------------------------------------------- evaluation */
+
+static mr_log_epoch make_evaluated(void) {
+    static uint8_t pictures[2][300];
+    mr_log_epoch epoch = make_epoch(3, 1);
+    for (int i = 0; i < 300; i++) pictures[0][i] = (uint8_t)i, pictures[1][i] = (uint8_t)(255 - i);
+    epoch.evaluated = 1;
+    epoch.evaluation = (mr_log_evaluation){.bbox = {.ap = 0.1, .ap50 = 0.2, .ap75 = 0},
+                                           .segm = {.ap = 1.0 / 3, .ap50 = 0.5, .ap75 = -1},
+                                           .picture_map50 = 0.75,
+                                           .picture_map = 0.7,
+                                           .pictures = 5,
+                                           .seconds = 1.5};
+    epoch.image_count = 2;
+    epoch.images[0] = (mr_log_image){0, 20, 30, pictures[0], 300};
+    epoch.images[1] = (mr_log_image){7, 300, 200, pictures[1], 200};
+    return epoch;
+}
+
+static const struct {
+    const char *name;
+    double value; /* -1: about no object */
+} figures[] = {{"bbox_ap", 0.1},     {"bbox_ap50", 0.2},     {"bbox_ap75", 0},
+               {"segm_ap", 1.0 / 3}, {"segm_ap50", 0.5},     {"segm_ap75", -1},
+               {"picture_map", 0.7}, {"picture_map50", 0.75}};
+
+static void test_jsonl_evaluation(void **state) {
+    (void)state;
+    mr_jsonl *log = open_log(scratch("evaluation.jsonl"), 0);
+    mr_log_epoch epoch = make_evaluated();
+    assert_int_equal(mr_jsonl_epoch(log, &epoch, NULL), MRCNN_OK);
+    mr_jsonl_close(&log);
+    char *text = read_text(scratch("evaluation.jsonl"));
+    yajl_val line = yajl_tree_parse(text, NULL, 0);
+    for (size_t i = 0; i < sizeof figures / sizeof *figures; i++) {
+        if (figures[i].value < 0)
+            assert_true(has_key(line, figures[i].name));
+        else
+            assert_true(number_at(line, figures[i].name) == figures[i].value);
+    }
+    assert_contains(text, ",\"segm_ap75\":null,");
+    assert_true(number_at(line, "eval_pictures") == 5);
+    assert_true(number_at(line, "eval_seconds") == 1.5);
+    assert_true(number_at(line, "val_loss") == 13 && number_at(line, "seconds") == 60);
+    yajl_tree_free(line);
+    free(text);
+}
+
+static void check_image(const tf_event *event, const char *tag, const mr_log_image *wanted) {
+    const tf_value *v = tf_find(event, tag);
+    if (!v || !v->is_image) fail_msg("no image %s", tag);
+    assert_int_equal(v->height, wanted->height);
+    assert_int_equal(v->width, wanted->width);
+    assert_int_equal(v->channels, 3);
+    assert_int_equal(v->length, wanted->length);
+    assert_memory_equal(v->bytes, wanted->png, wanted->length);
+}
+
+static void test_tensorboard_evaluation(void **state) {
+    (void)state;
+    mr_tensorboard *log = NULL;
+    mrcnn_error err = MRCNN_ERROR_INIT;
+    mr_log_epoch epoch = make_evaluated();
+    tf_file file;
+    tf_event event;
+    mkdir(scratch("pictures"), 0777);
+    if (mr_tensorboard_open(&log, scratch("pictures"), 1700000000, 2, &err) != MRCNN_OK ||
+        mr_tensorboard_epoch(log, &epoch, 1700000001.5, &err) != MRCNN_OK)
+        fail_msg("%s", err.message);
+    mr_tensorboard_close(&log);
+    tf_open(&file, tf_only_file(scratch("pictures")));
+    assert_true(tf_next(&file, &event));
+    assert_string_equal(event.version, "brain.Event:2");
+    assert_true(tf_next(&file, &event));
+    assert_true(event.session_start && event.step == 2);
+    assert_true(tf_next(&file, &event));
+    assert_true(event.step == 2 && event.wall_time == 1700000001.5);
+    assert_int_equal(event.count, 13 + 7 + 2);
+    for (size_t i = 0; i < sizeof figures / sizeof *figures; i++) {
+        const tf_value *v = tf_find(&event, figures[i].name);
+        assert_int_equal(v == NULL, figures[i].value < 0);
+        if (v) assert_true(!v->is_image && v->scalar == (float)figures[i].value);
+    }
+    for (size_t i = 0; i < 12; i++) {
+        const tf_value *v = tf_find(&event, tags[i]);
+        assert_non_null(v);
+        assert_true(v->scalar == (float)(3 + (i < 6 ? 0 : 10) + 0.5 * (double)(i % 6)));
+    }
+    check_image(&event, "validation/0", &epoch.images[0]);
+    check_image(&event, "validation/7", &epoch.images[1]);
+    assert_false(tf_next(&file, &event));
+    tf_close(&file);
+}
+
 /* ----------------------------------------------------------------------------------------- both */
 
 static int count_files(const char *folder) {
@@ -389,10 +484,15 @@ static void test_full_disk(void **state) {
 
 int main(void) {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_crc32c),       cmocka_unit_test(test_jsonl_lines),
-        cmocka_unit_test(test_jsonl_resume), cmocka_unit_test(test_jsonl_refused),
-        cmocka_unit_test(test_tensorboard),  cmocka_unit_test(test_both),
+        cmocka_unit_test(test_crc32c),
+        cmocka_unit_test(test_jsonl_lines),
+        cmocka_unit_test(test_jsonl_resume),
+        cmocka_unit_test(test_jsonl_refused),
+        cmocka_unit_test(test_tensorboard),
+        cmocka_unit_test(test_both),
         cmocka_unit_test(test_full_disk),
+        cmocka_unit_test(test_jsonl_evaluation),
+        cmocka_unit_test(test_tensorboard_evaluation),
     };
     return cmocka_run_group_tests(tests, setup, teardown);
 }

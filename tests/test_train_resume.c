@@ -32,6 +32,9 @@ static const variant variants[] = {
                            "LEARNING_RATE_SCHEDULE", "cosine", NULL}},
     {"norms", "all", 2, (const char *const[]){"TRAIN_BN", "none", "IMAGES_PER_GPU", "2", NULL}},
     {"always", "all", 2, (const char *const[]){"TRAIN_BN", "true", "EMA_DECAY", "0.6", NULL}},
+    {"evaluation", "all", 3,
+     (const char *const[]){"EVAL_EVERY", "2", "EVAL_LIMIT", "2", "EMA_DECAY", "0.6", "KEEP_BEST",
+                           "true", "EARLY_STOP", "3", NULL}},
     {"crops", "all", 0, (const char *const[]){"IMAGE_RESIZE_MODE", "crop", NULL}},
 };
 enum { VARIANTS = sizeof variants / sizeof *variants };

@@ -13,10 +13,6 @@ static mrcnn_image black(int32_t height, int32_t width) {
     return (mrcnn_image){width, height, 3, calloc((size_t)height * (size_t)width, 3)};
 }
 
-static const uint8_t *pixel(const mrcnn_image *image, int y, int x) {
-    return image->pixels + 3 * ((size_t)y * (size_t)image->width + (size_t)x);
-}
-
 static void test_class_colors(void **state) {
     (void)state;
     for (int id = -1; id < 100; id++) {
@@ -59,6 +55,10 @@ static void test_hostile_marks(void **state) {
 }
 
 #ifdef MRCNN_WITH_CAIRO
+
+static const uint8_t *pixel(const mrcnn_image *image, int y, int x) {
+    return image->pixels + 3 * ((size_t)y * (size_t)image->width + (size_t)x);
+}
 
 static mrcnn_image draw(const mrcnn_image *image, const mrcnn_mark *marks, size_t count) {
     mrcnn_image out = {0};

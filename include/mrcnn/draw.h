@@ -38,7 +38,7 @@ typedef struct mrcnn_mark {
 
 /* The picture with marks over it, the first one on top (matterport's draw_boxes, draw_rois). `out` is
  * made in RGB, as by mrcnn_draw_instances; free it with mrcnn_image_free. Captions lie beside each
- * other as far as there is room. Pictures of at most 32,767 pixels a side. */
+ * other; one that could only lie below others is left out. Pictures of at most 32,767 pixels a side. */
 MRCNN_API mrcnn_status mrcnn_draw_marks(mrcnn_image *out, const mrcnn_image *image,
                                         const mrcnn_mark *marks, size_t count, mrcnn_error *err);
 
@@ -61,8 +61,8 @@ MRCNN_API mrcnn_status mrcnn_draw_rois(mrcnn_image *out, const mrcnn_image *imag
 /* What was to be found in green, what was found in red (matterport's display_differences). A detection
  * says "score / IoU" and has a solid box when it meets an object of its class, by masks with an IoU of
  * `iou` or more, in the order of scores, each object once (utils.compute_matches); else "score / best
- * IoU" and a dashed box. Objects that nobody found are dashed too, and those found have their class
- * name. Detections with a lower score than `score` are left out. Of `truth`, crowds (negative class
+ * IoU" and a dashed box. Objects that nobody found are dashed too, and have the name of their class.
+ * Detections with a lower score than `score` are left out. Of `truth`, crowds (negative class
  * ids) are left out. */
 MRCNN_API mrcnn_status mrcnn_draw_differences(mrcnn_image *out, const mrcnn_image *image,
                                               const mrcnn_result *truth, const mrcnn_result *found,
@@ -115,11 +115,10 @@ typedef enum mrcnn_series_kind {
     MRCNN_SERIES_LINE = 0,
     MRCNN_SERIES_STEPS = 1, /* y[i] holds from x[i] on */
     MRCNN_SERIES_POINTS = 2,
-    MRCNN_SERIES_BARS =
-        3 /* from 0 (with log_y, from the bottom); histograms: x in the middle of bins */
+    MRCNN_SERIES_BARS = 3 /* from 0, with log_y from the bottom; around x: the middle of a bin */
 } mrcnn_series_kind;
 
-/* What isn't finite is left out: a line is broken there. */
+/* What isn't finite (or is beyond 1e300) is left out: a line is broken there. */
 typedef struct mrcnn_series {
     const char *name; /* in the legend; NULL: not there */
     mrcnn_series_kind kind;
@@ -134,9 +133,8 @@ typedef struct mrcnn_chart {
     const char *title, *x_label, *y_label; /* NULL: none */
     size_t count;
     const mrcnn_series *series;
-    const char *const
-        *categories; /* names of x = 0, 1, 2, ... for bars; NULL: a scale of numbers */
-    size_t category_count;
+    const char *const *categories;       /* names of x = 0, 1, 2, ...; NULL: x are numbers */
+    size_t category_count;               /* 0: as many as the longest series has values */
     double x_low, x_high, y_low, y_high; /* of the axes; both equal (default): from the data */
     int log_y;                           /* what isn't above 0 is left out */
     int width, height;                   /* points, 160 .. 8192 (default 640 x 400) */

@@ -705,6 +705,10 @@ typedef struct mrcnn_train_start {
     size_t pictures, validation_pictures;
     /* Memory in bytes, all of it allocated now; loading pictures may take LOADER_MEMORY more. */
     size_t weight_bytes, gradient_bytes, optimizer_bytes, activation_bytes;
+    size_t evaluation_pictures; /* with EVAL_EVERY; else 0 */
+    /* What an evaluation takes beside that, while it lasts; 0 also when the size of its pictures
+     * isn't known before (IMAGE_RESIZE_MODE pad64, none, crop). */
+    size_t evaluation_bytes;
 } mrcnn_train_start;
 
 typedef struct mrcnn_train_step {
@@ -726,9 +730,17 @@ typedef struct mrcnn_train_epoch {
     mrcnn_losses losses; /* means of the epoch's steps */
     int validated;
     mrcnn_losses validation; /* if validated */
-    int is_best;             /* the lowest validation loss so far */
+    int is_best;             /* the lowest validation loss so far, or with EVAL_EVERY the highest
+                                segm_ap */
     double learning_rate, seconds;
     const char *checkpoint; /* the file */
+    /* With EVAL_EVERY, as mrcnn_report has them for the checkpoint and the validation set. */
+    int evaluated;
+    double bbox_ap, bbox_ap50, bbox_ap75; /* if evaluated */
+    double segm_ap, segm_ap50, segm_ap75;
+    double picture_map50, picture_map;
+    size_t evaluation_pictures;
+    double evaluation_seconds;
 } mrcnn_train_epoch;
 
 typedef struct mrcnn_train_options {
@@ -745,9 +757,12 @@ typedef struct mrcnn_train_options {
     void (*on_step)(void *user, const mrcnn_train_step *step);
     void (*on_epoch)(void *user, const mrcnn_train_epoch *epoch);
     void (*on_message)(void *user, const char *message);
-    /* Asked after each step and between validation batches; non-zero saves and stops. */
+    /* Asked after each step, between validation batches and between evaluated pictures; non-zero saves
+     * and stops. */
     int (*should_stop)(void *user);
     void *user;
+    /* Before each picture of an evaluation. */
+    void (*on_evaluate)(void *user, size_t done, size_t total);
 } mrcnn_train_options;
 
 MRCNN_API mrcnn_train_options mrcnn_train_options_default(void);
@@ -764,7 +779,8 @@ typedef struct mrcnn_train_result {
 /* Trains the model's weights in place: nobody else may use the model meanwhile, and no session may
  * have been made of it before. Its configuration says how (mrcnn_config_key_at; keys whose help
  * begins with "training"), and must have NAME and the data set's number of classes. `validation` may
- * be NULL. `result` may be NULL. Each epoch ends with a checkpoint; a failure later loses nothing of
+ * be NULL, but not with EVAL_EVERY, which evaluates it as mrcnn_evaluate would: open it with keep_empty, so
+ * that pictures without objects count there. `result` may be NULL. Each epoch ends with a checkpoint; a failure later loses nothing of
  * it, and training goes on from it, given as `resume`, to the same weights bit for bit. */
 MRCNN_API mrcnn_status mrcnn_train(mrcnn_model *model, const mrcnn_dataset *set,
                                    const mrcnn_dataset *validation,

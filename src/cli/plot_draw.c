@@ -67,7 +67,7 @@ typedef struct panel {
     size_t count;
     mrcnn_series *series;
     double **owned; /* arrays, two for each series */
-    char **names;
+    char **names, *title;
 } panel;
 
 /* --------------------------------------------------------------------------------------- numbers */
@@ -147,14 +147,11 @@ static void add_curve(panel *p, const plot_runs *runs, size_t index, const sourc
     p->owned[2 * n] = x;
     p->owned[2 * n + 1] = y;
     p->names = text_grow(p->names, n + 1, sizeof *p->names);
-    if (runs->count == 1)
-        p->names[n] = text_copy(from->label);
-    else if (place == 0)
-        p->names[n] = text_copy(run->name);
-    else
-        p->names[n] = text_format("%s, %s", run->name, from->label);
+    p->names[n] = text_copy(runs->count == 1 ? from->label : run->name);
     p->series = text_grow(p->series, n + 1, sizeof *p->series);
-    p->series[n] = (mrcnn_series){.name = p->names[n],
+    /* Of several runs the title says what is dashed, and the legend names each once. */
+    int is_told = n > 0 && strcmp(p->names[n - 1], p->names[n]) == 0;
+    p->series[n] = (mrcnn_series){.name = is_told ? NULL : p->names[n],
                                   .kind = MRCNN_SERIES_LINE,
                                   .count = rows,
                                   .x = x,
@@ -173,7 +170,10 @@ static void make_panel(panel *p, const panel_kind *kind, const plot_runs *runs,
         for (size_t s = 0; s < most && kind->sources[s].kind; s++)
             if (plot_has(&runs->items[i], kind->sources[s].kind, kind->sources[s].column))
                 add_curve(p, runs, i, &kind->sources[s], style, s);
-    p->chart.title = kind->title;
+    p->title = runs->count > 1 && kind->sources[1].kind
+                   ? text_format("%s (dashed: %s)", kind->title, kind->sources[1].label)
+                   : text_copy(kind->title);
+    p->chart.title = p->title;
     p->chart.y_label = kind->y_label;
     p->chart.x_label = style->x == PLOT_EPOCH  ? "epoch"
                        : style->x == PLOT_STEP ? "step"
@@ -192,6 +192,7 @@ static void free_panel(panel *p) {
         free(p->owned[2 * i + 1]);
         free(p->names[i]);
     }
+    free(p->title);
     free(p->owned);
     free(p->names);
     free(p->series);

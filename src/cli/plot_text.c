@@ -34,7 +34,7 @@ static void print_epochs(const plot_run *run, const char *label, const char *col
     const double *epoch = plot_column(run, "epoch", "epoch");
     long last = last_row(values, rows), best = best_row(values, rows, least);
     if (last < 0) return;
-    printf("  %-12s %10.4f  in epoch %.0f", label, values[last], epoch ? epoch[last] : NAN);
+    printf("  %-13s %10.4f  in epoch %.0f", label, values[last], epoch ? epoch[last] : NAN);
     if (best == last)
         printf(", the best\n");
     else
@@ -45,6 +45,8 @@ static void print_duration(double seconds) {
     long minutes = lround(seconds / 60.0);
     if (seconds < 600.0)
         printf("%.0f s", seconds);
+    else if (minutes < 60)
+        printf("%ld min", minutes);
     else
         printf("%ld h %02ld min", minutes / 60, minutes % 60);
 }
@@ -65,7 +67,7 @@ static void print_speed(const plot_run *run) {
     if (!(seconds > 0.0)) return;
     for (size_t i = 0; rate && each && i < run->rows; i++)
         if (isfinite(rate[i]) && isfinite(each[i])) pictures += rate[i] * each[i];
-    printf("  %-12s %10.2f  pictures a second; ", "speed", pictures / seconds);
+    printf("  %-13s %10.2f  pictures a second; ", "speed", pictures / seconds);
     print_duration(seconds);
     printf(" in steps, %.1f%% of it waiting for pictures\n", 100.0 * waited / seconds);
 }

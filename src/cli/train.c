@@ -78,7 +78,8 @@ static mrcnn_dataset_options how_to_open(const run *r) {
     return options;
 }
 
-/* With the classes of the training set. A subset that was asked for must be there. */
+/* With the classes of the training set. A subset that was asked for must be there. An evaluation looks
+ * at pictures without objects, too, as `mrcnn eval` does; the loss doesn't. */
 static int open_validation(run *r) {
     const char *subset = r->o->validation ? r->o->validation : "val";
     if (strcmp(subset, "none") == 0) return EXIT_DONE;
@@ -86,6 +87,7 @@ static int open_validation(run *r) {
     dataset_options having = dataset_having(&r->o->data, subset);
     const char **names = dataset_class_names(r->set);
     how.class_names = names;
+    how.keep_empty = 1;
     int code = EXIT_DONE;
     if (r->o->validation)
         code = dataset_open(&r->o->data, subset, &how, &r->validation);

@@ -103,13 +103,49 @@ static void on_step(void *user, const mrcnn_train_step *s) {
     line.visible = terminal;
 }
 
+/* "-" is about no object, as in `mrcnn eval`. */
+static void print_figure(const char *name, double value) {
+    if (value < 0)
+        printf("%s -", name);
+    else
+        printf("%s %.3f", name, value);
+}
+
+static void print_figures(const mrcnn_train_epoch *e) {
+    print_figure("  bbox AP", e->bbox_ap);
+    print_figure(" AP50", e->bbox_ap50);
+    print_figure(" AP75", e->bbox_ap75);
+    print_figure("  segm AP", e->segm_ap);
+    print_figure(" AP50", e->segm_ap50);
+    print_figure(" AP75", e->segm_ap75);
+    if (e->is_best) fputs(" (best)", stdout);
+    print_figure("  mAP", e->picture_map);
+}
+
+static void on_evaluate(void *user, size_t done, size_t total) {
+    (void)user;
+    double now = progress_clock();
+    int terminal = progress_is_possible();
+    if (now - line.drawn < (terminal ? 0.1 : SECONDS_BETWEEN_LINES)) return;
+    fprintf(stderr,
+            terminal ? "\revaluation  %zu of %zu pictures\033[K"
+                     : "evaluation  %zu of %zu pictures\n",
+            done, total);
+    fflush(stderr);
+    line.drawn = now;
+    line.visible = terminal;
+}
+
 static void on_epoch(void *user, const mrcnn_train_epoch *e) {
     (void)user;
     char time[32];
     hide();
     format_seconds(time, sizeof time, e->seconds);
     printf("epoch %d/%d  loss %.4f", e->epoch, e->last_epoch, e->losses.total);
-    if (e->validated) printf("  val_loss %.4f%s", e->validation.total, e->is_best ? " (best)" : "");
+    if (e->validated)
+        printf("  val_loss %.4f%s", e->validation.total,
+               e->is_best && !e->evaluated ? " (best)" : "");
+    if (e->evaluated) print_figures(e);
     printf("  %s  %s\n", time, e->checkpoint);
     fflush(stdout);
 }
@@ -121,18 +157,23 @@ static void print_megabytes(const char *what, size_t bytes) {
 static void on_start(void *user, const mrcnn_train_start *s) {
     (void)user;
     hide();
-    message("%s: layers %s, epochs %d to %d, %zu pictures (%zu to validate)", s->folder, s->layers,
-            s->epoch, s->last_epoch, s->pictures, s->validation_pictures);
+    char evaluated[64] = "";
+    if (s->evaluation_pictures)
+        snprintf(evaluated, sizeof evaluated, ", %zu to evaluate", s->evaluation_pictures);
+    message("%s: layers %s, epochs %d to %d, %zu pictures (%zu to validate%s)", s->folder,
+            s->layers, s->epoch, s->last_epoch, s->pictures, s->validation_pictures, evaluated);
     if (s->resumed)
         message("the run goes on%s",
                 s->resumed == 1 ? "" : " with its weights alone; the optimizer starts anew");
-    size_t sum = s->weight_bytes + s->gradient_bytes + s->optimizer_bytes + s->activation_bytes;
+    size_t sum = s->weight_bytes + s->gradient_bytes + s->optimizer_bytes + s->activation_bytes +
+                 s->evaluation_bytes;
     message("%zu of the weights' tensors are trained (%.1f million numbers); memory %.2f GB:",
             s->trained_tensors, (double)s->trained_weights / 1e6, (double)sum / 1e9);
     print_megabytes("weights", s->weight_bytes);
     print_megabytes("gradients", s->gradient_bytes);
     print_megabytes("optimizer", s->optimizer_bytes);
     print_megabytes("activations", s->activation_bytes);
+    if (s->evaluation_bytes) print_megabytes("evaluation", s->evaluation_bytes);
 }
 
 static void on_message(void *user, const char *text) {
@@ -154,6 +195,7 @@ void train_report_connect(mrcnn_train_options *options) {
     options->on_start = on_start;
     options->on_step = on_step;
     options->on_epoch = on_epoch;
+    options->on_evaluate = on_evaluate;
     options->on_message = on_message;
     options->should_stop = should_stop;
 }

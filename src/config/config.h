@@ -10,7 +10,7 @@
 #include <mrcnn/mrcnn.h>
 
 enum { MR_MAX_LEVELS = 8, MR_MAX_RATIOS = 16, MR_MAX_STAGES = 4, MR_MAX_CHANNELS = 16 };
-enum { MR_STAGES_TEXT = 256, MR_MAX_NAMES = 8, MR_NAME_TEXT = 64 };
+enum { MR_STAGES_TEXT = 256, MR_MAX_NAMES = 8, MR_NAME_TEXT = 64, MR_MAX_EVAL_IMAGES = 100 };
 
 typedef enum mr_resize_mode {
     MR_RESIZE_SQUARE,
@@ -103,6 +103,7 @@ typedef struct mr_settings {
     mr_names_list no_augmentation_sources;
     double mosaic;
     int early_stop, keep_checkpoints, keep_best;
+    int eval_every, eval_images, eval_limit;
     mr_non_finite non_finite;
     int loader_threads, loader_memory; /* memory in MB */
     mr_mask_resize mask_resize;        /* ours: matterport's eroded borders (N39), or exact */

@@ -62,10 +62,19 @@ const mr_key mr_keys[MR_KEY_COUNT] = {
     FLOAT("DETECTION_NMS_THRESHOLD", detection_nms_threshold, 0, 1, "0.3",
           "of two detections of a class with a larger IoU the weaker is dropped"),
     INT("EARLY_STOP", early_stop, 0, 1000000, "0",
-        "ours, training: stop after so many epochs without a better validation loss; 0: never"),
+        "ours, training: stop after so many epochs without a better validation loss, or with "
+        "EVAL_EVERY so many evaluations without a better mask AP; 0: never"),
     FLOAT("EMA_DECAY", ema_decay, 0, 0.9999999, "0",
           "ours, training: checkpoints hold a moving average of the weights with this decay; 0: "
           "the weights themselves"),
+    INT("EVAL_EVERY", eval_every, 0, 1000000, "0",
+        "ours, training: after so many epochs, and after the last one, the validation set is "
+        "evaluated as by mrcnn eval; 0: never"),
+    INT("EVAL_IMAGES", eval_images, 0, MR_MAX_EVAL_IMAGES, "4",
+        "ours, training: pictures of the validation set that an evaluation shows in TensorBoard, "
+        "with objects and detections"),
+    INT("EVAL_LIMIT", eval_limit, 0, 1000000000, "0",
+        "ours, training: pictures that are evaluated, the first ones; 0: all"),
     INT("FPN_CLASSIF_FC_LAYERS_SIZE", fpn_classif_fc_layers_size, 1, 65536, "1024",
         "width of the box head's two fully connected layers"),
     INT("GPU_COUNT", gpu_count, 1, 4096, "1", "training: how many devices share a batch"),
@@ -91,7 +100,8 @@ const mr_key mr_keys[MR_KEY_COUNT] = {
         "ours: of pictures of 16 bits and of floats, the values that become 0 and 255; none: all "
         "of 16 bits, and 0 to 1"),
     BOOL("KEEP_BEST", keep_best, "false",
-         "ours, training: also keep the checkpoint with the lowest validation loss"),
+         "ours, training: also keep the checkpoint with the lowest validation loss, or with "
+         "EVAL_EVERY the highest mask AP"),
     INT("KEEP_CHECKPOINTS", keep_checkpoints, 0, 1000000, "0",
         "ours, training: newest checkpoints that are kept; 0: all"),
     FLOAT("LEARNING_MOMENTUM", learning_momentum, 0, 1, "0.9", "training: momentum of SGD"),

@@ -51,6 +51,9 @@ mrcnn_status mr_jpeg_encode_as(uint8_t **bytes, size_t *length, const mrcnn_imag
                                int quality, const char *name, mrcnn_error *err);
 mrcnn_status mr_png_encode(uint8_t **bytes, size_t *length, const mrcnn_image *image,
                            const char *name, mrcnn_error *err);
+/* The same picture in fewer bytes and in more time. */
+mrcnn_status mr_png_encode_small(uint8_t **bytes, size_t *length, const mrcnn_image *image,
+                                 const char *name, mrcnn_error *err);
 
 typedef enum mr_picture_format {
     MR_PICTURE_OTHER,

@@ -123,18 +123,30 @@ mrcnn_status mr_png_decode(mrcnn_image *image, int *orientation, const mr_encode
 
 /* Photographs hardly repeat themselves: looking for runs alone after the filter is faster than zlib's
  * quickest search and, on photographs, also smaller. */
-mrcnn_status mr_png_encode(uint8_t **bytes, size_t *length, const mrcnn_image *image,
-                           const char *name, mrcnn_error *err) {
+static mr_png_plan plan_of(const mrcnn_image *image, const char *name) {
     static const int types[] = {0, PNG_COLOR_TYPE_GRAY, PNG_COLOR_TYPE_GRAY_ALPHA,
                                 PNG_COLOR_TYPE_RGB, PNG_COLOR_TYPE_RGB_ALPHA};
-    const mr_png_plan plan = {.name = name,
-                              .height = image->height,
-                              .width = image->width,
-                              .bit_depth = 8,
-                              .color_type = types[image->channels],
-                              .pixels = image->pixels,
-                              .stride = (size_t)image->width * (size_t)image->channels,
-                              .filters = PNG_FILTER_UP,
-                              .is_photo = 1};
+    return (mr_png_plan){.name = name,
+                         .height = image->height,
+                         .width = image->width,
+                         .bit_depth = 8,
+                         .color_type = types[image->channels],
+                         .pixels = image->pixels,
+                         .stride = (size_t)image->width * (size_t)image->channels,
+                         .filters = PNG_FILTER_UP,
+                         .is_photo = 1};
+}
+
+mrcnn_status mr_png_encode(uint8_t **bytes, size_t *length, const mrcnn_image *image,
+                           const char *name, mrcnn_error *err) {
+    mr_png_plan plan = plan_of(image, name);
+    return mr_png_make(bytes, length, &plan, err);
+}
+
+mrcnn_status mr_png_encode_small(uint8_t **bytes, size_t *length, const mrcnn_image *image,
+                                 const char *name, mrcnn_error *err) {
+    mr_png_plan plan = plan_of(image, name);
+    plan.filters = PNG_ALL_FILTERS;
+    plan.is_photo = 0;
     return mr_png_make(bytes, length, &plan, err);
 }

@@ -14,7 +14,8 @@ static mrcnn_status compile(mr_plan **plan, mrcnn_graph *graph, const mr_pipelin
     mr_plan_options options = {.executor = o->executor,
                                .weights = o->model->weights,
                                .packs = o->model->packs,
-                               .release_weights = o->executor == &mr_executor_cpu,
+                               .release_weights =
+                                   o->executor == &mr_executor_cpu && !o->model->keep_weights,
                                .threads = o->threads,
                                .max_rows = {o->batch, max_rois}};
     if (!graph) return mr_fail_memory(err, sizeof(mrcnn_graph *), "the network");

@@ -28,6 +28,11 @@ static int is_over(const mr_feed *f, uint64_t number) {
     return f->options.end && number >= f->options.end;
 }
 
+static size_t picture_of(const mr_feed *f, mr_order *order, uint64_t number) {
+    size_t place = mr_order_at(order, number);
+    return f->options.pictures ? f->options.pictures[place] : place;
+}
+
 static mrcnn_status make_example(void *user, int worker, uint64_t number, void **item,
                                  size_t *bytes, mrcnn_error *err) {
     mr_feed *f = user;
@@ -37,7 +42,7 @@ static mrcnn_status make_example(void *user, int worker, uint64_t number, void *
         .sample = {f->options.settings, f->options.seed, f->options.training},
         .cache = &d->anchors};
     mr_example *example = NULL;
-    mrcnn_status status = mr_example_load(&example, f->options.set, mr_order_at(d->order, number),
+    mrcnn_status status = mr_example_load(&example, f->options.set, picture_of(f, d->order, number),
                                           number, &options, err);
     if (status == MRCNN_OK && example) {
         *item = example;
@@ -74,7 +79,8 @@ mrcnn_status mr_feed_open(mr_feed **feed, const mr_feed_options *options, mrcnn_
     mr_feed *f = mr_calloc(1, sizeof *f);
     if (!f) return mr_fail_memory(err, sizeof *f, "a feed");
     f->options = *options;
-    f->skips.picture_count = mr_dataset_picture_count(options->set);
+    f->skips.picture_count =
+        options->pictures ? options->picture_count : mr_dataset_picture_count(options->set);
     mrcnn_status status = start(f, err);
     if (status != MRCNN_OK)
         mr_feed_free(&f);

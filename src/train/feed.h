@@ -8,6 +8,8 @@
 
 typedef struct mr_feed_options {
     const mr_dataset *set;
+    const size_t *pictures; /* of the set, picture_count of them; NULL: all */
+    size_t picture_count;
     const char *name;            /* of the data set, for messages */
     const mr_settings *settings; /* LOADER_THREADS, LOADER_MEMORY and all that examples need */
     uint64_t seed;
@@ -22,7 +24,7 @@ typedef struct mr_feed_options {
 
 typedef struct mr_feed mr_feed;
 
-/* Set, name and settings must outlive the feed. */
+/* Set, pictures, name and settings must outlive the feed. */
 mrcnn_status mr_feed_open(mr_feed **feed, const mr_feed_options *options, mrcnn_error *err);
 
 /* The next example, which the caller owns; NULL when all draws are done. Pictures with nothing to

@@ -41,6 +41,11 @@ mrcnn_status mr_log_add_epoch(mr_log *log, const mr_log_epoch *epoch, mrcnn_erro
     return mr_tensorboard_epoch(log->tensorboard, epoch, wall_time(), err);
 }
 
+void mr_log_free_images(mr_log_epoch *epoch) {
+    for (size_t i = 0; i < epoch->image_count; i++) free(epoch->images[i].png);
+    epoch->image_count = 0;
+}
+
 void mr_log_close(mr_log *log) {
     mr_jsonl_close(&log->jsonl);
     mr_tensorboard_close(&log->tensorboard);

@@ -1,6 +1,6 @@
 /* log.h - a training's logs in its run folder: log.jsonl, one JSON object a step and an epoch, for
- * programs; events.out.tfevents.*, scalars of epochs, for TensorBoard. Knows nothing of how a
- * training works.
+ * programs; events.out.tfevents.*, scalars of epochs and pictures of evaluations, for TensorBoard.
+ * Knows nothing of how a training works.
  */
 #ifndef MR_TRAIN_LOG_H
 #define MR_TRAIN_LOG_H
@@ -28,6 +28,22 @@ typedef struct mr_log_step {
     int64_t memory;           /* bytes */
 } mr_log_step;
 
+/* What an evaluation of the validation set gave; figures below 0 are about no object. */
+typedef struct mr_log_evaluation {
+    mrcnn_figures bbox, segm;
+    double picture_map50, picture_map;
+    int64_t pictures;
+    double seconds;
+} mr_log_evaluation;
+
+/* A picture of an evaluation as an RGB PNG. */
+typedef struct mr_log_image {
+    int number; /* its tag is "validation/<number>" */
+    int32_t height, width;
+    uint8_t *png; /* malloc'ed */
+    size_t length;
+} mr_log_image;
+
 typedef struct mr_log_epoch {
     int64_t step;         /* steps done */
     int64_t epoch;        /* epochs done, this one too */
@@ -36,13 +52,21 @@ typedef struct mr_log_epoch {
     mr_log_losses validation; /* if validated */
     double learning_rate;
     double seconds; /* of the epoch */
+    int evaluated;
+    mr_log_evaluation evaluation; /* if evaluated */
+    size_t image_count;
+    mr_log_image images[MR_MAX_EVAL_IMAGES]; /* for TensorBoard alone */
 } mr_log_epoch;
+
+void mr_log_free_images(mr_log_epoch *epoch);
 
 /* ----------------------------------------------------------------------------------- log.jsonl
  * A step:  {"step":7,"epoch":1,"loss":1.25,"rpn_class_loss":...,"regulariser":...,"lr":0.001,
  *           "grad_norm":...,"seconds":...,"images_per_second":...,"waited_ms":...,"memory":...}
- * An epoch has "kind":"epoch" behind "epoch", and losses with "val_" where it was validated.
- * What is not a finite number is null. */
+ * An epoch has "kind":"epoch" behind "epoch", and losses with "val_" where it was validated. Where it
+ * was evaluated, it has bbox_ap, bbox_ap50, bbox_ap75, the same with segm_, picture_map50,
+ * picture_map and eval_pictures, and eval_seconds at the end.
+ * What is not a finite number, or a figure about no object, is null. */
 
 typedef struct mr_jsonl mr_jsonl;
 
@@ -56,8 +80,9 @@ mrcnn_status mr_jsonl_epoch(mr_jsonl *log, const mr_log_epoch *epoch, mrcnn_erro
 void mr_jsonl_close(mr_jsonl **log);
 
 /* --------------------------------------------------------------------------------- TensorBoard
- * Tags are matterport's (NUMERICS 6): loss, rpn_class_loss, ..., and each with "val_"; and lr. The
- * step is the epoch, from 0. */
+ * Tags are matterport's (NUMERICS 6): loss, rpn_class_loss, ..., and each with "val_"; and lr. Ours
+ * are those of an evaluation's figures, named as in log.jsonl, and its pictures: validation/0, ...
+ * The step is the epoch, from 0. */
 
 typedef struct mr_tensorboard mr_tensorboard;
 

@@ -110,7 +110,7 @@ void mr_jsonl_close(mr_jsonl **log) {
 /* --------------------------------------------------------------------------------------- lines */
 
 typedef struct line {
-    char text[4096]; /* some 20 numbers */
+    char text[4096]; /* some 30 numbers */
     size_t used;
 } line;
 
@@ -130,11 +130,29 @@ static void put_number(line *l, const char *prefix, const char *key, double valu
     put(l, ",\"%s%s\":%s", prefix, key, number);
 }
 
+static void put_figure(line *l, const char *prefix, const char *key, double value) {
+    put_number(l, prefix, key, value < 0 ? NAN : value);
+}
+
 static void put_losses(line *l, const char *prefix, const mr_log_losses *losses) {
     put_number(l, prefix, "loss", losses->loss);
     for (int i = 0; i < MR_LOSS_COUNT; i++)
         put_number(l, prefix, mr_loss_names[i], losses->parts[i]);
     put_number(l, prefix, "regulariser", losses->regulariser);
+}
+
+static void put_figures(line *l, const char *prefix, const mrcnn_figures *figures) {
+    put_figure(l, prefix, "ap", figures->ap);
+    put_figure(l, prefix, "ap50", figures->ap50);
+    put_figure(l, prefix, "ap75", figures->ap75);
+}
+
+static void put_evaluation(line *l, const mr_log_evaluation *evaluation) {
+    put_figures(l, "bbox_", &evaluation->bbox);
+    put_figures(l, "segm_", &evaluation->segm);
+    put_figure(l, "", "picture_map50", evaluation->picture_map50);
+    put_figure(l, "", "picture_map", evaluation->picture_map);
+    put(l, ",\"eval_pictures\":%lld", (long long)evaluation->pictures);
 }
 
 /* A line that does not fit on the disk leaves nothing of itself. */
@@ -175,7 +193,9 @@ mrcnn_status mr_jsonl_epoch(mr_jsonl *log, const mr_log_epoch *epoch, mrcnn_erro
         (long long)epoch->epoch);
     put_losses(&l, "", &epoch->losses);
     if (epoch->validated) put_losses(&l, "val_", &epoch->validation);
+    if (epoch->evaluated) put_evaluation(&l, &epoch->evaluation);
     put_number(&l, "", "lr", epoch->learning_rate);
     put_number(&l, "", "seconds", epoch->seconds);
+    if (epoch->evaluated) put_number(&l, "", "eval_seconds", epoch->evaluation.seconds);
     return write_line(log, &l, err);
 }

@@ -18,7 +18,8 @@
 enum {
     FRAME_HEAD = 12, /* length and its checksum */
     FRAME_TAIL = 4,
-    MOST_TAGS = 2 * (1 + MR_LOSS_COUNT) + 1,
+    FIGURES = 8, /* of an evaluation */
+    MOST_TAGS = 2 * (1 + MR_LOSS_COUNT) + 1 + FIGURES + MR_MAX_EVAL_IMAGES,
     TAG = 32,
     MOST_TRIES = 1000 /* files of one folder that begin within seconds of another */
 };
@@ -138,24 +139,67 @@ void mr_tensorboard_close(mr_tensorboard **log) {
 /* -------------------------------------------------------------------------------------- epochs */
 
 /* The values of one event and the memory for them. */
-typedef struct scalars {
+typedef struct summary {
     size_t count;
     Mrcnn__TensorboardSummary__Value values[MOST_TAGS];
     Mrcnn__TensorboardSummary__Value *list[MOST_TAGS];
     char tags[MOST_TAGS][TAG];
-} scalars;
+    Mrcnn__TensorboardSummary__Image images[MR_MAX_EVAL_IMAGES];
+} summary;
 
-static void put_scalar(scalars *s, const char *prefix, const char *tag, double value) {
+static Mrcnn__TensorboardSummary__Value *put_value(summary *s, const char *prefix,
+                                                   const char *tag) {
     size_t i = s->count++;
     snprintf(s->tags[i], TAG, "%s%s", prefix, tag);
     mrcnn__tensorboard_summary__value__init(&s->values[i]);
     s->values[i].tag = s->tags[i];
-    s->values[i].value_case = MRCNN__TENSORBOARD_SUMMARY__VALUE__VALUE_SIMPLE_VALUE;
-    s->values[i].simple_value = (float)value;
     s->list[i] = &s->values[i];
+    return s->list[i];
 }
 
-static void put_losses(scalars *s, const char *prefix, const mr_log_losses *losses) {
+static void put_scalar(summary *s, const char *prefix, const char *tag, double value) {
+    Mrcnn__TensorboardSummary__Value *v = put_value(s, prefix, tag);
+    v->value_case = MRCNN__TENSORBOARD_SUMMARY__VALUE__VALUE_SIMPLE_VALUE;
+    v->simple_value = (float)value;
+}
+
+/* A figure about no object is left out: TensorBoard would draw its -1. */
+static void put_figure(summary *s, const char *prefix, const char *tag, double value) {
+    if (value >= 0) put_scalar(s, prefix, tag, value);
+}
+
+static void put_figures(summary *s, const char *prefix, const mrcnn_figures *figures) {
+    put_figure(s, prefix, "ap", figures->ap);
+    put_figure(s, prefix, "ap50", figures->ap50);
+    put_figure(s, prefix, "ap75", figures->ap75);
+}
+
+static void put_evaluation(summary *s, const mr_log_evaluation *evaluation) {
+    put_figures(s, "bbox_", &evaluation->bbox);
+    put_figures(s, "segm_", &evaluation->segm);
+    put_figure(s, "", "picture_map50", evaluation->picture_map50);
+    put_figure(s, "", "picture_map", evaluation->picture_map);
+}
+
+static void put_images(summary *s, const mr_log_epoch *epoch) {
+    enum { RGB = 3 };
+    for (size_t i = 0; i < epoch->image_count; i++) {
+        const mr_log_image *from = &epoch->images[i];
+        Mrcnn__TensorboardSummary__Image *image = &s->images[i];
+        char number[16];
+        mrcnn__tensorboard_summary__image__init(image);
+        image->height = from->height;
+        image->width = from->width;
+        image->colorspace = RGB;
+        image->encoded_image_string = (ProtobufCBinaryData){from->length, from->png};
+        snprintf(number, sizeof number, "%d", from->number);
+        Mrcnn__TensorboardSummary__Value *v = put_value(s, "validation/", number);
+        v->value_case = MRCNN__TENSORBOARD_SUMMARY__VALUE__VALUE_IMAGE;
+        v->image = image;
+    }
+}
+
+static void put_losses(summary *s, const char *prefix, const mr_log_losses *losses) {
     put_scalar(s, prefix, "loss", losses->loss);
     for (int i = 0; i < MR_LOSS_COUNT; i++)
         put_scalar(s, prefix, mr_loss_names[i], losses->parts[i]);
@@ -163,17 +207,19 @@ static void put_losses(scalars *s, const char *prefix, const mr_log_losses *loss
 
 mrcnn_status mr_tensorboard_epoch(mr_tensorboard *log, const mr_log_epoch *epoch, double wall_time,
                                   mrcnn_error *err) {
-    scalars s = {.count = 0};
+    summary s = {.count = 0};
     put_losses(&s, "", &epoch->losses);
     if (epoch->validated) put_losses(&s, "val_", &epoch->validation);
     put_scalar(&s, "", "lr", epoch->learning_rate);
-    Mrcnn__TensorboardSummary summary = MRCNN__TENSORBOARD_SUMMARY__INIT;
-    summary.n_value = s.count;
-    summary.value = s.list;
+    if (epoch->evaluated) put_evaluation(&s, &epoch->evaluation);
+    put_images(&s, epoch);
+    Mrcnn__TensorboardSummary values = MRCNN__TENSORBOARD_SUMMARY__INIT;
+    values.n_value = s.count;
+    values.value = s.list;
     Mrcnn__TensorboardEvent event = MRCNN__TENSORBOARD_EVENT__INIT;
     event.wall_time = wall_time;
     event.step = epoch->epoch - 1;
     event.what_case = MRCNN__TENSORBOARD_EVENT__WHAT_SUMMARY;
-    event.summary = &summary;
+    event.summary = &values;
     return write_event(log, &event, err);
 }

@@ -4,7 +4,7 @@
  *
  *     <logs>/balloon20261121T0309/mask_rcnn_balloon_0007.h5           after 7 epochs
  *                                 mask_rcnn_balloon_interrupted.h5    stopped within an epoch
- *                                 mask_rcnn_balloon_best.h5           lowest validation loss
+ *                                 mask_rcnn_balloon_best.h5           highest AP, or lowest validation loss
  *                                 mask_rcnn_balloon_nonfinite.h5      before a step that was skipped
  */
 #ifndef MR_TRAIN_RUN_FOLDER_H

@@ -72,6 +72,20 @@ static mrcnn_status check_set(const mr_trainer *t, const mr_dataset *set, const 
     return MRCNN_OK;
 }
 
+/* An evaluation of other classes than those that are trained would mean nothing. */
+static mrcnn_status check_names(const mr_trainer *t, mrcnn_error *err) {
+    for (int i = 1; i < mr_dataset_class_count(t->set); i++) {
+        const char *name = mr_dataset_class_name(t->set, i);
+        const char *other = mr_dataset_class_name(t->validation, i);
+        if (strcmp(name, other) != 0)
+            return mr_fail(err, MRCNN_E_ARGUMENT,
+                           "class %d is \"%s\" in the data set and \"%s\" in the validation set; "
+                           "open the validation set with the class names of the data set",
+                           i, name, other);
+    }
+    return MRCNN_OK;
+}
+
 static mrcnn_status check(const mr_trainer *t, mrcnn_error *err) {
     const mr_settings *s = t->settings;
     mrcnn_status status = mr_config_validate_training(t->model->config, err);
@@ -82,9 +96,12 @@ static mrcnn_status check(const mr_trainer *t, mrcnn_error *err) {
     if (!s->name[0])
         return mr_fail(err, MRCNN_E_CONFIG,
                        "NAME is not set: it names the folder of logs and the checkpoints");
-    if (!t->validation && (s->early_stop > 0 || s->keep_best))
+    if (!t->validation && (s->eval_every > 0 || s->early_stop > 0 || s->keep_best))
         return mr_fail(err, MRCNN_E_CONFIG, "%s needs a validation set, and there is none",
-                       s->keep_best ? "KEEP_BEST" : "EARLY_STOP");
+                       s->eval_every > 0 ? "EVAL_EVERY"
+                       : s->keep_best    ? "KEEP_BEST"
+                                         : "EARLY_STOP");
+    if (s->eval_every > 0 && (status = check_names(t, err)) != MRCNN_OK) return status;
     if (!s->use_rpn_rois)
         return mr_fail(
             err, MRCNN_E_UNSUPPORTED,
@@ -100,16 +117,31 @@ static mrcnn_status check(const mr_trainer *t, mrcnn_error *err) {
 
 /* --------------------------------------------------------------------------------------- run */
 
-static void note_validation(mr_trainer *t, double loss) {
+/* With EVAL_EVERY only evaluations count: an epoch without one is neither better nor worse. */
+static void note_measure(mr_trainer *t, const mr_log_epoch *line) {
     mr_training_state *s = &t->state;
-    t->improved = isfinite(loss) && (s->best_epoch == 0 || loss < s->best_loss);
-    if (t->improved) {
-        s->best_loss = loss;
-        s->best_epoch = s->epoch;
-        s->epochs_without_improvement = 0;
-    } else {
-        s->epochs_without_improvement++;
-    }
+    double loss = line->validation.loss, ap = line->evaluation.segm.ap;
+    t->improved = 0;
+    if (s->best_by_ap ? !line->evaluated : !line->validated) return;
+    if (s->best_by_ap)
+        t->improved = ap >= 0 && (s->best_epoch == 0 || ap > s->best_ap);
+    else
+        t->improved = isfinite(loss) && (s->best_epoch == 0 || loss < s->best_loss);
+    s->without_improvement = t->improved ? 0 : s->without_improvement + 1;
+    if (!t->improved) return;
+    s->best_epoch = s->epoch;
+    s->best_loss = s->best_by_ap ? 0 : loss;
+    s->best_ap = s->best_by_ap ? ap : 0;
+}
+
+/* A run that goes on with another measure of what is best has no best epoch yet. */
+static void choose_measure(mr_trainer *t) {
+    mr_training_state *s = &t->state;
+    int by_ap = t->settings->eval_every > 0;
+    if (s->best_by_ap == by_ap) return;
+    s->best_by_ap = by_ap;
+    s->best_epoch = s->without_improvement = 0;
+    s->best_loss = s->best_ap = 0;
 }
 
 static void report_epoch(mr_trainer *t, const mr_log_epoch *line) {
@@ -122,7 +154,18 @@ static void report_epoch(mr_trainer *t, const mr_log_epoch *line) {
                                .is_best = t->improved,
                                .learning_rate = line->learning_rate,
                                .seconds = line->seconds,
-                               .checkpoint = t->result->checkpoint};
+                               .checkpoint = t->result->checkpoint,
+                               .evaluated = line->evaluated,
+                               .bbox_ap = line->evaluation.bbox.ap,
+                               .bbox_ap50 = line->evaluation.bbox.ap50,
+                               .bbox_ap75 = line->evaluation.bbox.ap75,
+                               .segm_ap = line->evaluation.segm.ap,
+                               .segm_ap50 = line->evaluation.segm.ap50,
+                               .segm_ap75 = line->evaluation.segm.ap75,
+                               .picture_map50 = line->evaluation.picture_map50,
+                               .picture_map = line->evaluation.picture_map,
+                               .evaluation_pictures = (size_t)line->evaluation.pictures,
+                               .evaluation_seconds = line->evaluation.seconds};
     t->options.on_epoch(t->options.user, &epoch);
 }
 
@@ -132,44 +175,41 @@ mr_log_losses mr_trainer_mean_losses(const mr_trainer *t) {
     return mean;
 }
 
-/* Validation comes first: the checkpoint says whether it is the best one. If it is interrupted, the
- * epoch isn't over: going on begins with it. The log comes before the checkpoint: what a run that is
- * killed between the two has logged too much is cut off when it goes on. */
-static mrcnn_status end_epoch(mr_trainer *t, mrcnn_error *err) {
-    mr_training_state *s = &t->state;
-    mr_log_epoch line = {.step = s->step,
-                         .epoch = s->epoch + 1,
-                         .learning_rate = mr_trainer_rate(t, s->step - 1),
-                         .seconds = s->epoch_seconds};
+/* *done is 0 when should_stop ended it. */
+static mrcnn_status measure(mr_trainer *t, mr_log_epoch *line, int *done, mrcnn_error *err) {
     mrcnn_status status = MRCNN_OK;
-    if (t->validation) status = mr_trainer_validate(t, &line.validation, &line.validated, err);
-    if (status != MRCNN_OK) return status;
-    if (t->validation && !line.validated) return mr_trainer_save(t, MR_CHECKPOINT_INTERRUPTED, err);
-    line.losses = mr_trainer_mean_losses(t);
+    *done = 1;
+    if (t->validation) {
+        status = mr_trainer_validate(t, &line->validation, &line->validated, err);
+        *done = line->validated;
+    }
+    if (status == MRCNN_OK && *done && mr_trainer_evaluates(t)) {
+        status = mr_trainer_evaluate(t, line, &line->evaluated, err);
+        *done = line->evaluated;
+    }
+    return status;
+}
+
+/* The log comes before the checkpoint: what a run that is killed between the two has logged too much
+ * is cut off when it goes on. */
+static mrcnn_status close_epoch(mr_trainer *t, mr_log_epoch *line, mrcnn_error *err) {
+    mr_training_state *s = &t->state;
+    line->losses = mr_trainer_mean_losses(t);
     memset(&t->sums, 0, sizeof t->sums);
     s->epoch++;
     s->step_in_epoch = s->summed = 0;
     s->epoch_seconds = 0;
-    t->improved = 0;
-    if (line.validated) note_validation(t, line.validation.loss);
-    status = mr_log_add_epoch(&t->log, &line, err);
+    note_measure(t, line);
+    mrcnn_status status = mr_log_add_epoch(&t->log, line, err);
     if (status == MRCNN_OK) status = mr_trainer_save(t, MR_CHECKPOINT_EPOCH, err);
     if (status != MRCNN_OK) return status;
     t->result->epochs = (int)s->epoch;
-    report_epoch(t, &line);
+    report_epoch(t, line);
     return MRCNN_OK;
 }
 
-static int has_waited_enough(mr_trainer *t) {
-    int patience = t->settings->early_stop;
-    if (!t->validation || patience == 0 || t->state.epochs_without_improvement < patience) return 0;
-    mr_trainer_say(t, "stopped: %d epochs without a better validation loss than that of epoch %lld",
-                   patience, (long long)t->state.best_epoch);
-    t->result->stopped = 1;
-    return 1;
-}
-
-/* What a step that failed leaves is what was before it, so that nothing is lost of the epoch. */
+/* What a step or an evaluation that failed leaves is what was before it, so that nothing is lost of
+ * the epoch. */
 static void save_before_failure(mr_trainer *t) {
     mrcnn_error err = MRCNN_ERROR_INIT;
     if (t->state.step_in_epoch == 0) return;
@@ -177,6 +217,37 @@ static void save_before_failure(mr_trainer *t) {
         mr_trainer_say(t, "the run is saved as it was after step %lld", (long long)t->state.step);
     else
         mr_trainer_say(t, "the run could not be saved: %s", err.message);
+}
+
+/* Validation and evaluation come first: the checkpoint says whether it is the best one. If they are
+ * interrupted or fail, the epoch isn't over: going on begins with them. */
+static mrcnn_status end_epoch(mr_trainer *t, mrcnn_error *err) {
+    const mr_training_state *s = &t->state;
+    mr_log_epoch line = {.step = s->step,
+                         .epoch = s->epoch + 1,
+                         .learning_rate = mr_trainer_rate(t, s->step - 1),
+                         .seconds = s->epoch_seconds};
+    int done;
+    mrcnn_status status = measure(t, &line, &done, err);
+    if (status != MRCNN_OK)
+        save_before_failure(t);
+    else if (done)
+        status = close_epoch(t, &line, err);
+    else
+        status = mr_trainer_save(t, MR_CHECKPOINT_INTERRUPTED, err);
+    mr_log_free_images(&line);
+    return status;
+}
+
+static int has_waited_enough(mr_trainer *t) {
+    int patience = t->settings->early_stop;
+    if (!t->validation || patience == 0 || t->state.without_improvement < patience) return 0;
+    mr_trainer_say(t, "stopped: %d %s than that of epoch %lld", patience,
+                   t->state.best_by_ap ? "evaluations without a better mask AP"
+                                       : "epochs without a better validation loss",
+                   (long long)t->state.best_epoch);
+    t->result->stopped = 1;
+    return 1;
 }
 
 static mrcnn_status run_epoch(mr_trainer *t, mrcnn_error *err) {
@@ -228,6 +299,7 @@ static mrcnn_status open_run(mr_trainer *t, mrcnn_error *err) {
     mrcnn_status status = mr_trainer_open(t, &checkpoint, err);
     if (status == MRCNN_OK && checkpoint.has_state)
         status = mr_trainer_find_stages(t, &checkpoint.state, err);
+    choose_measure(t);
     int had_stage = checkpoint.has_state && t->state.stage < t->stages.count;
     if (!had_stage) {
         t->state.stage = 0;

@@ -1,5 +1,6 @@
 /* trainer.h - inside a training run: trainer.c (the run: epochs), trainer_stage.c (stages),
- * trainer_step.c (one step), trainer_save.c (checkpoints, going on from one), validate.c. */
+ * trainer_step.c (one step), trainer_save.c (checkpoints, going on from one), validate.c,
+ * trainer_evaluate.c. */
 #ifndef MR_TRAIN_TRAINER_H
 #define MR_TRAIN_TRAINER_H
 
@@ -41,7 +42,9 @@ typedef struct mr_trainer {
     double step_seconds;     /* a moving mean */
     double waited_before;
     int skipped_in_a_row;
-    int improved; /* the last validation was the best one */
+    int improved;            /* the last epoch was the best one */
+    int evaluated;           /* in this run: pictures that can't be read have been told */
+    size_t evaluation_bytes; /* 0: not known */
 } mr_trainer;
 
 void mr_trainer_say(mr_trainer *trainer, const char *format, ...) MR_PRINTF(2, 3);
@@ -73,16 +76,32 @@ double mr_trainer_rate(const mr_trainer *trainer, int64_t step);
  * *done is 0 when should_stop ended it. */
 mrcnn_status mr_trainer_validate(mr_trainer *trainer, mr_log_losses *losses, int *done,
                                  mrcnn_error *err);
+/* The pictures of the validation set with objects, malloc'ed: validation takes those. */
+mrcnn_status mr_trainer_pictures(const mr_trainer *trainer, size_t **pictures, size_t *count,
+                                 mrcnn_error *err);
 /* A batch's losses times their weights, and their sum. */
 void mr_weigh_losses(const mr_settings *settings, const mr_lesson_result *result,
                      double regulariser, mr_log_losses *losses);
 void mr_add_losses(mr_log_losses *sum, const mr_log_losses *more, double factor);
 mrcnn_losses mr_public_losses(const mr_log_losses *losses);
 
+/* trainer_evaluate.c: whether the epoch that ends is evaluated, that is EVAL_EVERY. */
+int mr_trainer_evaluates(const mr_trainer *trainer);
+/* mrcnn_evaluate on the weights as they would be saved, and EVAL_IMAGES, which are to be freed by
+ * mr_log_free_images; nothing in *epoch counts if it fails. *done is 0 when should_stop ended it. */
+mrcnn_status mr_trainer_evaluate(mr_trainer *trainer, mr_log_epoch *epoch, int *done,
+                                 mrcnn_error *err);
+/* Makes everything that an evaluation needs once, to know that it can be done, and its memory. */
+mrcnn_status mr_trainer_rehearse(mr_trainer *trainer, mrcnn_error *err);
+/* Pictures that are evaluated. */
+size_t mr_trainer_evaluated_pictures(const mr_trainer *trainer);
+
 /* trainer_save.c */
 mrcnn_status mr_trainer_save(mr_trainer *trainer, mr_checkpoint_kind kind, mrcnn_error *err);
 /* The first of the weights that holds an infinity or a NaN: it can't be saved. NULL: none. */
 const mr_tensor *mr_trainer_broken_tensor(const mr_trainer *trainer);
+/* Says so. */
+mrcnn_status mr_trainer_check_weights(const mr_trainer *trainer, mrcnn_error *err);
 /* Opens a new folder, or takes up options.resume: folder, weights, numbers; with a state, in
  * *checkpoint, the optimizer's sets are to be restored by mr_trainer_restore. */
 mrcnn_status mr_trainer_open(mr_trainer *trainer, mr_checkpoint *checkpoint, mrcnn_error *err);

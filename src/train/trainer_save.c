@@ -84,7 +84,7 @@ const mr_tensor *mr_trainer_broken_tensor(const mr_trainer *t) {
 }
 
 /* Nobody could read such a checkpoint, and it would supersede one that is good. */
-static mrcnn_status check_weights(const mr_trainer *t, mrcnn_error *err) {
+mrcnn_status mr_trainer_check_weights(const mr_trainer *t, mrcnn_error *err) {
     const mr_tensor *broken = mr_trainer_broken_tensor(t);
     if (!broken) return MRCNN_OK;
     return mr_fail(err, MRCNN_E_UNSUPPORTED,
@@ -95,7 +95,7 @@ static mrcnn_status check_weights(const mr_trainer *t, mrcnn_error *err) {
 
 mrcnn_status mr_trainer_save(mr_trainer *t, mr_checkpoint_kind kind, mrcnn_error *err) {
     mr_training_state *s = &t->state;
-    mrcnn_status status = check_weights(t, err);
+    mrcnn_status status = mr_trainer_check_weights(t, err);
     if (status != MRCNN_OK) return status;
     char *config = mr_config_to_yaml(t->model->config);
     char *path = mr_checkpoint_path(&t->folder, kind, s->epoch);

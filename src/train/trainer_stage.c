@@ -109,12 +109,23 @@ static size_t set_bytes(const mr_tensors *set) {
     return bytes;
 }
 
+static size_t validation_pictures(const mr_trainer *t) {
+    size_t count = 0;
+    for (size_t i = 0; t->validation && i < mr_dataset_picture_count(t->validation); i++)
+        count += mr_dataset_picture(t->validation, i)->object_count > 0;
+    return count;
+}
+
 /* All memory of the stage is there before its first step. */
 mrcnn_status mr_trainer_announce(mr_trainer *t, mrcnn_error *err) {
     const mr_settings *s = t->settings;
     if (s->image_resize_mode == MR_RESIZE_SQUARE || s->image_resize_mode == MR_RESIZE_CROP) {
         int side = s->image_resize_mode == MR_RESIZE_CROP ? s->image_min_dim : s->image_max_dim;
         mrcnn_status status = mr_trainer_learner(t, side, side, err);
+        if (status != MRCNN_OK) return status;
+    }
+    if (s->eval_every > 0 && t->evaluation_bytes == 0) {
+        mrcnn_status status = mr_trainer_rehearse(t, err);
         if (status != MRCNN_OK) return status;
     }
     if (!t->options.on_start) return MRCNN_OK;
@@ -126,8 +137,9 @@ mrcnn_status mr_trainer_announce(mr_trainer *t, mrcnn_error *err) {
                                .last_epoch = mr_trainer_stage(t)->last_epoch,
                                .resumed = t->resumed,
                                .pictures = mr_dataset_picture_count(t->set),
-                               .validation_pictures =
-                                   t->validation ? mr_dataset_picture_count(t->validation) : 0,
+                               .validation_pictures = validation_pictures(t),
+                               .evaluation_pictures = mr_trainer_evaluated_pictures(t),
+                               .evaluation_bytes = t->evaluation_bytes,
                                .weight_bytes = mr_weight_bytes(t->packs, t->model->weights),
                                .gradient_bytes = set_bytes(t->gradients),
                                .activation_bytes = t->learner ? mr_learner_bytes(t->learner) : 0};

@@ -24,12 +24,14 @@ static const struct {
         {"next_draw", offsetof(mr_training_state, next_draw)},
         {"optimizer_steps", offsetof(mr_training_state, optimizer_steps)},
         {"best_epoch", offsetof(mr_training_state, best_epoch)},
-        {"epochs_without_improvement", offsetof(mr_training_state, epochs_without_improvement)},
+        {"best_by_ap", offsetof(mr_training_state, best_by_ap)},
+        {"epochs_without_improvement", offsetof(mr_training_state, without_improvement)},
         {"last_epoch", offsetof(mr_training_state, last_epoch)},
         {"summed", offsetof(mr_training_state, summed)},
 },
   reals[] = {
       {"best_loss", offsetof(mr_training_state, best_loss)},
+      {"best_ap", offsetof(mr_training_state, best_ap)},
       {"epoch_seconds", offsetof(mr_training_state, epoch_seconds)},
       {"loss_sums/0", offsetof(mr_training_state, loss_sums[0])},
       {"loss_sums/1", offsetof(mr_training_state, loss_sums[1])},
@@ -190,6 +192,14 @@ static mrcnn_status missing(const char *path, const char *what, mrcnn_error *err
                    path, what);
 }
 
+/* Evaluation came later than the format: 0 says that there was none. */
+static int is_absent(const mr_array_list *list, const char *name) {
+    if (strcmp(name, "best_by_ap") != 0 && strcmp(name, "best_ap") != 0) return 0;
+    for (size_t i = 0; i < list->count; i++)
+        if (strcmp(list->arrays[i].name, name) == 0) return 0;
+    return 1;
+}
+
 static mrcnn_status get_integer(int64_t *value, const mr_array_list *list, const char *name,
                                 const char *path, mrcnn_error *err) {
     const mr_named_array *a = mr_array_list_find(list, name, MR_INT64);
@@ -203,10 +213,12 @@ static mrcnn_status get_numbers(mr_training_state *state, const mr_array_list *l
     mrcnn_status status = MRCNN_OK;
     for (size_t i = 0; i < INTEGERS && status == MRCNN_OK; i++) {
         int64_t *to = (int64_t *)((char *)state + integers[i].offset);
+        if (is_absent(list, integers[i].name)) continue;
         status = get_integer(to, list, integers[i].name, path, err);
         if (status == MRCNN_OK && *to < 0) status = missing(path, integers[i].name, err);
     }
     for (size_t i = 0; i < REALS && status == MRCNN_OK; i++) {
+        if (is_absent(list, reals[i].name)) continue;
         const mr_named_array *a = mr_array_list_find(list, reals[i].name, MR_FLOAT64);
         if (!a || a->rank != 0) return missing(path, reals[i].name, err);
         memcpy((char *)state + reals[i].offset, a->values, sizeof(double));

@@ -25,12 +25,14 @@ typedef struct mr_training_state {
     int64_t stage;         /* index in STAGES */
     int64_t next_draw;     /* the loader's next draw */
     int64_t optimizer_steps;
-    int64_t best_epoch; /* epochs finished when validation was best; 0: not validated yet */
-    int64_t epochs_without_improvement;
-    int64_t last_epoch;   /* with `layers`: where the run was to end */
-    int64_t summed;       /* steps of the epoch under way whose losses are in loss_sums */
-    double best_loss;     /* validation loss of best_epoch */
-    double epoch_seconds; /* that the epoch under way has taken */
+    int64_t best_epoch;          /* epochs finished when the run was best; 0: not measured yet */
+    int64_t best_by_ap;          /* 1: by the mask AP of an evaluation, best_ap; 0: by best_loss */
+    int64_t without_improvement; /* measured so many times since best_epoch */
+    int64_t last_epoch;          /* with `layers`: where the run was to end */
+    int64_t summed;              /* steps of the epoch under way whose losses are in loss_sums */
+    double best_loss;            /* validation loss of best_epoch */
+    double best_ap;              /* mask AP of best_epoch */
+    double epoch_seconds;        /* that the epoch under way has taken */
     double loss_sums[MR_STATE_SUMS]; /* the loss, its parts, the regulariser */
     char optimizer[MR_STATE_NAME];   /* "sgd", "adamw" */
     int set_count;

@@ -1,8 +1,10 @@
 /* validate.c - the validation loss: the same pictures every time, unlike matterport's random batches
  * (N64), so that epochs and runs can be compared. */
+#include "base/memory.h"
 #include "base/parallel.h"
 #include "train/trainer.h"
 
+#include <stdlib.h>
 #include <string.h>
 
 void mr_weigh_losses(const mr_settings *settings, const mr_lesson_result *result,
@@ -34,6 +36,7 @@ static double regulariser(const mr_trainer *t) {
 }
 
 typedef struct validation {
+    size_t *pictures, picture_count;
     mr_batches *batches;
     mr_settings settings;
     mr_packs *packs;
@@ -86,8 +89,20 @@ static mrcnn_status validate_batch(mr_trainer *t, validation *v, mr_log_losses *
     return status;
 }
 
-static int64_t batch_count(const mr_trainer *t) {
-    int64_t pictures = (int64_t)mr_dataset_picture_count(t->validation);
+mrcnn_status mr_trainer_pictures(const mr_trainer *t, size_t **pictures, size_t *count,
+                                 mrcnn_error *err) {
+    size_t all = mr_dataset_picture_count(t->validation), found = 0;
+    size_t *list = mr_calloc(all, sizeof *list);
+    if (!list) return mr_fail_memory(err, all * sizeof *list, "a list of pictures");
+    for (size_t i = 0; i < all; i++)
+        if (mr_dataset_picture(t->validation, i)->object_count > 0) list[found++] = i;
+    *pictures = list;
+    *count = found;
+    return MRCNN_OK;
+}
+
+static int64_t batch_count(const mr_trainer *t, size_t picture_count) {
+    int64_t pictures = (int64_t)picture_count;
     int64_t batch = mr_batch_size(t->settings);
     if (t->settings->validation_steps > 0) return t->settings->validation_steps;
     return (pictures + batch - 1) / batch; /* the last one is filled up from the set's beginning */
@@ -95,19 +110,22 @@ static int64_t batch_count(const mr_trainer *t) {
 
 mrcnn_status mr_trainer_validate(mr_trainer *t, mr_log_losses *losses, int *done,
                                  mrcnn_error *err) {
+    validation v = {.settings = *t->settings, .packs = mr_packs_create()};
+    mrcnn_status status = v.packs ? MRCNN_OK : mr_fail_memory(err, 1, "packed weights");
+    if (status == MRCNN_OK) status = mr_trainer_pictures(t, &v.pictures, &v.picture_count, err);
     mr_feed_options options = {.set = t->validation,
+                               .pictures = v.pictures,
+                               .picture_count = v.picture_count,
                                .name = "the validation set",
                                .settings = t->settings,
                                .seed = (uint64_t)t->settings->seed,
                                .left_out = mr_trainer_leave_out,
                                .user = t};
-    validation v = {.settings = *t->settings, .packs = mr_packs_create()};
     if (v.settings.train_bn == MR_BN_NORMAL) v.settings.train_bn = MR_BN_FROZEN;
-    int64_t count = batch_count(t);
+    int64_t count = batch_count(t, v.picture_count);
     memset(losses, 0, sizeof *losses);
     *done = 0;
-    mrcnn_status status = v.packs ? mr_batches_open(&v.batches, &options, err)
-                                  : mr_fail_memory(err, 1, "packed weights");
+    if (status == MRCNN_OK) status = mr_batches_open(&v.batches, &options, err);
     mr_trainer_swap_average(t);
     for (int64_t i = 0; status == MRCNN_OK && i < count; i++) {
         mr_log_losses batch;
@@ -122,5 +140,6 @@ mrcnn_status mr_trainer_validate(mr_trainer *t, mr_log_losses *losses, int *done
     mr_learner_free(&v.own);
     mr_packs_free(&v.packs);
     mr_batches_free(&v.batches);
+    free(v.pictures);
     return status;
 }

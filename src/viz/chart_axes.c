@@ -11,6 +11,11 @@
  * written there if they don't fit beside each other. */
 static const double NAMES_ROOM = 92.0, SLANT = 0.7853981633974483;
 
+/* How long a name at a slant may be. */
+static double name_room(const mrcnn_chart *chart) {
+    return (fmin(NAMES_ROOM, 0.3 * chart->height) - MR_TICK_SIZE) / sin(SLANT);
+}
+
 static double clamp(double value, double low, double high) {
     return value < low ? low : value > high ? high : value;
 }
@@ -119,7 +124,7 @@ static double arrange_names(mr_plot *plot, size_t count) {
     mr_set_font(plot->ink, MR_TICK_SIZE, 0);
     for (size_t i = 0; i < count; i++)
         widest = fmax(widest, mr_fit_text(plot->ink, plot->chart->categories[i],
-                                          (NAMES_ROOM - MR_TICK_SIZE) / sin(SLANT), text));
+                                          name_room(plot->chart), text));
     plot->names_turned = widest + 6.0 > room;
     plot->names_every = plot->names_turned ? (int)ceil(1.35 * MR_TICK_SIZE / room) : 1;
     return plot->names_turned ? widest * sin(SLANT) + MR_TICK_SIZE : MR_TICK_SIZE + 2.0;
@@ -187,7 +192,7 @@ void mr_plot_draw_axes(const mr_plot *plot) {
 
 static void draw_names(const mr_plot *plot, size_t count) {
     char text[MR_TEXT_BYTES];
-    double room = plot->names_turned ? (NAMES_ROOM - MR_TICK_SIZE) / sin(SLANT) : 1e4;
+    double room = plot->names_turned ? name_room(plot->chart) : 1e4;
     for (size_t i = 0; i < count; i += (size_t)plot->names_every) {
         double x = mr_plot_x(plot, (double)i);
         /* A name at a slant must not run out of the paper's left. */

@@ -3,9 +3,11 @@
 
 #ifdef MRCNN_WITH_CAIRO
 
+#include <math.h>
 #include <stdio.h>
 
-static const double SAMPLE = 20.0, GAP = 6.0, BETWEEN = 18.0, ROW = 18.0;
+static const double SAMPLE = 20.0, GAP = 6.0, BETWEEN = 18.0, ROW = 18.0,
+                    MORE = 72.0; /* for "+12 more" */
 
 mr_color mr_color_of_series(const mr_ink *ink, const mrcnn_chart *chart, size_t index) {
     int color = chart->series[index].color;
@@ -55,7 +57,7 @@ static size_t count_named(const mrcnn_chart *chart) {
     return named;
 }
 
-/* Rows of "-- name"; a third of the chart's height at most, then "and 12 more". Returns where it ends. */
+/* Rows of "-- name"; a third of the chart's height at most, then "+12 more". Returns where it ends. */
 static double draw_legend(const mr_ink *ink, const mrcnn_chart *chart, double y) {
     char text[MR_TEXT_BYTES];
     double x = MR_MARGIN, right = chart->width - MR_MARGIN,
@@ -65,9 +67,9 @@ static double draw_legend(const mr_ink *ink, const mrcnn_chart *chart, double y)
     y += ROW;
     for (size_t i = 0; i < chart->count && left > 0; i++) {
         if (!chart->series[i].name || !chart->series[i].name[0]) continue;
-        double width =
-            SAMPLE + GAP + mr_fit_text(ink, chart->series[i].name, (right - MR_MARGIN) / 2.0, text);
-        double spare = y + ROW > last_row && left > 1 ? 90.0 : 0.0; /* for "and 12 more" */
+        double spare = y + ROW > last_row && left > 1 ? MORE : 0.0;
+        double room = fmin((right - MR_MARGIN) / 2.0, right - MR_MARGIN - SAMPLE - GAP - spare);
+        double width = SAMPLE + GAP + mr_fit_text(ink, chart->series[i].name, room, text);
         if (x + width > right - spare && x > MR_MARGIN) {
             if (spare > 0.0) break;
             x = MR_MARGIN;
@@ -80,7 +82,9 @@ static double draw_legend(const mr_ink *ink, const mrcnn_chart *chart, double y)
         left--;
     }
     if (left > 0) {
-        snprintf(text, sizeof text, "and %zu more", left);
+        char more[40];
+        snprintf(more, sizeof more, "+%zu more", left);
+        mr_fit_text(ink, more, right - x, text);
         mr_set_color(ink, ink->theme->soft);
         mr_show_text(ink, text, x, y, 0.0, 0.0);
     }

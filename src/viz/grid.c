@@ -39,7 +39,8 @@ static mrcnn_status take_grid(mrcnn_grid *grid, const mrcnn_grid *given, mrcnn_e
 
 #ifdef MRCNN_WITH_CAIRO
 
-static const double MARGIN = 14.0, TITLE = 15.0, LABEL = 12.0, NAME = 11.0, NAME_ROOM = 150.0;
+static const double MARGIN = 14.0, TITLE = 15.0, LABEL = 12.0, NAME = 11.0, NAME_ROOM = 150.0,
+                    TITLE_ROOM = 420.0;
 
 typedef struct layout {
     mrcnn_grid grid; /* with colours chosen */
@@ -111,12 +112,20 @@ static void choose_cells(layout *l, const mr_ink *ink) {
     double text = widest_cell(l, ink);
     double room = 1100.0 / l->grid.columns;
     l->cell_width = fmin(fmax(fmax(40.0, text + 10.0), 0.0), fmax(room, 3.0));
-    l->cell_height = fmin(fmax(l->cell_width * 0.6, 24.0), fmax(900.0 / l->grid.rows, 3.0));
+    l->cell_height =
+        fmin(fmin(fmax(l->cell_width * 0.6, 24.0), 32.0), fmax(900.0 / l->grid.rows, 3.0));
     if (l->cell_width < 24.0 || l->cell_height < 14.0)
         l->cell_width = l->cell_height = fmin(l->cell_width, l->cell_height);
     double fits = text > 0.0 ? NAME * (l->cell_width - 4.0) / text : NAME;
     fits = fmin(fmin(fits, NAME), l->cell_height * 0.7);
     l->text = fits >= 6.5 ? fits : 0.0;
+}
+
+/* Of a title, as much of it as is worth wide paper. */
+static double width_of(const mr_ink *ink, const char *title, double size) {
+    char text[MR_TEXT_BYTES];
+    mr_set_font(ink, size, 1);
+    return mr_fit_text(ink, title, TITLE_ROOM, text) + 1.0;
 }
 
 static void lay_out(layout *l, const mr_ink *ink) {
@@ -129,6 +138,8 @@ static void lay_out(layout *l, const mr_ink *ink) {
     l->top = MARGIN + (grid->title ? TITLE + 8.0 : 0.0) + (grid->column_label ? LABEL + 8.0 : 0.0) +
              (columns > 0.0 ? (l->turned ? columns : NAME) + 8.0 : 0.0);
     l->width = fmax(l->left + grid->columns * l->cell_width + MARGIN, 160.0);
+    l->width = fmax(l->width, 2.0 * MARGIN + width_of(ink, grid->title, TITLE));
+    l->width = fmax(l->width, l->left + MARGIN + width_of(ink, grid->column_label, LABEL));
     l->height = l->top + grid->rows * l->cell_height + MARGIN + (l->text > 0.0 ? 0.0 : 40.0);
 }
 
@@ -197,9 +208,9 @@ static void draw_title(const layout *l, const mr_ink *ink) {
         mr_show_text(ink, text, l->left, y + 0.8 * LABEL, 0.0, 0.0);
     }
     if (grid->row_label) {
-        mr_fit_text(ink, grid->row_label, grid->rows * l->cell_height, text);
-        mr_show_text(ink, text, MARGIN + 0.8 * LABEL, l->top + grid->rows * l->cell_height, 0.0,
-                     -1.5707963267948966);
+        double bottom = l->top + grid->rows * l->cell_height; /* it may go on above the cells */
+        mr_fit_text(ink, grid->row_label, bottom - y, text);
+        mr_show_text(ink, text, MARGIN + 0.8 * LABEL, bottom, 0.0, -1.5707963267948966);
     }
 }
 

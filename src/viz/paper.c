@@ -35,14 +35,14 @@ typedef struct buffer {
 static int buffer_add(buffer *to, const void *bytes, size_t length) {
     size_t need;
     if (!mr_add_size(to->length, length, &need) || !mr_add_size(need, 1, &need)) return 0;
-    if (need > to->room) {
+    if (!to->bytes || need > to->room) {
         size_t room = need > SIZE_MAX / 2 ? need : 2 * need;
         char *larger = realloc(to->bytes, room);
         if (!larger) return 0;
         to->bytes = larger;
         to->room = room;
     }
-    memcpy(to->bytes + to->length, bytes, length);
+    if (length > 0) memcpy(to->bytes + to->length, bytes, length);
     to->length += length;
     to->bytes[to->length] = 0;
     return 1;
