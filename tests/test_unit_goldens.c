@@ -669,7 +669,6 @@ static void rle(const unit *u) {
 
 static const char losses[] = "test_losses checks it";
 static const char samples[] = "test_sample checks it";
-static const char figures[] = "test_eval has cases of its own";
 
 static const struct {
     const char *op;
