@@ -8,25 +8,28 @@
 #include <sys/stat.h>
 
 #define RESULTS "eval", "--dataset", "set", "--results", "found.json"
-#define CAT "'segmentation':[[10,10,50,10,50,50,10,50]],'bbox':[10,10,40,40],'area':1600,'iscrowd':0"
+#define CAT \
+    "'segmentation':[[10,10,50,10,50,50,10,50]],'bbox':[10,10,40,40],'area':1600,'iscrowd':0"
 
 /* A cat with a comma in image 1, two in image 2; the pictures themselves are nowhere. */
 static int enter(void **state) {
     cli_enter(state);
     mkdir("set", 0777);
-    coco_write("set/coco.json",
-               "{'images':[{'id':1,'file_name':'p/a.png','width':200,'height':100},"
-               "{'id':2,'file_name':'p/b.png','width':200,'height':100}],"
-               "'annotations':[{'id':1,'image_id':1,'category_id':7," CAT "},"
-               "{'id':2,'image_id':2,'category_id':7," CAT "},"
-               "{'id':3,'image_id':2,'category_id':7,'segmentation':[[100,10,140,10,140,50,100,50]],"
-               "'bbox':[100,10,40,40],'area':1600,'iscrowd':0}],"
-               "'categories':[{'id':7,'name':'cat, \\'big\\''},{'id':9,'name':'dog'}]}");
-    coco_write("found.json",
-               "[{'image_id':1,'category_id':7,'score':0.75,'segmentation':[[10,10,50,10,50,50,10,50]]},"
-               "{'image_id':2,'category_id':7,'score':0.5,'segmentation':[[10,10,50,10,50,50,10,50]]},"
-               "{'image_id':2,'category_id':9,'score':0.875,'segmentation':[[100,10,140,10,140,50,100,"
-               "50]]}]");
+    coco_write(
+        "set/coco.json",
+        "{'images':[{'id':1,'file_name':'p/a.png','width':200,'height':100},"
+        "{'id':2,'file_name':'p/b.png','width':200,'height':100}],"
+        "'annotations':[{'id':1,'image_id':1,'category_id':7," CAT "},"
+        "{'id':2,'image_id':2,'category_id':7," CAT "},"
+        "{'id':3,'image_id':2,'category_id':7,'segmentation':[[100,10,140,10,140,50,100,50]],"
+        "'bbox':[100,10,40,40],'area':1600,'iscrowd':0}],"
+        "'categories':[{'id':7,'name':'cat, \\'big\\''},{'id':9,'name':'dog'}]}");
+    coco_write(
+        "found.json",
+        "[{'image_id':1,'category_id':7,'score':0.75,'segmentation':[[10,10,50,10,50,50,10,50]]},"
+        "{'image_id':2,'category_id':7,'score':0.5,'segmentation':[[10,10,50,10,50,50,10,50]]},"
+        "{'image_id':2,'category_id':9,'score':0.875,'segmentation':[[100,10,140,10,140,50,100,"
+        "50]]}]");
     coco_write("boxes.json", "[{'image_id':1,'category_id':7,'score':0.75,'bbox':[10,10,40,40]}]");
     return 0;
 }
@@ -38,8 +41,9 @@ static void test_tables(void **state) {
     assert_string_equal(r->err, "");
     assert_contains(r->out, "2 pictures, 3 objects, 3 detections\n");
     assert_contains(r->out, "\nAR100  100 detections       0.667    0.667\n");
-    assert_contains(r->out, "\ncat, \"big\"          3    0.663    0.663    0.663    0.663    0.800 "
-                            "   0.500\n");
+    assert_contains(r->out,
+                    "\ncat, \"big\"          3    0.663    0.663    0.663    0.663    0.800 "
+                    "   0.500\n");
     assert_contains(r->out, "\ndog                 0        -        -        -        -        - "
                             "       -\n");
     assert_contains(r->out, "\nIoU 0.50, score 0.7 or more: 1 objects found, 1 found as another "
@@ -221,8 +225,8 @@ static void test_of_detect(void **state) {
     char *first = strdup(r->out);
     r = RUN("eval", "--dataset", "own", "--weights", "tiny.h5", "--classes", "hen,cow");
     assert_int_equal(r->code, 0);
-    const char *const same[] = {"\nAP  ", "\nAP50 ", "\nAR1 ", "\nAR100 ", "\nmAP ", "\nhen ",
-                                "\ncow "};
+    const char *const same[] = {"\nAP  ", "\nAP50 ", "\nAR1 ", "\nAR100 ",
+                                "\nmAP ", "\nhen ",  "\ncow "};
     assert_null(strstr(first, " 0 detections\n"));
     assert_memory_equal(first, r->out, strcspn(first, "\n")); /* counts */
     for (size_t i = 0; i < sizeof same / sizeof *same; i++) {
@@ -234,11 +238,14 @@ static void test_of_detect(void **state) {
 }
 
 int main(void) {
-    const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_tables),        cmocka_unit_test(test_json),
-        cmocka_unit_test(test_csv),           cmocka_unit_test(test_limit),
-        cmocka_unit_test(test_pictures),
-        cmocka_unit_test(test_wrong_usage),   cmocka_unit_test(test_failures),
-        cmocka_unit_test(test_of_detect),     cmocka_unit_test(test_broken_annotations)};
+    const struct CMUnitTest tests[] = {cmocka_unit_test(test_tables),
+                                       cmocka_unit_test(test_json),
+                                       cmocka_unit_test(test_csv),
+                                       cmocka_unit_test(test_limit),
+                                       cmocka_unit_test(test_pictures),
+                                       cmocka_unit_test(test_wrong_usage),
+                                       cmocka_unit_test(test_failures),
+                                       cmocka_unit_test(test_of_detect),
+                                       cmocka_unit_test(test_broken_annotations)};
     return cmocka_run_group_tests(tests, enter, cli_leave);
 }

@@ -29,8 +29,7 @@ static mrcnn_mask read_mask(const reader *r, const char *text) {
 
 static void begin(reader *r, size_t count0, size_t count1) {
     for (int side = 0; side < 2; side++) {
-        for (size_t i = 0; i < r->sides[side].count; i++)
-            mrcnn_mask_free(&r->items[side][i].mask);
+        for (size_t i = 0; i < r->sides[side].count; i++) mrcnn_mask_free(&r->items[side][i].mask);
         r->sides[side] = (mrcnn_result){r->height, r->width, 0, r->items[side]};
     }
     assert_true(count0 <= MOST && count1 <= MOST);
@@ -78,8 +77,9 @@ static void check_matches(const reader *r) {
     compare_overlaps(r, m->overlaps, truth->count * found->count);
     for (size_t i = 0; i < found->count; i++) {
         int32_t k = m->found_match[i];
-        if (i) assert_true(found->instances[m->order[i - 1]].score >=
-                           found->instances[m->order[i]].score);
+        if (i)
+            assert_true(found->instances[m->order[i - 1]].score >=
+                        found->instances[m->order[i]].score);
         if (k < 0) continue;
         assert_int_equal(m->truth_match[k], i);
         assert_int_equal(truth->instances[k].class_id, found->instances[m->order[i]].class_id);
@@ -160,8 +160,8 @@ static void put(line *l, int class_id, float score, uint32_t begin, uint32_t len
     l->counts[i][0] = begin;
     l->counts[i][1] = length;
     l->counts[i][2] = 10 - begin - length;
-    l->items[i] = (mrcnn_instance){
-        .class_id = class_id, .score = score, .mask = {1, 10, 3, l->counts[i]}};
+    l->items[i] =
+        (mrcnn_instance){.class_id = class_id, .score = score, .mask = {1, 10, 3, l->counts[i]}};
     l->result.height = 1;
     l->result.width = 10;
     l->result.instances = l->items;
@@ -169,8 +169,8 @@ static void put(line *l, int class_id, float score, uint32_t begin, uint32_t len
 
 static double ap_of(const line *truth, const line *found, double iou) {
     double ap = -5;
-    assert_int_equal(
-        mrcnn_compute_ap(&truth->result, &found->result, iou, &ap, NULL, NULL, NULL), MRCNN_OK);
+    assert_int_equal(mrcnn_compute_ap(&truth->result, &found->result, iou, &ap, NULL, NULL, NULL),
+                     MRCNN_OK);
     return ap;
 }
 
@@ -222,14 +222,14 @@ static void test_ap(void **state) {
     (void)state;
     put(&truth, 1, 1, 0, 5);
     put(&truth, 2, 1, 5, 5);
-    put(&found, 1, 0.9f, 0, 4);  /* 0.8 */
-    put(&found, 1, 0.8f, 0, 5);  /* taken at 0.5, right at 0.9 */
-    put(&found, 2, 0.7f, 5, 5);  /* 1 */
+    put(&found, 1, 0.9f, 0, 4); /* 0.8 */
+    put(&found, 1, 0.8f, 0, 5); /* taken at 0.5, right at 0.9 */
+    put(&found, 2, 0.7f, 5, 5); /* 1 */
     /* At 0.5 right, wrong, right: 1/2 * 1 + 1/2 * 2/3. At 0.9 wrong, right, right: 2/3. */
     assert_float_equal(ap_of(&truth, &found, 0.5), 5.0 / 6, 1e-7);
     assert_float_equal(ap_of(&truth, &found, 0.9), 2.0 / 3, 1e-7);
-    assert_int_equal(
-        mrcnn_compute_ap_range(&truth.result, &found.result, ious, 2, &range, NULL), MRCNN_OK);
+    assert_int_equal(mrcnn_compute_ap_range(&truth.result, &found.result, ious, 2, &range, NULL),
+                     MRCNN_OK);
     assert_float_equal(range, (5.0 / 6 + 2.0 / 3) / 2, 1e-7);
     /* 0.80000000000000027 is more than 0.8 in single precision: six thresholds. */
     assert_int_equal(mrcnn_compute_ap_range(&truth.result, &found.result, NULL, 0, &range, NULL),
@@ -249,9 +249,9 @@ static void test_empty_masks(void **state) {
     (void)state;
     put(&truth, 1, 1, 0, 0);
     put(&found, 1, 1, 0, 0);
-    assert_int_equal(mrcnn_compute_overlaps_masks(&truth.items[0].mask, 1, &found.items[0].mask, 1,
-                                                  &iou, NULL),
-                     MRCNN_OK);
+    assert_int_equal(
+        mrcnn_compute_overlaps_masks(&truth.items[0].mask, 1, &found.items[0].mask, 1, &iou, NULL),
+        MRCNN_OK);
     assert_true(isnan(iou));
     assert_float_equal(ap_of(&truth, &found, 0.5), 1, 0);
     assert_int_equal(mrcnn_compute_overlaps_masks(NULL, 0, NULL, 0, NULL, NULL), MRCNN_OK);
@@ -300,20 +300,19 @@ static void test_refused(void **state) {
     assert_int_equal(mrcnn_compute_ap(&truth.result, &found.result, 0.5, &ap, NULL, NULL, &err),
                      MRCNN_E_ARGUMENT);
     assert_contains(err.message, "don't add up");
-    assert_int_equal(mrcnn_compute_overlaps_masks(&truth.items[0].mask, 1, &found.items[0].mask, 1,
-                                                  &iou, &err),
-                     MRCNN_E_ARGUMENT);
+    assert_int_equal(
+        mrcnn_compute_overlaps_masks(&truth.items[0].mask, 1, &found.items[0].mask, 1, &iou, &err),
+        MRCNN_E_ARGUMENT);
     found.counts[0][1] = 4;
     found.items[0].score = NAN;
-    assert_int_equal(
-        mrcnn_compute_ap_range(&truth.result, &found.result, NULL, 0, &ap, &err),
-        MRCNN_E_ARGUMENT);
+    assert_int_equal(mrcnn_compute_ap_range(&truth.result, &found.result, NULL, 0, &ap, &err),
+                     MRCNN_E_ARGUMENT);
     assert_contains(err.message, "instance 0: its score is no number");
     assert_int_equal(mrcnn_compute_ap(NULL, &found.result, 0.5, &ap, NULL, NULL, &err),
                      MRCNN_E_ARGUMENT);
     found.items[0].score = 1;
-    assert_int_equal(
-        mrcnn_compute_ap_range(&truth.result, &found.result, &ap, 0, &ap, &err), MRCNN_E_ARGUMENT);
+    assert_int_equal(mrcnn_compute_ap_range(&truth.result, &found.result, &ap, 0, &ap, &err),
+                     MRCNN_E_ARGUMENT);
     assert_float_equal(ap, 7, 0);
 }
 

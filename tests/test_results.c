@@ -62,7 +62,8 @@ static void refused(const char *text, const char *message) {
     "{'image_id':" image ",'category_id':" category ",'score':" score ",'bbox':[" box "]}"
 
 /* A cat and a dog in image 1, of 200 x 100 pixels that nobody has; a cat in image 2; nothing in 3. */
-#define CAT "'segmentation':[[10,10,50,10,50,50,10,50]],'bbox':[10,10,40,40],'area':1600,'iscrowd':0"
+#define CAT \
+    "'segmentation':[[10,10,50,10,50,50,10,50]],'bbox':[10,10,40,40],'area':1600,'iscrowd':0"
 static void write_set(void) {
     coco_set("{'id':9,'file_name':'a.png','width':200,'height':100},"
              "{'id':2,'file_name':'below/b.png','width':200,'height':100},"
@@ -168,13 +169,13 @@ static void test_threads(void **state) {
 /* Of equal scores the one in the image with the lower id comes first, wherever it stands. */
 static void test_order_of_images(void **state) {
     (void)state;
-    mrcnn_report *r = evaluate_text("[" BOX("9", "1", "0.5", "90,60,20,20") "," BOX(
-        "2", "1", "0.5", "10,10,40,40") "]");
+    mrcnn_report *r = evaluate_text(
+        "[" BOX("9", "1", "0.5", "90,60,20,20") "," BOX("2", "1", "0.5", "10,10,40,40") "]");
     /* Right at recall 0 to 0.5, then nothing. */
     assert_float_equal(r->classes[1].bbox_ap50, 51.0 / 101, 1e-12);
     mrcnn_report_free(&r);
-    r = evaluate_text("[" BOX("2", "1", "0.5", "90,60,20,20") "," BOX("9", "1", "0.5",
-                                                                     "10,10,40,40") "]");
+    r = evaluate_text(
+        "[" BOX("2", "1", "0.5", "90,60,20,20") "," BOX("9", "1", "0.5", "10,10,40,40") "]");
     assert_float_equal(r->classes[1].bbox_ap50, 0.5 * 51.0 / 101, 1e-12);
     mrcnn_report_free(&r);
 }
@@ -285,9 +286,9 @@ static void test_crowds(void **state) {
              "{'id':2,'image_id':1,'category_id':1,'iscrowd':1,'bbox':[100,0,100,100],'area':10000,"
              "'segmentation':{'size':[100,200],'counts':[10000,10000]}}",
              NULL);
-    mrcnn_report *r = evaluate_text("[" BOX("1", "1", "0.9", "110,10,20,20") "," BOX(
-        "1", "1", "0.8", "150,10,20,20") "," BOX("1", "1", "0.75", "10,10,40,40") "," BOX(
-        "1", "3", "0.9", "150,10,20,20") "]");
+    mrcnn_report *r = evaluate_text(
+        "[" BOX("1", "1", "0.9", "110,10,20,20") "," BOX("1", "1", "0.8", "150,10,20,20") "," BOX(
+            "1", "1", "0.75", "10,10,40,40") "," BOX("1", "3", "0.9", "150,10,20,20") "]");
     assert_float_equal(r->bbox.ap, 1, 1e-12);
     assert_int_equal(r->crowds, 1);
     assert_float_equal(r->classes[1].bbox_best.f1, 1, 1e-12);
@@ -407,9 +408,10 @@ static void test_unknown(void **state) {
         strcat(text, entry);
     }
     strcat(text, "," BOX("9", "2", "0.1", "10,10,40,40") "]");
-    refused(text, "found.json: 7 of 9 entries are about pictures that the data set doesn't have: "
-                  "image_id 100, image_id 102, image_id 104, image_id 106; 1 of 9 entries are about "
-                  "classes that the data set doesn't have: category_id 2");
+    refused(text,
+            "found.json: 7 of 9 entries are about pictures that the data set doesn't have: "
+            "image_id 100, image_id 102, image_id 104, image_id 106; 1 of 9 entries are about "
+            "classes that the data set doesn't have: category_id 2");
     refused("[" NAMED("'file_name':'no.png'", "'category_id':1", "1") "]",
             "file_name \"no.png\": give the data set that these results are of");
     refused("[" NAMED("'image_id':9", "'category_name':'cow'", "1") "]", "category_name \"cow\"");
@@ -422,9 +424,10 @@ static void test_other_formats(void **state) {
     mkdir("via", 0777);
     cli_picture("via/000012.png", 40, 30);
     cli_picture("via/x.png", 40, 30);
-    cli_write("via/via_region_data.json",
-              "{" VIA_ENTRY("000012.png", VIA_RECT("4", "cat") "," VIA_RECT("20", "dog")) "," VIA_ENTRY(
-                  "x.png", VIA_RECT("4", "dog")) "}");
+    cli_write(
+        "via/via_region_data.json",
+        "{" VIA_ENTRY("000012.png", VIA_RECT("4", "cat") "," VIA_RECT("20", "dog")) "," VIA_ENTRY(
+            "x.png", VIA_RECT("4", "dog")) "}");
     coco_write("found.json", "[{'image_id':12,'category_id':1,'score':1,'bbox':[4,5,6,7]},"
                              "{'image_id':12,'category_id':2,'score':1,'bbox':[20,5,6,7]},"
                              "{'file_name':'x.png','category_name':'dog','score':1,"
@@ -519,14 +522,14 @@ static void test_wrong_entries(void **state) {
             "segmentation is a string instead of run lengths");
 }
 
-#define SEGMENTATION(text) \
-    "[{'image_id':9,'category_id':1,'score':1,'segmentation':" text "}]"
+#define SEGMENTATION(text) "[{'image_id':9,'category_id':1,'score':1,'segmentation':" text "}]"
 
 static void test_wrong_masks(void **state) {
     (void)state;
     refused(SEGMENTATION("{'size':[10,10],'counts':[50,50]}"),
             "found.json: entry 0: its mask has 10 x 10 pixels, the picture has 200 x 100");
-    refused(SEGMENTATION("{'size':[100,200],'counts':[50,50]}"), "its run lengths end 19900 pixels");
+    refused(SEGMENTATION("{'size':[100,200],'counts':[50,50]}"),
+            "its run lengths end 19900 pixels");
     refused(SEGMENTATION("{'size':[100,200],'counts':[50,-50]}"), "entry 0");
     refused(SEGMENTATION("{'size':[100,200],'counts':'~~'}"), "RLE string is broken");
     refused(SEGMENTATION("{'size':[100,200],'counts':'oooooooooooo'}"), "RLE string is broken");
@@ -560,8 +563,8 @@ static void test_hostile(void **state) {
     /* Far away and huge, but numbers. */
     mrcnn_report *r = evaluate_text(
         "[{'image_id':9,'category_id':1,'score':-1e300,'bbox':[-1e300,1e300,1e100,1e100],"
-        "'segmentation':[[-1e300,1e300,1e300,1e300,1e300,-1e300]]}," BOX(
-            "9", "1", "1e300", "1e150,-1e150,0,0") "]");
+        "'segmentation':[[-1e300,1e300,1e300,1e300,1e300,-1e300]]}," BOX("9", "1", "1e300",
+                                                                         "1e150,-1e150,0,0") "]");
     assert_float_equal(r->bbox.ap, 0, 0);
     mrcnn_report_free(&r);
 }
@@ -597,8 +600,8 @@ static void test_left_out(void **state) {
     int count = 0;
     (void)state;
     coco_set("{'id':1,'file_name':'q/a.png'},{'id':2,'file_name':'c.png','width':200,'height':100}",
-             "{'id':1,'image_id':1,'category_id':1," CAT "},{'id':2,'image_id':2,'category_id':1," CAT
-             "}",
+             "{'id':1,'image_id':1,'category_id':1," CAT
+             "},{'id':2,'image_id':2,'category_id':1," CAT "}",
              NULL);
     mrcnn_dataset *set = open_set("set");
     coco_write("found.json", "[" BOX("2", "1", "1", "10,10,40,40") "]");
@@ -618,17 +621,27 @@ static void test_left_out(void **state) {
 }
 
 int main(void) {
-    const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_reference),          cmocka_unit_test(test_threads),
-        cmocka_unit_test(test_order_of_images),    cmocka_unit_test(test_precise_scores),
-        cmocka_unit_test(test_boxes_only),         cmocka_unit_test(test_masks),
-        cmocka_unit_test(test_size_of_detections), cmocka_unit_test(test_crowds),
-        cmocka_unit_test(test_confusion),          cmocka_unit_test(test_max_detections),
-        cmocka_unit_test(test_nothing),            cmocka_unit_test(test_names),
-        cmocka_unit_test(test_texts),              cmocka_unit_test(test_unknown),
-        cmocka_unit_test(test_other_formats),      cmocka_unit_test(test_joined),
-        cmocka_unit_test(test_missing_pictures),   cmocka_unit_test(test_wrong_entries),
-        cmocka_unit_test(test_wrong_masks),        cmocka_unit_test(test_hostile),
-        cmocka_unit_test(test_truth_of_the_file),  cmocka_unit_test(test_left_out)};
+    const struct CMUnitTest tests[] = {cmocka_unit_test(test_reference),
+                                       cmocka_unit_test(test_threads),
+                                       cmocka_unit_test(test_order_of_images),
+                                       cmocka_unit_test(test_precise_scores),
+                                       cmocka_unit_test(test_boxes_only),
+                                       cmocka_unit_test(test_masks),
+                                       cmocka_unit_test(test_size_of_detections),
+                                       cmocka_unit_test(test_crowds),
+                                       cmocka_unit_test(test_confusion),
+                                       cmocka_unit_test(test_max_detections),
+                                       cmocka_unit_test(test_nothing),
+                                       cmocka_unit_test(test_names),
+                                       cmocka_unit_test(test_texts),
+                                       cmocka_unit_test(test_unknown),
+                                       cmocka_unit_test(test_other_formats),
+                                       cmocka_unit_test(test_joined),
+                                       cmocka_unit_test(test_missing_pictures),
+                                       cmocka_unit_test(test_wrong_entries),
+                                       cmocka_unit_test(test_wrong_masks),
+                                       cmocka_unit_test(test_hostile),
+                                       cmocka_unit_test(test_truth_of_the_file),
+                                       cmocka_unit_test(test_left_out)};
     return cmocka_run_group_tests(tests, enter, cli_leave);
 }

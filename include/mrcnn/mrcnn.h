@@ -805,8 +805,8 @@ typedef struct mrcnn_figures {
     double ap50; /* at IoU 0.50 */
     double ap75;
     double ap_small, ap_medium, ap_large;
-    double ar1, ar10, ar100; /* average recall with so many detections of a class in a picture; ar100
-                                with as many as count (max_detections) */
+    /* Average recall with so many detections of a class in a picture; ar100: with max_detections. */
+    double ar1, ar10, ar100;
     double ar_small, ar_medium, ar_large; /* like ar100 */
 } mrcnn_figures;
 
@@ -856,8 +856,8 @@ typedef struct mrcnn_report {
     size_t pictures_left_out; /* by mrcnn_evaluate: they can't be read */
     int class_count;
     const mrcnn_class_figures *classes; /* class_count rows; that of the background says nothing */
-    const mrcnn_class_curves *curves;   /* class_count rows; the first one is the mean over classes */
-    int max_detections;                 /* of a class in a picture: 100 unless somebody chose */
+    const mrcnn_class_curves *curves; /* class_count rows; the first one is the mean over classes */
+    int max_detections;               /* of a class in a picture: 100 unless somebody chose */
     int boxes_only; /* there were no masks: segm, picture_map50 and picture_map are -1 */
     /* Which class was found where which class is, of detections with at least confusion_score: rows
      * are the objects' classes, columns the detections', class_count of each. By falling score, each
@@ -909,9 +909,9 @@ typedef struct mrcnn_evaluate_options {
      * report. NULL: such a picture is an error. */
     void (*left_out)(void *user, const char *message);
     void *user;
-    int max_detections;     /* of a class in a picture that count, 11 or more (default 100, as COCO's) */
+    int max_detections; /* of a class in a picture that count, 11 or more (default 100, as COCO's) */
     double confusion_score; /* of detections in the confusion matrix, at least (default 0.7) */
-    int threads;            /* of mrcnn_evaluate_results; 0: one per core. They don't change a figure */
+    int threads; /* of mrcnn_evaluate_results; 0: one per core. They don't change a figure */
 } mrcnn_evaluate_options;
 
 MRCNN_API mrcnn_evaluate_options mrcnn_evaluate_options_default(void);

@@ -332,9 +332,9 @@ static mrcnn_status measure(run *r, mrcnn_report **report, mrcnn_error *err) {
     options.confusion_score = r->min_score;
     options.threads = (int)r->o->session.threads;
     progress_start("pictures", PROGRESS_ITEMS);
-    mrcnn_status status =
-        r->o->results ? mrcnn_evaluate_results(r->set, r->o->results, &options, report, err)
-                      : mrcnn_evaluate(r->session, r->set, &options, report, err);
+    mrcnn_status status = r->o->results
+                              ? mrcnn_evaluate_results(r->set, r->o->results, &options, report, err)
+                              : mrcnn_evaluate(r->session, r->set, &options, report, err);
     progress_end();
     return status;
 }
@@ -344,8 +344,7 @@ static int evaluate(run *r) {
     mrcnn_report *report = NULL;
     if (measure(r, &report, &err) != MRCNN_OK) return fail_with(&err);
     char *names = dataset_names(&r->o->data);
-    eval_outcome outcome = {report,    r->set, names, r->subset, r->o->model.weights,
-                            r->o->results};
+    eval_outcome outcome = {report, r->set, names, r->subset, r->o->model.weights, r->o->results};
     int code = report->pictures_left_out ? EXIT_FAILED : EXIT_DONE;
     if (!r->o->json || strcmp(r->o->json, "-") != 0) eval_print_tables(&outcome);
     if (save_files(r->o, &outcome) != EXIT_DONE) code = EXIT_FAILED;

@@ -60,12 +60,12 @@ static void add_kind(plot *p, const eval_outcome *o, int masks) {
     const mrcnn_curves *all = curves_of(o, 0, masks);
     int classes = 0;
     if (!all) return;
-    mrcnn_chart *chart = add_chart(p, masks ? "Masks, mean over classes" : "Boxes, mean over classes");
+    mrcnn_chart *chart =
+        add_chart(p, masks ? "Masks, mean over classes" : "Boxes, mean over classes");
     add_series(p, chart, "IoU 0.50", &all->at50);
     add_series(p, chart, "IoU 0.75", &all->at75);
     add_series(p, chart, "mean, 0.50 to 0.95", &all->mean);
-    for (int id = 1; id < o->report->class_count; id++)
-        classes += curves_of(o, id, masks) != NULL;
+    for (int id = 1; id < o->report->class_count; id++) classes += curves_of(o, id, masks) != NULL;
     if (classes < 2 || classes > MOST_CLASSES) return;
     chart = add_chart(p, masks ? "Masks of each class, IoU 0.50" : "Boxes of each class, IoU 0.50");
     for (int id = 1; id < o->report->class_count; id++)
@@ -132,7 +132,7 @@ static void fill_row(table *t, size_t row) {
 }
 
 static mrcnn_status draw(const table *t, const char *path, mrcnn_error *err) {
-    char *title = text_format("Confusion, score %.3g or more", t->o->report->confusion_score);
+    char *title = text_format("Score >= %.3g", t->o->report->confusion_score);
     mrcnn_grid grid = mrcnn_grid_default();
     grid.title = title;
     grid.row_label = "object";

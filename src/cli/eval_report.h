@@ -8,7 +8,7 @@
 
 typedef struct eval_outcome {
     const mrcnn_report *report;
-    const mrcnn_dataset *set;                          /* has the names of the report's classes */
+    const mrcnn_dataset *set;                         /* has the names of the report's classes */
     const char *dataset, *subset, *weights, *results; /* as given; all but the first may be NULL */
 } eval_outcome;
 

@@ -69,7 +69,8 @@ static mrcnn_status add_image(reading *r, const mr_json *record, mrcnn_error *er
         return mr_fail_memory(err, sizeof *t->images, "images of a COCO file");
     if (!has_id || !name || !find_picture(r, name, &index)) return MRCNN_OK;
     t->images[t->image_count++] = (mr_coco_key){id, &t->ids, (uint32_t)index};
-    if (t->sizes[index][0]) return MRCNN_OK; /* the first entry of the name is the one that counts */
+    if (t->sizes[index][0])
+        return MRCNN_OK; /* the first entry of the name is the one that counts */
     t->sizes[index][0] = read_length(mr_json_get(record, "height"));
     t->sizes[index][1] = read_length(mr_json_get(record, "width"));
     return MRCNN_OK;

@@ -18,8 +18,8 @@ typedef struct mr_coco_truth {
     size_t image_count, image_room;
     mr_coco_key *categories; /* by id; index: the class of the set */
     size_t category_count, category_room;
-    int32_t (*sizes)[2]; /* height and width of each picture of the set; 0: not said */
-    uint32_t *ranks;     /* of each picture among all, by image id */
+    int32_t (*sizes)[2];       /* height and width of each picture of the set; 0: not said */
+    uint32_t *ranks;           /* of each picture among all, by image id */
     mr_coco_measure *measures; /* of each annotation, in the file's order */
     size_t measure_count, measure_room;
 } mr_coco_truth;

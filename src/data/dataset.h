@@ -100,8 +100,8 @@ typedef struct mr_dataset_format {
     mrcnn_status (*draw)(const mr_masks *masks, size_t object, uint8_t *mask, int *class_id,
                          mrcnn_error *err);
     /* The same as run lengths, where that is quicker than drawing; as mr_masks_encode. NULL: by draw. */
-    mrcnn_status (*encode)(const mr_masks *masks, size_t object, uint8_t *scratch,
-                           mrcnn_mask *mask, int *class_id, mrcnn_error *err);
+    mrcnn_status (*encode)(const mr_masks *masks, size_t object, uint8_t *scratch, mrcnn_mask *mask,
+                           int *class_id, mrcnn_error *err);
 
     /* What is known of an object without drawing it. NULL: of set->objects, their classes and the
      * boxes of their outlines; without set->objects nothing. */

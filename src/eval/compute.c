@@ -132,7 +132,7 @@ mrcnn_status mrcnn_compute_matches(const mrcnn_result *truth, const mrcnn_result
     if (status == MRCNN_OK) {
         mr_picture_match *m = &c.match;
         mr_picture_match_at(m, iou_threshold, score_threshold);
-        *made = (mrcnn_matches){truth->count,      found->count,    m->order,
+        *made = (mrcnn_matches){truth->count,       found->count,    m->order,
                                 m->detection_match, m->object_match, m->overlaps};
         m->order = NULL;
         m->detection_match = m->object_match = NULL;
@@ -158,8 +158,8 @@ void mrcnn_matches_free(mrcnn_matches **matches) {
 /* ----------------------------------------------------------------------------- average precision */
 
 mrcnn_status mrcnn_compute_ap(const mrcnn_result *truth, const mrcnn_result *found,
-                              double iou_threshold, double *ap, double *precisions,
-                              double *recalls, mrcnn_error *err) {
+                              double iou_threshold, double *ap, double *precisions, double *recalls,
+                              mrcnn_error *err) {
     comparison c;
     mrcnn_status status = open_comparison(&c, truth, found, err);
     if (status == MRCNN_OK) {

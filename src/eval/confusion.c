@@ -39,9 +39,10 @@ static size_t find_object(const work *w, mr_coco_kind kind, const mr_coco_item *
     for (size_t k = 0; k < count; k++) {
         if (w->taken[k] || objects[k].is_crowd) continue;
         double iou = mr_coco_overlap(kind, detection, &objects[k]);
-        int is_better = iou > best || (iou == best && (found == SIZE_MAX ||
-                                                       (objects[k].class_id == detection->class_id &&
-                                                        objects[found].class_id != detection->class_id)));
+        int is_better =
+            iou > best || (iou == best &&
+                           (found == SIZE_MAX || (objects[k].class_id == detection->class_id &&
+                                                  objects[found].class_id != detection->class_id)));
         if (!is_better) continue;
         best = iou;
         found = k;

@@ -25,7 +25,7 @@ typedef struct run {
     mr_results results;
     worker *workers;
     int threads;
-    size_t begin;       /* of the pictures at hand */
+    size_t begin;        /* of the pictures at hand */
     mrcnn_error *broken; /* of each of them, if it can't be read */
     size_t left_out;
 } run;
@@ -41,8 +41,7 @@ typedef struct picture {
 } picture;
 
 static void free_picture(picture *p) {
-    for (size_t i = 0; p->masks && i < p->items.detection_count; i++)
-        mrcnn_mask_free(&p->masks[i]);
+    for (size_t i = 0; p->masks && i < p->items.detection_count; i++) mrcnn_mask_free(&p->masks[i]);
     free(p->masks);
     mr_truths_free(&p->truths);
     free(p->items.objects);
@@ -109,8 +108,7 @@ static mrcnn_status evaluate_picture(run *r, mrcnn_evaluation *e, size_t index, 
     if (status == MRCNN_OK) status = take_found(&p, r, index, err);
     if (status == MRCNN_OK) {
         status = mr_evaluation_add(e, mr_truth_place(&r->reader, index), &p.items, err);
-        if (status != MRCNN_OK)
-            mr_prefix(err, status, mrcnn_dataset_picture(r->set, index)->id);
+        if (status != MRCNN_OK) mr_prefix(err, status, mrcnn_dataset_picture(r->set, index)->id);
     }
     free_picture(&p);
     return status;

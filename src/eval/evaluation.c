@@ -210,9 +210,9 @@ mrcnn_status mr_evaluation_add(mrcnn_evaluation *e, uint32_t picture, mr_picture
         status = mr_coco_add(&e->coco, picture, items->objects, items->object_count,
                              items->detections, items->detection_count, err);
     if (status == MRCNN_OK)
-        status = mr_confusion_add(
-            &e->confusion, e->coco.boxes_only ? MR_COCO_BBOX : MR_COCO_SEGM, items->objects,
-            items->object_count, items->detections, items->detection_count, err);
+        status = mr_confusion_add(&e->confusion, e->coco.boxes_only ? MR_COCO_BBOX : MR_COCO_SEGM,
+                                  items->objects, items->object_count, items->detections,
+                                  items->detection_count, err);
     if (status != MRCNN_OK) return status;
     if (!is_none) e->figures[e->figure_count++] = figures;
     for (size_t i = 0; i < items->object_count; i++) crowds += items->objects[i].is_crowd != 0;

@@ -100,8 +100,7 @@ mrcnn_status mr_lookup_open(mr_lookup *l, mr_truth_reader *reader, mrcnn_error *
         mr_truth_part *from = &reader->parts[i];
         l->parts[i].ids = from->is_coco ? &from->coco.ids : &l->parts[i].own;
         status = add_images(&l->parts[i], from, err);
-        if (status == MRCNN_OK)
-            status = add_categories(&l->parts[i], from, reader->set, err);
+        if (status == MRCNN_OK) status = add_categories(&l->parts[i], from, reader->set, err);
     }
     return status;
 }
@@ -126,7 +125,8 @@ static void note_unknown(mr_unknown *unknown, const char *text) {
     unknown->count++;
     for (size_t i = 0; i < unknown->shown; i++)
         if (strcmp(unknown->texts[i], kept) == 0) return;
-    if (unknown->shown < MR_UNKNOWN_SHOWN) memcpy(unknown->texts[unknown->shown++], kept, sizeof kept);
+    if (unknown->shown < MR_UNKNOWN_SHOWN)
+        memcpy(unknown->texts[unknown->shown++], kept, sizeof kept);
 }
 
 /* "3 of 20 entries are about KIND that the data set doesn't have: a, b, ..." */
@@ -137,22 +137,20 @@ static void describe(char *text, size_t size, const mr_unknown *unknown, const c
                                    "have: ",
                                    unknown->count, total, kind);
     for (size_t i = 0; i < unknown->shown && used < size; i++)
-        used += (size_t)snprintf(text + used, size - used, "%s%s", i ? ", " : "",
-                                 unknown->texts[i]);
+        used +=
+            (size_t)snprintf(text + used, size - used, "%s%s", i ? ", " : "", unknown->texts[i]);
     if (unknown->shown == MR_UNKNOWN_SHOWN && used < size)
         snprintf(text + used, size - used, ", ...");
 }
 
-mrcnn_status mr_lookup_check(const mr_lookup *l, const char *path, size_t total,
-                             mrcnn_error *err) {
+mrcnn_status mr_lookup_check(const mr_lookup *l, const char *path, size_t total, mrcnn_error *err) {
     enum { TEXT = 450 };
     char pictures[TEXT] = "", classes[TEXT] = "";
     if (!l->pictures.count && !l->classes.count) return MRCNN_OK;
     if (l->pictures.count) describe(pictures, TEXT, &l->pictures, "pictures", total);
     if (l->classes.count) describe(classes, TEXT, &l->classes, "classes", total);
-    return mr_fail(err, MRCNN_E_ARGUMENT,
-                   "%s: %s%s%s: give the data set that these results are of", path, pictures,
-                   *pictures && *classes ? "; " : "", classes);
+    return mr_fail(err, MRCNN_E_ARGUMENT, "%s: %s%s%s: give the data set that these results are of",
+                   path, pictures, *pictures && *classes ? "; " : "", classes);
 }
 
 /* ------------------------------------------------------------------------------------- pictures */

@@ -10,11 +10,11 @@
 /* An entry. */
 typedef struct mr_found {
     double score;
-    double box[4];      /* x, y, width, height; NaN: round the mask */
-    uint64_t begin;     /* where its segmentation stands */
-    uint32_t length;    /* of that; 0: none */
-    uint32_t place;     /* in the file's list, from 0 */
-    uint32_t picture;   /* of the set */
+    double box[4];    /* x, y, width, height; NaN: round the mask */
+    uint64_t begin;   /* where its segmentation stands */
+    uint32_t length;  /* of that; 0: none */
+    uint32_t place;   /* in the file's list, from 0 */
+    uint32_t picture; /* of the set */
     int32_t class_id;
 } mr_found;
 
@@ -35,7 +35,6 @@ void mr_results_close(mr_results *results);
 /* Fills in an item, all but its class and score for a picture of that size; *mask, which belongs to the
  * caller, is where its mask goes, if results->has_masks. Any number of threads may do so. */
 mrcnn_status mr_results_item(const mr_results *results, const mr_found *found, int32_t height,
-                             int32_t width, mr_coco_item *item, mrcnn_mask *mask,
-                             mrcnn_error *err);
+                             int32_t width, mr_coco_item *item, mrcnn_mask *mask, mrcnn_error *err);
 
 #endif

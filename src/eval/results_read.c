@@ -43,13 +43,11 @@ static int is_segmentation(const mr_json *value) {
 static mrcnn_status take_segmentation(const reading *r, const mr_json *value, mr_found *found,
                                       mrcnn_error *err) {
     if (!is_segmentation(value))
-        return r->results->has_boxes
-                   ? MRCNN_OK
-                   : mr_fail(err, MRCNN_E_FORMAT,
-                             "there is no segmentation, as the first entry has");
+        return r->results->has_boxes ? MRCNN_OK
+                                     : mr_fail(err, MRCNN_E_FORMAT,
+                                               "there is no segmentation, as the first entry has");
     if (value->kind != MR_JSON_CUT)
-        return mr_fail(err, MRCNN_E_FORMAT,
-                       "segmentation is %s instead of run lengths or polygons",
+        return mr_fail(err, MRCNN_E_FORMAT, "segmentation is %s instead of run lengths or polygons",
                        mr_json_kind_name(value));
     if (value->cut->length > INT32_MAX)
         return mr_fail(err, MRCNN_E_FORMAT, "its segmentation is too long");
@@ -208,9 +206,9 @@ static mrcnn_status read_mask(const mr_results *results, const mr_found *found, 
     if (segment.polygons.rule != MR_RULE_NONE) {
         status = draw(mask, &segment.polygons, height, width, err);
     } else if (segment.runs.height != height || segment.runs.width != width) {
-        status = mr_fail(err, MRCNN_E_FORMAT,
-                         "its mask has %d x %d pixels, the picture has %d x %d",
-                         segment.runs.width, segment.runs.height, width, height);
+        status =
+            mr_fail(err, MRCNN_E_FORMAT, "its mask has %d x %d pixels, the picture has %d x %d",
+                    segment.runs.width, segment.runs.height, width, height);
     } else {
         *mask = segment.runs;
         segment.runs = (mrcnn_mask){0};

@@ -21,8 +21,7 @@ typedef struct mr_truth_reader {
 } mr_truth_reader;
 
 /* Close it in any case. */
-mrcnn_status mr_truth_reader_open(mr_truth_reader *reader, const mr_dataset *set,
-                                  mrcnn_error *err);
+mrcnn_status mr_truth_reader_open(mr_truth_reader *reader, const mr_dataset *set, mrcnn_error *err);
 void mr_truth_reader_close(mr_truth_reader *reader);
 
 const mr_truth_part *mr_truth_part_of(const mr_truth_reader *reader, size_t index);
