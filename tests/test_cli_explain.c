@@ -118,6 +118,8 @@ static void test_counts(void **state) {
     contains_count(json, "filling", t->proposal_count - t->proposals_found);
     assert_int_equal(cli_occurrences(json, "\"mask_area\""), t->result->count);
     assert_int_equal(cli_occurrences(json, "\"best_score\""), 5);
+    contains_count(json, "POST_NMS_ROIS_INFERENCE", 100);
+    contains_count(json, "DETECTION_MIN_CONFIDENCE", 0);
     free(json);
     mrcnn_trace_free(&t);
     mrcnn_session_free(&session);

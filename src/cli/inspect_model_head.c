@@ -298,7 +298,8 @@ void put_head(model_page *m) {
         &m->show, "head", "From proposals to instances",
         "RoIAlign samples the pyramid in each proposal's box, and the head says which class "
         "it is and how to move the box. The background goes first, then those that are not "
-        "sure enough, then those that a better one of the same class overlaps.");
+        "sure enough, then those that a better one of the same class overlaps. (He et al., Mask "
+        "R-CNN, section 3.)");
     put_classes(m);
     put_histogram(m);
     put_sizes(m);

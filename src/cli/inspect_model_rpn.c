@@ -182,7 +182,8 @@ void put_rpn(model_page *m) {
         "The region proposal network looks at every place of the pyramid and says of each "
         "anchor whether there is an object, and how to move the box onto it. The best ones "
         "are moved, clipped to the network's input, and thinned out: of boxes that overlap "
-        "much, the one with the highest score stays.");
+        "much, the one with the highest score stays. (Ren et al., Faster R-CNN, section 3.1; on "
+        "a pyramid: Lin et al., Feature Pyramid Networks, section 4.1.)");
     put_levels(m);
     put_objectness(m);
     put_histogram(m);
