@@ -7,23 +7,31 @@
 
 #include <mrcnn/trace.h>
 
+#include <float.h>
 #include <stdlib.h>
 
 #define MODEL "inspect", "model", "--weights", "net.h5"
 
-static int enter(void **state) {
+/* Of an overflowing network the RPN computes with numbers too large for floats. */
+static void save_network(const char *path, int overflowing) {
     mrcnn_model *model = NULL;
     mrcnn_error err = MRCNN_ERROR_INIT;
     static const char *const names[] = {"BG", "square", "circle", "triangle"};
     static const char *const keys[] = {"POST_NMS_ROIS_INFERENCE", "100", "DETECTION_MIN_CONFIDENCE",
                                        "0", NULL};
-    cli_enter(state);
-    cli_picture("a.png", 100, 60);
-    if (oracle_tiny_model(&model, 4, keys, &err) != MRCNN_OK ||
-        mrcnn_model_set_class_names(model, names, 4, &err) != MRCNN_OK ||
-        mrcnn_model_save(model, "net.h5", &err) != MRCNN_OK)
+    if (oracle_tiny_model(&model, 4, keys, &err) != MRCNN_OK) fail_msg("%s", err.message);
+    mr_tensor *kernel = mr_tensors_find(model->weights, "rpn_conv_shared", "kernel");
+    for (size_t i = 0; overflowing && i < kernel->count; i++) kernel->values[i] = FLT_MAX;
+    if (mrcnn_model_set_class_names(model, names, 4, &err) != MRCNN_OK ||
+        mrcnn_model_save(model, path, &err) != MRCNN_OK)
         fail_msg("%s", err.message);
     mrcnn_model_free(&model);
+}
+
+static int enter(void **state) {
+    cli_enter(state);
+    cli_picture("a.png", 100, 60);
+    save_network("net.h5", 0);
     return 0;
 }
 
@@ -143,11 +151,24 @@ static void test_nothing(void **state) {
     assert_int_equal(cli_count("r3", "masks"), 0);
 }
 
+/* Numbers that are none, and infinite boxes. */
+static void test_broken_weights(void **state) {
+    (void)state;
+    save_network("nan.h5", 1);
+    const cli_result *r = RUN("inspect", "model", "--weights", "nan.h5", "--layers", "rpn_class2",
+                              "--out", "r6", "a.png");
+    assert_int_equal(r->code, 0);
+    assert_report("r6");
+    char *json = cli_read("r6/report.json");
+    assert_contains(json, "the weights are broken");
+    free(json);
+}
+
 static void test_grey(void **state) {
     (void)state;
     const cli_result *r =
         RUN("inspect", "model", "--weights", "none", CLI_TINY, "--set", "IMAGE_CHANNEL_COUNT=1",
-            "--set", "MEAN_PIXEL=[100]", "--out", "r4", "a.png");
+            "--set", "MEAN_PIXEL=[100]", "--layers", "none", "--out", "r4", "a.png");
     assert_int_equal(r->code, 0);
     assert_report("r4");
 }
@@ -183,7 +204,7 @@ int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_picture), cmocka_unit_test(test_annotated),
         cmocka_unit_test(test_nothing), cmocka_unit_test(test_grey),
-        cmocka_unit_test(test_usage),
+        cmocka_unit_test(test_usage),   cmocka_unit_test(test_broken_weights),
     };
     return cmocka_run_group_tests(tests, enter, cli_leave);
 }

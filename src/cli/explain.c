@@ -248,9 +248,23 @@ static void put_instances(json *out, const mrcnn_trace *t) {
     json_put_integer(out, "empty_masks", t->empty_masks);
 }
 
-void explain_put(json *out, const explanation *e, const mrcnn_trace *t) {
+/* The numbers that decided. */
+static void put_settings(json *out, const mrcnn_config *config) {
+    static const char *const keys[] = {"PRE_NMS_LIMIT",           "RPN_NMS_THRESHOLD",
+                                       "POST_NMS_ROIS_INFERENCE", "DETECTION_MIN_CONFIDENCE",
+                                       "DETECTION_NMS_THRESHOLD", "DETECTION_MAX_INSTANCES"};
+    json_key(out, "settings");
+    json_begin(out, '{');
+    for (size_t i = 0; i < sizeof keys / sizeof *keys; i++)
+        json_put_real(out, keys[i], strtod(mrcnn_config_get(config, keys[i]), NULL));
+    json_end(out, '}');
+}
+
+void explain_put(json *out, const explanation *e, const mrcnn_trace *t,
+                 const mrcnn_config *config) {
     json_put_integer(out, "width", (size_t)t->width);
     json_put_integer(out, "height", (size_t)t->height);
+    put_settings(out, config);
     put_stages(out, e);
     put_levels(out, t);
     put_dropped(out, e);
@@ -261,7 +275,8 @@ void explain_put(json *out, const explanation *e, const mrcnn_trace *t) {
     json_end(out, ']');
 }
 
-static int write_json(const explanation *e, const mrcnn_trace *t, const finding *found) {
+static int write_json(const explanation *e, const mrcnn_trace *t, const mrcnn_config *config,
+                      const finding *found) {
     new_file file;
     char *name = text_format("%s_explain.json", found->in->stem);
     char *path = path_join(found->folder, name);
@@ -272,7 +287,7 @@ static int write_json(const explanation *e, const mrcnn_trace *t, const finding 
     json out = {file.stream, 0, 0, 0, 2};
     json_begin(&out, '{');
     json_put_text(&out, "file_name", found->in->name);
-    explain_put(&out, e, t);
+    explain_put(&out, e, t, config);
     json_end(&out, '}');
     return new_file_commit(&file);
 }
@@ -288,7 +303,7 @@ int explain_picture(mrcnn_session *session, const mrcnn_model *model, const find
     }
     explain(&e, trace, model);
     print_explanation(&e, trace, mrcnn_model_config(model));
-    int failed = write ? write_json(&e, trace, found) : 0;
+    int failed = write ? write_json(&e, trace, mrcnn_model_config(model), found) : 0;
     explanation_free(&e);
     mrcnn_trace_free(&trace);
     return failed;

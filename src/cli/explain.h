@@ -50,7 +50,8 @@ void explain_advise(explanation *e, const mrcnn_trace *trace, const mrcnn_model 
 char *explain_fall(const explain_dropped *dropped, const mrcnn_config *config);
 
 /* The object of NAME_explain.json. */
-void explain_put(json *out, const explanation *e, const mrcnn_trace *trace);
+void explain_put(json *out, const explanation *e, const mrcnn_trace *trace,
+                 const mrcnn_config *config);
 
 /* Runs the picture again with a trace, prints the table on stdout, and with `write` writes
  * NAME_explain.json. 0, or -1 after a message. */

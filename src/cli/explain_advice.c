@@ -176,34 +176,36 @@ static void advise_size(const view *v) {
                               100 * scale));
 }
 
-static void advise_nothing(const view *v) {
+/* Background wherever one looks: then the picture, the RPN or the head is to blame, and no threshold. */
+static void advise_background(const view *v, const explain_dropped *best) {
     const double none = 0.05;
-    const explain_dropped *unsure = best_of(v, MRCNN_FATE_CONFIDENCE);
-    if (unsure) {
-        advise_confidence(v, unsure);
-    } else if (fell(v, MRCNN_FATE_NO_AREA)) {
-        text_list_add(v->advice,
-                      text_format("no instance: %zu detections have no area in a picture "
-                                  "of %d x %d pixels",
-                                  fell(v, MRCNN_FATE_NO_AREA), v->t->width, v->t->height));
-    } else if (v->e->dropped_count) {
-        const explain_dropped *best = &v->e->dropped[0];
-        if ((double)best->score < none)
-            text_list_add(v->advice,
-                          text_format("no instance: nothing looks like an object of the model's "
-                                      "classes at all (nearest: '%s' with %.3f); if there are "
-                                      "such objects, the class head needs more training",
-                                      best->class_name, (double)best->score));
-        else
-            text_list_add(
-                v->advice,
-                text_format("no instance: all proposals look most like background; nearest "
-                            "to an object is '%s' with %.3f, where the background has %.3f: "
-                            "no setting changes that, only training, on pictures like this",
-                            best->class_name, (double)best->score, (double)best->background));
-    }
+    char *text =
+        (double)best->score < none
+            ? text_format("no instance: nothing looks like an object of the model's classes at all "
+                          "(nearest: '%s' with %.3f); if there are such objects, the class head "
+                          "needs more training",
+                          best->class_name, (double)best->score)
+            : text_format("no instance: all proposals look most like background; nearest to an "
+                          "object is '%s' with %.3f, where the background has %.3f: no setting "
+                          "changes that, only training, on pictures like this",
+                          best->class_name, (double)best->score, (double)best->background);
+    text_list_add(v->advice, text);
     advise_rpn(v);
     advise_size(v);
+}
+
+static void advise_nothing(const view *v) {
+    const explain_dropped *unsure = best_of(v, MRCNN_FATE_CONFIDENCE);
+    if (unsure)
+        advise_confidence(v, unsure);
+    else if (fell(v, MRCNN_FATE_NO_AREA))
+        text_list_add(
+            v->advice,
+            text_format("no instance: %zu detections have no area in a picture of %d x %d "
+                        "pixels",
+                        fell(v, MRCNN_FATE_NO_AREA), v->t->width, v->t->height));
+    else if (v->e->dropped_count)
+        advise_background(v, &v->e->dropped[0]);
 }
 
 /* -------------------------------------------------------------------------------- some were found */

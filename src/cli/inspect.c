@@ -82,8 +82,8 @@ static const command *const subcommands[] = {
     &command_inspect_data,
     &command_inspect_anchors,
     &command_inspect_targets,
-    &command_inspect_model,
     &command_inspect_weights,
+    &command_inspect_model,
     &command_inspect_report,
     &tensors,
     NULL,
@@ -102,7 +102,7 @@ const command command_inspect = {
                 "mrcnn inspect report --logs logs/balloon20261121T0356 --dataset balloon --out r\n"
                 "    how a training went, and what its network finds\n"
                 "mrcnn inspect model --weights coco --out look photo.jpg\n"
-                "    what the network makes of a picture, stage by stage\n"
+                "    what a network makes of a picture, stage by stage\n"
                 "mrcnn inspect tensors --weights coco --out photo.h5 photo.jpg\n"
                 "    the activations of one picture\n"
                 "mrcnn inspect tensors --help\n"

@@ -116,8 +116,8 @@ static void put_histogram(model_page *m) {
     double middles[BINS], counts[BINS] = {0};
     for (int i = 0; i < BINS; i++) middles[i] = (i + 0.5) / BINS;
     for (size_t i = 0; i < m->trace->proposals_found; i++) {
-        int bin = (int)((double)m->trace->proposals[i].object_score * BINS);
-        if (bin >= 0) counts[bin < BINS ? bin : BINS - 1]++;
+        double bin = (double)m->trace->proposals[i].object_score * BINS;
+        if (bin >= 0) counts[bin < BINS ? (int)bin : BINS - 1]++; /* NaN is in none */
     }
     mrcnn_series series = {"proposals", MRCNN_SERIES_BARS, BINS, middles, counts, 0, -1};
     mrcnn_chart chart = mrcnn_chart_default();
@@ -298,7 +298,8 @@ void put_head(model_page *m) {
         &m->show, "head", "From proposals to instances",
         "RoIAlign samples the pyramid in each proposal's box, and the head says which class "
         "it is and how to move the box. The background goes first, then those that are not "
-        "sure enough, then those that a better one of the same class overlaps.");
+        "sure enough, then those that a better one of the same class overlaps. (He et al., Mask "
+        "R-CNN, section 3.)");
     put_classes(m);
     put_histogram(m);
     put_sizes(m);

@@ -96,9 +96,11 @@ static void put_mask_table(model_page *m, size_t count) {
 
 void put_masks(model_page *m) {
     size_t count = m->trace->result->count < MOST_MASKS ? m->trace->result->count : MOST_MASKS;
-    show_section(&m->show, "masks", "Masks",
-                 "The mask head looks at each detection once more and says of each cell of a small "
-                 "grid whether it is inside. Only the grid of the detection's class is used.");
+    show_section(
+        &m->show, "masks", "Masks",
+        "The mask head looks at each detection once more and says of each cell of a small "
+        "grid whether it is inside. Only the grid of the detection's class is used, so that "
+        "classes don't compete for pixels. (He et al., Mask R-CNN, section 3.)");
     if (count == 0) {
         show_text(&m->show, "There are no instances, and so no masks.");
         return;

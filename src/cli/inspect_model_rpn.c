@@ -74,8 +74,8 @@ static void put_histogram(model_page *m) {
     double middles[BINS], counts[BINS] = {0};
     for (int i = 0; i < BINS; i++) middles[i] = (i + 0.5) / BINS;
     for (size_t i = 0; i < m->trace->anchor_count; i++) {
-        int bin = (int)((double)m->trace->scores[i] * BINS);
-        if (bin >= 0) counts[bin < BINS ? bin : BINS - 1]++;
+        double bin = (double)m->trace->scores[i] * BINS;
+        if (bin >= 0) counts[bin < BINS ? (int)bin : BINS - 1]++; /* NaN is in none */
     }
     mrcnn_series series = {"anchors", MRCNN_SERIES_BARS, BINS, middles, counts, 0, -1};
     mrcnn_chart chart = mrcnn_chart_default();
@@ -182,7 +182,8 @@ void put_rpn(model_page *m) {
         "The region proposal network looks at every place of the pyramid and says of each "
         "anchor whether there is an object, and how to move the box onto it. The best ones "
         "are moved, clipped to the network's input, and thinned out: of boxes that overlap "
-        "much, the one with the highest score stays.");
+        "much, the one with the highest score stays. (Ren et al., Faster R-CNN, section 3.1; on "
+        "a pyramid: Lin et al., Feature Pyramid Networks, section 4.1.)");
     put_levels(m);
     put_objectness(m);
     put_histogram(m);

@@ -25,8 +25,8 @@ const mr_executor *mr_find_executor(const char *name, mrcnn_error *err);
 mrcnn_status mr_session_pipeline(mrcnn_session *session, int height, int width, int batch,
                                  mr_pipeline **pipeline, mrcnn_error *err);
 
-/* Takes `batch` pictures, as many as the pipeline is for, molded as `fits` say, through a pipeline. Library threads must be set.
- * results[i] may be set on failure, too. */
+/* Takes `batch` pictures, as many as the pipeline is for, molded as `fits` say, through a pipeline.
+ * Library threads must be set. results[i] may be set on failure, too. */
 mrcnn_status mr_session_run(mrcnn_session *session, mr_pipeline *p,
                             const mrcnn_image *const *images, const mr_fit *fits, int batch,
                             mrcnn_result **results, mrcnn_error *err);
