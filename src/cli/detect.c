@@ -67,7 +67,7 @@ const command command_detect = {
         "\n"
         "--explain answers \"why was nothing found?\": below each picture's line it prints what every\n"
         "stage kept and dropped, the best of what was dropped, and advice. With json among --save\n"
-        "the same is in NAME_explain.json. The network runs twice for it.",
+        "the same is in NAME_explain.json. The network runs twice for it; it is not for videos.",
     .examples = "mrcnn detect --weights coco --out found photo.jpg\n"
                 "    fetches the COCO weights the first time; see found/photo_overlay.jpg\n"
                 "mrcnn detect --weights mine.h5 --out found --save json,masks photos/\n"
