@@ -65,9 +65,10 @@ const command command_detect = {
         "all names are different numbers (000000000139.jpg is 139), else 1, 2, 3, ... in order.\n"
         "LabelMe knows no holes: only outer outlines are written there.\n"
         "\n"
-        "--explain answers \"why was nothing found?\": below each picture's line it prints what every\n"
-        "stage kept and dropped, the best of what was dropped, and advice. With json among --save\n"
-        "the same is in NAME_explain.json. The network runs twice for it; it is not for videos.",
+        "--explain answers \"why was nothing found?\": below each picture's line it prints what\n"
+        "every stage kept and dropped, the best of what was dropped, and advice. With json among\n"
+        "--save the same is in NAME_explain.json. The network runs twice for it; it is not\n"
+        "for videos.",
     .examples = "mrcnn detect --weights coco --out found photo.jpg\n"
                 "    fetches the COCO weights the first time; see found/photo_overlay.jpg\n"
                 "mrcnn detect --weights mine.h5 --out found --save json,masks photos/\n"
