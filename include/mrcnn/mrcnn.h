@@ -944,7 +944,7 @@ MRCNN_API mrcnn_status mrcnn_evaluate(mrcnn_session *session, const mrcnn_datase
  * the set doesn't have is an error. Open the set with keep_empty, and with keep_missing if its pictures
  * needn't be there.
  *
- * Memory: some 130 bytes a detection, whatever its mask. `options` may be NULL. */
+ * Memory: some 150 bytes a detection, whatever its mask. `options` may be NULL. */
 MRCNN_API mrcnn_status mrcnn_evaluate_results(const mrcnn_dataset *set, const char *path,
                                               const mrcnn_evaluate_options *options,
                                               mrcnn_report **report, mrcnn_error *err);

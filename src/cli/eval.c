@@ -9,6 +9,7 @@
 #include "progress.h"
 #include "signals.h"
 
+#include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -89,9 +90,8 @@ static int read_min_score(run *r) {
     r->min_score = strtod(mrcnn_config_get(r->config, confidence), NULL);
     if (!text) return EXIT_DONE;
     r->min_score = strtod(text, &end);
-    if (end != text && !*end && r->min_score >= 0 && r->min_score <= 1) return EXIT_DONE;
-    return message_usage(r->self->path, "--min-score: \"%s\" is no score: a number from 0 to 1",
-                         text);
+    if (end != text && !*end && isfinite(r->min_score)) return EXIT_DONE;
+    return message_usage(r->self->path, "--min-score: \"%s\" is no number", text);
 }
 
 /* Fresh weights have the data set's classes unless somebody chose a number. */

@@ -53,7 +53,7 @@ static mrcnn_status note_record(mr_coco_reading *r, const char *kind, uint64_t n
 
 /* --------------------------------------------------------------------------------------- images */
 
-static int32_t read_length(const mr_json *value) {
+int32_t mr_coco_read_length(const mr_json *value) {
     double length;
     if (!mr_json_number(value, &length) || !(length >= 1 && length <= INT32_MAX)) return 0;
     return (int32_t)length;
@@ -78,8 +78,8 @@ static mrcnn_status add_image(mr_coco_reading *r, const mr_json *record, mrcnn_e
     if (!GROW(index->images, index->image_room, index->image_count) ||
         !GROW(r->image_ids, r->image_room, index->image_count))
         return mr_fail_memory(err, sizeof *index->images, "images of a COCO file");
-    mr_coco_image image = {0, read_length(mr_json_get(record, "height")),
-                           read_length(mr_json_get(record, "width"))};
+    mr_coco_image image = {0, mr_coco_read_length(mr_json_get(record, "height")),
+                           mr_coco_read_length(mr_json_get(record, "width"))};
     mrcnn_status status = mr_coco_add_text(index, name, &image.name, err);
     if (status != MRCNN_OK) return status;
     r->image_ids[index->image_count] = id;
@@ -143,10 +143,7 @@ static mrcnn_status number_category(mr_coco_reading *r, mr_coco_id id, uint16_t 
 
 static void read_box(const mr_json *value, float box[4]) {
     double v[4] = {0};
-    int count = 0;
-    if (value && value->kind == MR_JSON_ARRAY && value->count == 4)
-        for (const mr_json *m = value->first; m; m = m->next) count += mr_json_number(m, &v[count]);
-    int usable = count == 4 && v[2] > 0 && v[3] > 0;
+    int usable = mr_json_numbers(value, v, 4) && v[2] > 0 && v[3] > 0;
     for (int i = 0; i < 4; i++) box[i] = usable && fabs(v[i]) < 1e9 ? (float)v[i] : NAN;
 }
 

@@ -29,6 +29,9 @@ typedef struct mr_coco_reading {
     uint64_t images, categories, annotations; /* records of each kind, usable or not */
 } mr_coco_reading;
 
+/* A height or width of an image; 0: it isn't said. */
+int32_t mr_coco_read_length(const mr_json *value);
+
 /* Leaves an object out. */
 mrcnn_status mr_coco_leave_out(mr_coco_reading *r, const char *picture, int64_t place,
                                const char *text, mrcnn_error *err);

@@ -4,6 +4,7 @@
 
 #include "base/error.h"
 #include "base/memory.h"
+#include "data/coco_read.h"
 
 #include <math.h>
 #include <stdlib.h>
@@ -53,12 +54,6 @@ static int find_picture(const reading *r, const char *name, size_t *index) {
 
 /* ------------------------------------------------------------------------------------- records */
 
-static int32_t read_length(const mr_json *value) {
-    double length;
-    return mr_json_number(value, &length) && length >= 1 && length <= INT32_MAX ? (int32_t)length
-                                                                                : 0;
-}
-
 static mrcnn_status add_image(reading *r, const mr_json *record, mrcnn_error *err) {
     mr_coco_truth *t = r->truth;
     const char *name = mr_json_text(mr_json_get(record, "file_name"));
@@ -71,8 +66,8 @@ static mrcnn_status add_image(reading *r, const mr_json *record, mrcnn_error *er
     t->images[t->image_count++] = (mr_coco_key){id, &t->ids, (uint32_t)index};
     if (t->sizes[index][0])
         return MRCNN_OK; /* the first entry of the name is the one that counts */
-    t->sizes[index][0] = read_length(mr_json_get(record, "height"));
-    t->sizes[index][1] = read_length(mr_json_get(record, "width"));
+    t->sizes[index][0] = mr_coco_read_length(mr_json_get(record, "height"));
+    t->sizes[index][1] = mr_coco_read_length(mr_json_get(record, "width"));
     return MRCNN_OK;
 }
 
@@ -91,13 +86,9 @@ static mrcnn_status add_category(reading *r, const mr_json *record, mrcnn_error 
 
 static mr_coco_measure read_measure(const mr_json *record) {
     mr_coco_measure m = {{NAN, NAN, NAN, NAN}, NAN};
-    const mr_json *box = mr_json_get(record, "bbox");
     double v[4], area;
-    int count = 0;
-    if (box && box->kind == MR_JSON_ARRAY && box->count == 4)
-        for (const mr_json *side = box->first; side; side = side->next)
-            count += mr_json_number(side, &v[count]);
-    if (count == 4 && v[2] >= 0 && v[3] >= 0) memcpy(m.box, v, sizeof v);
+    if (mr_json_numbers(mr_json_get(record, "bbox"), v, 4) && v[2] >= 0 && v[3] >= 0)
+        memcpy(m.box, v, sizeof v);
     if (mr_json_number(mr_json_get(record, "area"), &area) && area >= 0) m.area = area;
     return m;
 }

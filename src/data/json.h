@@ -93,6 +93,9 @@ const char *mr_json_text(const mr_json *value);
 /* 1 and the number when the value is a finite one; else 0. */
 int mr_json_number(const mr_json *value, double *number);
 
+/* 1 and the numbers when the value is an array of `count` finite ones; else 0. */
+int mr_json_numbers(const mr_json *value, double *numbers, uint32_t count);
+
 /* "a string", "null", "nothing" for NULL. */
 const char *mr_json_kind_name(const mr_json *value);
 

@@ -22,6 +22,13 @@ int mr_json_number(const mr_json *value, double *number) {
     return 1;
 }
 
+int mr_json_numbers(const mr_json *value, double *numbers, uint32_t count) {
+    if (!value || value->kind != MR_JSON_ARRAY || value->count != count) return 0;
+    for (const mr_json *m = value->first; m; m = m->next)
+        if (!mr_json_number(m, numbers++)) return 0;
+    return 1;
+}
+
 const char *mr_json_kind_name(const mr_json *value) {
     static const char *const names[] = {
         "null",     "true or false", "a number",          "a string",

@@ -60,6 +60,12 @@ double mr_coco_overlap(mr_coco_kind kind, const mr_coco_item *detection,
 /* How many pixels two masks of one size share. */
 uint64_t mr_mask_intersection(const mrcnn_mask *a, const mrcnn_mask *b);
 
+/* Whether their masks' boxes meet: else they share nothing. */
+int mr_masks_may_meet(const mr_coco_item *a, const mr_coco_item *b);
+
+/* 1 when the mask's runs add up to its pixels. */
+int mr_mask_is_whole(const mrcnn_mask *mask);
+
 /* Fills in what follows from the mask. */
 void mr_coco_look_at_mask(mr_coco_item *item);
 

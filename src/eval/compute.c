@@ -14,13 +14,11 @@
 
 static mrcnn_status check_mask(const mrcnn_mask *mask, int32_t height, int32_t width,
                                mrcnn_error *err) {
-    uint64_t pixels = (uint64_t)height * (uint64_t)width, sum = 0;
     if (mask->height != height || mask->width != width)
         return mr_fail(err, MRCNN_E_ARGUMENT,
                        "comparing masks: one has %d x %d pixels, another %d x %d", mask->width,
                        mask->height, width, height);
-    for (size_t i = 0; i < mask->count && sum <= pixels; i++) sum += mask->counts[i];
-    if (sum == pixels) return MRCNN_OK;
+    if (mr_mask_is_whole(mask)) return MRCNN_OK;
     return mr_fail(err, MRCNN_E_ARGUMENT,
                    "comparing masks: the runs of one don't add up to its %d x %d pixels", width,
                    height);

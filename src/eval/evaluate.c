@@ -58,12 +58,6 @@ static mrcnn_status evaluate_picture(run *r, size_t index, const mrcnn_image *im
                : mr_prefix(err, status, mrcnn_dataset_picture(r->reader.set, index)->id);
 }
 
-/* What is wrong with a file is the caller's to judge; short memory is not. */
-static int may_be_left_out(mrcnn_status status, const mrcnn_evaluate_options *o) {
-    return o->left_out && (status == MRCNN_E_IO || status == MRCNN_E_FORMAT ||
-                           status == MRCNN_E_UNSUPPORTED || status == MRCNN_E_ARGUMENT);
-}
-
 static mrcnn_status evaluate_all(run *r, mrcnn_error *err) {
     const mrcnn_evaluate_options *o = r->o;
     size_t count = mrcnn_dataset_count(r->reader.set);
@@ -76,7 +70,7 @@ static mrcnn_status evaluate_all(run *r, mrcnn_error *err) {
         mrcnn_status status = mrcnn_dataset_read(r->reader.set, i, &image, &unreadable);
         if (status == MRCNN_OK) {
             status = evaluate_picture(r, i, &image, err);
-        } else if (may_be_left_out(status, o)) {
+        } else if (mr_may_be_left_out(status, o)) {
             o->left_out(o->user, unreadable.message);
             status = MRCNN_OK;
             r->left_out++;

@@ -90,16 +90,12 @@ static mrcnn_status take_found(picture *p, const run *r, size_t index, mrcnn_err
     return MRCNN_OK;
 }
 
-static int may_be_left_out(mrcnn_status status, const mrcnn_evaluate_options *o) {
-    return o->left_out && status != MRCNN_E_MEMORY && status != MRCNN_E_CANCELLED;
-}
-
 static mrcnn_status evaluate_picture(run *r, mrcnn_evaluation *e, size_t index, mrcnn_error *err) {
     picture p = {0};
     mrcnn_error *broken = &r->broken[index - r->begin];
     p.items.detection_count = r->results.first[index + 1] - r->results.first[index];
     mrcnn_status status = read_truths(&p, r, index, broken);
-    if (status != MRCNN_OK && may_be_left_out(status, r->o)) {
+    if (status != MRCNN_OK && mr_may_be_left_out(status, r->o)) {
         free_picture(&p);
         return MRCNN_OK; /* said later, in the order of pictures */
     }

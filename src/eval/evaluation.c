@@ -57,6 +57,11 @@ mrcnn_status mrcnn_evaluation_configure(mrcnn_evaluation *e, const mrcnn_evaluat
     return MRCNN_OK;
 }
 
+int mr_may_be_left_out(mrcnn_status status, const mrcnn_evaluate_options *o) {
+    return o->left_out && (status == MRCNN_E_IO || status == MRCNN_E_FORMAT ||
+                           status == MRCNN_E_UNSUPPORTED || status == MRCNN_E_ARGUMENT);
+}
+
 void mrcnn_evaluation_free(mrcnn_evaluation **evaluation) {
     if (!evaluation || !*evaluation) return;
     mr_coco_free(&(*evaluation)->coco);
@@ -77,15 +82,13 @@ typedef struct place {
 } place;
 
 static mrcnn_status check_mask(const mrcnn_mask *mask, const place *at, mrcnn_error *err) {
-    uint64_t pixels = (uint64_t)mask->height * (uint64_t)mask->width, sum = 0;
     if (mask->height != at->picture->height || mask->width != at->picture->width)
         return mr_fail(err, MRCNN_E_ARGUMENT,
                        "%s %zu: a mask of %d x %d pixels in a picture of "
                        "%d x %d",
                        at->what, at->index, mask->width, mask->height, at->picture->width,
                        at->picture->height);
-    for (size_t i = 0; i < mask->count && sum <= pixels; i++) sum += mask->counts[i];
-    if (sum != pixels)
+    if (!mr_mask_is_whole(mask))
         return mr_fail(err, MRCNN_E_ARGUMENT,
                        "%s %zu: the runs of its mask don't add up to %d x %d "
                        "pixels",

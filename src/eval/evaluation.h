@@ -20,6 +20,9 @@ struct mrcnn_evaluation {
     size_t pictures, objects, crowds, detections;
 };
 
+/* What is wrong with a picture's file is the caller's to judge; short memory is not. */
+int mr_may_be_left_out(mrcnn_status status, const mrcnn_evaluate_options *options);
+
 /* What there is in a picture, and what was found. */
 typedef struct mr_picture_items {
     int32_t height, width;

@@ -47,12 +47,19 @@ uint64_t mr_mask_intersection(const mrcnn_mask *a, const mrcnn_mask *b) {
     }
 }
 
-static int boxes_meet(const int32_t a[4], const int32_t b[4]) {
-    return a[0] < b[2] && b[0] < a[2] && a[1] < b[3] && b[1] < a[3];
+int mr_masks_may_meet(const mr_coco_item *a, const mr_coco_item *b) {
+    const int32_t *p = a->mask_box, *q = b->mask_box;
+    return p[0] < q[2] && q[0] < p[2] && p[1] < q[3] && q[1] < p[3];
+}
+
+int mr_mask_is_whole(const mrcnn_mask *mask) {
+    uint64_t pixels = (uint64_t)mask->height * (uint64_t)mask->width, sum = 0;
+    for (size_t i = 0; i < mask->count && sum <= pixels; i++) sum += mask->counts[i];
+    return sum == pixels;
 }
 
 static double mask_overlap(const mr_coco_item *d, const mr_coco_item *o) {
-    if (!boxes_meet(d->mask_box, o->mask_box)) return 0;
+    if (!mr_masks_may_meet(d, o)) return 0;
     uint64_t both = mr_mask_intersection(d->mask, o->mask);
     if (both == 0) return 0;
     uint64_t all = o->is_crowd ? d->pixels : d->pixels + o->pixels - both;

@@ -31,13 +31,8 @@ static int sort_by_score(mr_picture_match *m) {
     return 1;
 }
 
-static int boxes_meet(const int32_t a[4], const int32_t b[4]) {
-    return a[0] < b[2] && b[0] < a[2] && a[1] < b[3] && b[1] < a[3];
-}
-
 float mr_picture_overlap(const mr_coco_item *a, const mr_coco_item *b) {
-    int meet = boxes_meet(a->mask_box, b->mask_box);
-    float both = meet ? (float)mr_mask_intersection(a->mask, b->mask) : 0;
+    float both = mr_masks_may_meet(a, b) ? (float)mr_mask_intersection(a->mask, b->mask) : 0;
     float all = (float)a->pixels + (float)b->pixels - both;
     return all == 0 ? NAN : both / all;
 }

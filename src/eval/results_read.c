@@ -26,11 +26,7 @@ static int is_box(const mr_json *value) {
 }
 
 static int read_box(const mr_json *value, double box[4]) {
-    int count = 0;
-    if (value && value->kind == MR_JSON_ARRAY && value->count == 4)
-        for (const mr_json *m = value->first; m; m = m->next)
-            count += mr_json_number(m, &box[count]);
-    return count == 4 && box[2] >= 0 && box[3] >= 0 &&
+    return mr_json_numbers(value, box, 4) && box[2] >= 0 && box[3] >= 0 &&
            isfinite(box[0] + box[1] + box[2] + box[3] + box[2] * box[3]);
 }
 
