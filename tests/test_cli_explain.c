@@ -239,6 +239,15 @@ static void test_blank(void **state) {
     assert_contains(r->out, "advice: no instance: ");
 }
 
+/* Whatever its name says, a video is one by its content or its ending; nothing is run. */
+static void test_videos(void **state) {
+    (void)state;
+    const cli_result *r = RUN(DETECT, "--out", "o11", "a.png", TEST_DATA "/video/vfr.mp4");
+    assert_int_equal(r->code, 2);
+    assert_contains(r->err, "vfr.mp4 is a video: --explain is for pictures");
+    assert_false(cli_exists("o11"));
+}
+
 static void test_bad_outputs(void **state) {
     (void)state;
     cli_world world = {.file_limit = 1100}; /* OpenMP of clang wants 1024 for itself */
@@ -254,7 +263,7 @@ int main(void) {
         cmocka_unit_test(test_threshold),      cmocka_unit_test(test_limit),
         cmocka_unit_test(test_untrained),      cmocka_unit_test(test_no_classes),
         cmocka_unit_test(test_broken_weights), cmocka_unit_test(test_blank),
-        cmocka_unit_test(test_bad_outputs),
+        cmocka_unit_test(test_bad_outputs),    cmocka_unit_test(test_videos),
     };
     return cmocka_run_group_tests(tests, enter, cli_leave);
 }

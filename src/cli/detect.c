@@ -67,7 +67,8 @@ const command command_detect = {
         "\n"
         "--explain answers \"why was nothing found?\": below each picture's line it prints what\n"
         "every stage kept and dropped, the best of what was dropped, and advice. With json among\n"
-        "--save the same is in NAME_explain.json. The network runs twice for it.",
+        "--save the same is in NAME_explain.json. The network runs twice for it; it is not\n"
+        "for videos.",
     .examples = "mrcnn detect --weights coco --out found photo.jpg\n"
                 "    fetches the COCO weights the first time; see found/photo_overlay.jpg\n"
                 "mrcnn detect --weights mine.h5 --out found --save json,masks photos/\n"

@@ -139,7 +139,7 @@ static void put_overlaps(model_page *m, const double *values) {
         mrcnn_page_grid(
             m->show.page, "overlaps",
             "How much the masks of what was found and of what is annotated overlap, as "
-            "intersection over union: 1 is the same mask. A good model has one dark cell "
+            "intersection over union: 1 is the same mask. A good model has one cell near 1 "
             "in each column.",
             &grid, &m->show.err);
     free_names(rows, found->count);
