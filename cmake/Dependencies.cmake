@@ -1,6 +1,6 @@
 # What libmrcnn is built upon, as one list of targets: MRCNN_DEPENDENCIES. The build uses it, and so
 # does the installed package of a static library, whose users link these themselves.
-# Reads MRCNN_WITH_CAIRO and MRCNN_WITH_CURL.
+# Reads MRCNN_WITH_CAIRO, MRCNN_WITH_VIDEO and MRCNN_WITH_CURL.
 find_package(PkgConfig REQUIRED)
 find_package(OpenMP REQUIRED COMPONENTS C)
 find_package(JPEG REQUIRED)
@@ -25,6 +25,10 @@ set(MRCNN_DEPENDENCIES OpenMP::OpenMP_C DNNL::dnnl JPEG::JPEG PNG::PNG hdf5::hdf
 if(MRCNN_WITH_CAIRO)
   pkg_check_modules(CAIRO REQUIRED IMPORTED_TARGET cairo)
   list(APPEND MRCNN_DEPENDENCIES PkgConfig::CAIRO)
+endif()
+if(MRCNN_WITH_VIDEO)
+  pkg_check_modules(FFMPEG REQUIRED IMPORTED_TARGET libavformat libavcodec libswscale libavutil)
+  list(APPEND MRCNN_DEPENDENCIES PkgConfig::FFMPEG)
 endif()
 if(MRCNN_WITH_CURL)
   find_package(CURL REQUIRED)

@@ -156,14 +156,18 @@ static void become(const char *program, const char *const *arguments, const cli_
     _exit(126);
 }
 
-/* Waits until the program has printed a line, then interrupts it. */
-static void interrupt(pid_t child) {
+static int has_printed(void) {
+    char *text = cli_read(".stdout");
+    int printed = text && strchr(text, '\n');
+    free(text);
+    return printed;
+}
+
+/* Waits until it is time, then interrupts the program. */
+static void interrupt(pid_t child, int (*when)(void)) {
     struct timespec pause = {0, 5000000};
     for (int i = 0; i < 4000; i++) {
-        char *text = cli_read(".stdout");
-        int printed = text && strchr(text, '\n');
-        free(text);
-        if (printed) break;
+        if (when()) break;
         nanosleep(&pause, NULL);
     }
     kill(child, SIGINT);
@@ -180,7 +184,10 @@ const cli_result *cli_run(const char *program, const char *const *arguments,
     pid_t child = fork();
     require(child >= 0, "fork");
     if (child == 0) become(program, arguments, world);
-    if (world->interrupt) interrupt(child);
+    if (world->interrupt_when)
+        interrupt(child, world->interrupt_when);
+    else if (world->interrupt)
+        interrupt(child, has_printed);
     int status = 0;
     require(waitpid(child, &status, 0) == child, "waitpid");
     last.code = WIFEXITED(status) ? WEXITSTATUS(status) : -1;

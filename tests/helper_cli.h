@@ -12,10 +12,11 @@ typedef struct cli_result {
 
 /* What else the program is given; all may be 0. */
 typedef struct cli_world {
-    const char *stdin_path;  /* default /dev/null */
-    const char *stdout_path; /* instead of what cli_result keeps */
-    long file_limit;         /* bytes that a file may have: a full disk, in effect */
-    int interrupt;           /* send SIGINT when the first line is on stdout */
+    const char *stdin_path;      /* default /dev/null */
+    const char *stdout_path;     /* instead of what cli_result keeps */
+    long file_limit;             /* bytes that a file may have: a full disk, in effect */
+    int interrupt;               /* send SIGINT when the first line is on stdout */
+    int (*interrupt_when)(void); /* instead of that: when this says so */
 } cli_world;
 
 /* `arguments` ends with NULL. The result is valid until the next run. */

@@ -185,8 +185,8 @@ static size_t lines_of(const char *logs) {
     return lines;
 }
 
-/* Returns when the steps of the first epoch are logged. */
-static pid_t start(const char *logs) {
+/* Returns when the log has so many lines. */
+static pid_t start(const char *logs, size_t lines) {
     const char *const arguments[] = {MRCNN_PROGRAM, LONG,     "none", "--epochs",
                                      "2",           "--logs", logs,   NULL};
     const struct timespec pause = {0, 1000000};
@@ -198,7 +198,7 @@ static pid_t start(const char *logs) {
         _exit(126);
     }
     assert_true(child > 0);
-    for (int i = 0; i < 30000 && (!cli_exists(logs) || lines_of(logs) < 3); i++)
+    for (int i = 0; i < 30000 && (!cli_exists(logs) || lines_of(logs) < lines); i++)
         nanosleep(&pause, NULL);
     return child;
 }
@@ -207,20 +207,17 @@ static void test_interrupted(void **state) {
     (void)state;
     static const struct {
         const char *logs;
+        size_t lines; /* 3: behind the steps of the first epoch; 7: of the second one */
         int signal, status;
-    } cases[] = {{"stopped", SIGINT, 130}, {"killed", SIGKILL, -SIGKILL}};
+    } cases[] = {{"stopped", 3, SIGINT, 130}, {"killed", 7, SIGKILL, -SIGKILL}};
     assert_int_equal(RUN(LONG, "none", "--epochs", "2", "--logs", "whole")->code, 0);
     for (int i = 0; i < 2; i++) {
         int status = 0;
-        pid_t child = start(cases[i].logs);
+        pid_t child = start(cases[i].logs, cases[i].lines);
         kill(child, cases[i].signal);
         assert_int_equal(waitpid(child, &status, 0), child);
         assert_int_equal(WIFSIGNALED(status) ? -WTERMSIG(status) : WEXITSTATUS(status),
                          cases[i].status);
-        /* After a kill in the first epoch there is nothing to go on from. */
-        int saved = cli_count(train_folder(cases[i].logs), ".state") > 0;
-        assert_true(saved || cases[i].signal == SIGKILL);
-        if (!saved) continue;
         const cli_result *r = RUN(LONG, "last", "--epochs", "2", "--logs", cases[i].logs);
         if (r->code != 0) fail_msg("%s", r->err);
         train_same_epoch("whole", cases[i].logs, 2);

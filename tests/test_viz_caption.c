@@ -8,8 +8,21 @@
 static void expect(const char *name, float score, int characters, const char *expected, int used) {
     char text[MR_CAPTION_BYTES];
     mrcnn_instance instance = {.class_id = 7, .score = score, .class_name = name};
-    assert_int_equal(mr_caption_text(text, &instance, characters), used);
+    assert_int_equal(mr_caption_text(text, &instance, NULL, characters), used);
     assert_string_equal(text, expected);
+}
+
+static void test_ids(void **state) {
+    (void)state;
+    char text[MR_CAPTION_BYTES];
+    const int32_t ids[] = {3, INT32_MAX, INT32_MIN};
+    static const char *const expected[] = {"car #3 0.981", "car #2147483647 0.981",
+                                           "car #-2147483648 0.981"};
+    for (int i = 0; i < 3; i++) {
+        mrcnn_instance instance = {.class_id = 7, .score = 0.981F, .class_name = "car"};
+        assert_int_equal(mr_caption_text(text, &instance, &ids[i], 64), 3);
+        assert_string_equal(text, expected[i]);
+    }
 }
 
 static void test_scores_are_those_of_python(void **state) {
@@ -72,6 +85,7 @@ static void test_longest(void **state) {
 
 int main(void) {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_ids),
         cmocka_unit_test(test_scores_are_those_of_python),
         cmocka_unit_test(test_scores_out_of_range_are_left_out),
         cmocka_unit_test(test_names),

@@ -167,9 +167,9 @@ static void test_captions(void **state) {
     }
     assert_true(shown < COUNT / 4);
     free(out.pixels);
-    const char *const odd[] = {"", "\xFF\xFE", "\n",
-                               "a caption that is much longer than the picture is wide,"
-                               " and goes on after that, and on, and on"};
+    const char *const longest = "a caption that is much longer than the picture is wide, and goes "
+                                "on after that, and on, and on";
+    const char *const odd[] = {"", "\xFF\xFE", "\n", longest};
     for (int i = 0; i < 4; i++) {
         marks[0].caption = odd[i];
         out = draw(&image, marks, 1);

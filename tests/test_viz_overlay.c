@@ -86,6 +86,35 @@ static void test_masks_alone(void **state) {
     free_instances(instances, COUNT);
 }
 
+/* A number has its colour, whatever else there is in the picture. */
+static void test_colors_by_number(void **state) {
+    (void)state;
+    enum { HEIGHT = 4, WIDTH = 20 };
+    mrcnn_instance instances[2] = {make_rectangle(HEIGHT, WIDTH, 0, 0, 4, 10),
+                                   make_rectangle(HEIGHT, WIDTH, 0, 10, 4, 20)};
+    mrcnn_image image = make_image(HEIGHT, WIDTH);
+    mrcnn_result result = {HEIGHT, WIDTH, 2, instances};
+    const int32_t ids[] = {41, 7};
+    for (int by_instance = 0; by_instance < 2; by_instance++) {
+        mrcnn_image out = {0};
+        mrcnn_draw_options options = only_masks();
+        options.alpha = 1.0;
+        options.ids = ids;
+        options.color_by_instance = by_instance;
+        assert_int_equal(mrcnn_draw_instances(&out, &image, &result, &options, NULL), MRCNN_OK);
+        for (int i = 0; i < 2; i++) {
+            mr_color color = mr_color_of_class(by_instance ? ids[i] : instances[i].class_id);
+            const uint8_t *pixel = out.pixels + 3 * (size_t)(10 * i + 5);
+            assert_int_equal(pixel[0], (int)(color.r * 255.0));
+            assert_int_equal(pixel[1], (int)(color.g * 255.0));
+            assert_int_equal(pixel[2], (int)(color.b * 255.0));
+        }
+        mrcnn_image_free(&out);
+    }
+    for (int i = 0; i < 2; i++) free(instances[i].mask.counts);
+    free(image.pixels);
+}
+
 static void test_options(void **state) {
     (void)state;
     mrcnn_instance instance = make_rectangle(4, 4, 0, 0, 4, 4);
@@ -397,6 +426,7 @@ int main(void) {
         cmocka_unit_test(test_defaults),
         cmocka_unit_test(test_blending_is_that_of_numpy),
         cmocka_unit_test(test_masks_alone),
+        cmocka_unit_test(test_colors_by_number),
         cmocka_unit_test(test_options),
         cmocka_unit_test(test_other_channels),
         cmocka_unit_test(test_hostile_results),

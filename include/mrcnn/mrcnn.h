@@ -1005,6 +1005,9 @@ typedef struct mrcnn_draw_options {
     int captions;          /* "person 0.998" (default 1) */
     double alpha;          /* of the masks (default 0.5) */
     int color_by_instance; /* a colour per instance instead of one per class (default 1) */
+    /* NULL (default), or a number for each instance, as mrcnn_tracker_update gives: captions show it
+     * ("car #3 0.998"), and colours by instance are colours by number. */
+    const int32_t *ids;
 } mrcnn_draw_options;
 
 MRCNN_API mrcnn_draw_options mrcnn_draw_options_default(void);

@@ -13,6 +13,9 @@
 #ifdef MRCNN_WITH_CAIRO
 #include <cairo.h>
 #endif
+#ifdef MRCNN_WITH_VIDEO
+#include <libavutil/avutil.h>
+#endif
 #ifdef MRCNN_WITH_CURL
 #include <curl/curl.h>
 #endif
@@ -47,6 +50,14 @@ static const char *png_version(void) {
 static const char *cairo_version_text(void) {
 #ifdef MRCNN_WITH_CAIRO
     return cairo_version_string();
+#else
+    return "not built in";
+#endif
+}
+
+static const char *ffmpeg_version_text(void) {
+#ifdef MRCNN_WITH_VIDEO
+    return av_version_info();
 #else
     return "not built in";
 #endif
@@ -139,11 +150,17 @@ mrcnn_build_item mrcnn_build_info(size_t index) {
         const char *name;
         const char *(*value)(void);
     } items[] = {
-        {"mrcnn", mrcnn_version},      {"oneDNN", dnnl_version_text},
-        {"HDF5", hdf5_version},        {"libjpeg-turbo", jpeg_version},
-        {"libpng", png_version},       {"libyaml", yaml_get_version_string},
-        {"cairo", cairo_version_text}, {"libcurl", curl_version_text},
-        {"compiler", compiler},        {"cpu", cpu},
+        {"mrcnn", mrcnn_version},
+        {"oneDNN", dnnl_version_text},
+        {"HDF5", hdf5_version},
+        {"libjpeg-turbo", jpeg_version},
+        {"libpng", png_version},
+        {"libyaml", yaml_get_version_string},
+        {"cairo", cairo_version_text},
+        {"FFmpeg", ffmpeg_version_text},
+        {"libcurl", curl_version_text},
+        {"compiler", compiler},
+        {"cpu", cpu},
     };
     mrcnn_build_item item = {NULL, NULL};
     if (index < sizeof items / sizeof *items) {

@@ -1,4 +1,4 @@
-/* detect.c - mrcnn detect: pictures in, instances out. */
+/* detect.c - mrcnn detect: pictures and videos in, instances out. */
 #include "commands.h"
 #include "pipeline.h"
 
@@ -10,10 +10,11 @@ static const option options[] = {
     PIPELINE_ROWS(detect_options, pipeline),
     {"save", SAVE_WORDS, OPTION_CHOICES, offsetof(detect_options, pipeline.save),
      "what to write, with commas between (default overlay,json)", 0, 0},
+    TRACK_ROW(detect_options, pipeline.video),
     {"color", "instance|class", OPTION_CHOICE, offsetof(detect_options, pipeline.color_by_class),
      "what has a colour of its own in overlays (default instance)", 0, 0},
     {"category-ids", "model|coco", OPTION_CHOICE, offsetof(detect_options, pipeline.coco_ids),
-     "category_id in detections.json: the model's class number, or the number that COCO's "
+     "category_id in JSON: the model's class number, or the number that COCO's "
      "annotations use, for a model of COCO's 80 classes (default model)",
      0, 0},
     {NULL, NULL, OPTION_FLAG, 0, NULL, 0, 0}};
@@ -23,7 +24,8 @@ static int run(const command *self, int argc, char **argv) {
     arguments given;
     int code = options_parse(self, argc, argv, &values, &given);
     if (code != OPTIONS_READ) return code;
-    code = pipeline_run(self, &values.pipeline, &given);
+    code = video_options_read(self, &values.pipeline.video);
+    if (code == EXIT_DONE) code = pipeline_run(self, &values.pipeline, &given);
     options_free(self, &values);
     return code;
 }
@@ -31,17 +33,15 @@ static int run(const command *self, int argc, char **argv) {
 const command command_detect = {
     .name = "detect",
     .path = "detect",
-    .summary = "find objects in pictures; write overlays, masks, JSON",
+    .summary = "find objects in pictures and videos; write overlays, masks, JSON",
     .usage = "--weights W --out DIR [OPTION]... INPUT...",
     .about =
-        "Finds the objects in pictures. An INPUT is a JPEG or PNG picture or a NumPy array "
-        "(.npy),\n"
-        "a folder (the .jpg, .jpeg and .png in it, by name, or, if there are none, the .npy), a\n"
-        "pattern in quotes, or - for a picture on standard input. Each gives one line on stdout. "
-        "A\n"
-        "picture that can't be read is named and the others go on; the exit code is then 1. "
-        "Ctrl-C\n"
-        "ends after the picture under way and keeps what was found (exit code 130).\n"
+        "Finds the objects in pictures and videos. An INPUT is a JPEG or PNG picture or a NumPy\n"
+        "array (.npy), a video in any format that FFmpeg reads, a folder (the .jpg, .jpeg and\n"
+        ".png in it, by name, or, if there are none, the .npy; no videos), a pattern in quotes,\n"
+        "or - for a picture on standard input. Each gives one line on stdout. An input that\n"
+        "can't be read is named and the others go on; the exit code is then 1. Ctrl-C ends after\n"
+        "the picture or the frames under way and keeps what was found (exit code 130).\n"
         "\n"
         "Pictures are read with the model's channels (IMAGE_CHANNEL_COUNT) and IMAGE_VALUE_RANGE;\n"
         "overlays show grey as grey, and of more than three channels the first three.\n"
@@ -53,6 +53,10 @@ const command command_detect = {
         "  masks     NAME_masks/01_person.png  a picture per instance: 255 inside, 0 outside\n"
         "  labelme   NAME.json                 outlines to correct by hand in LabelMe\n"
         "  splash    NAME_splash.png or .jpg   objects keep their colours, the rest goes grey\n"
+        "and of a video (neither masks nor labelme):\n"
+        "  overlay   NAME_overlay.mp4          H.264, upright, at the frames' own times, with the\n"
+        "  splash    NAME_splash.mp4           sound as it was (.mkv if MP4 can't hold it)\n"
+        "  json      NAME.jsonl                a line a frame; an object's track_id stays with it\n"
         "\n"
         "In detections.json bbox is [x, y, width, height] and counts a compressed run-length\n"
         "encoding, as COCO's tools read it. image_id is the number that the file's name is, when\n"
@@ -61,7 +65,9 @@ const command command_detect = {
     .examples = "mrcnn detect --weights coco --out found photo.jpg\n"
                 "    fetches the COCO weights the first time; see found/photo_overlay.jpg\n"
                 "mrcnn detect --weights mine.h5 --out found --save json,masks photos/\n"
-                "    every picture of a folder; run-length masks in one file, and a PNG for each",
+                "    every picture of a folder; run-length masks in one file, and a PNG for each\n"
+                "mrcnn detect --weights coco --out found --start 1:30 --end 2:00 clip.mp4\n"
+                "    half a minute of a video, with its sound: found/clip_overlay.mp4",
     .options = options,
     .at_least = 1,
     .at_most = -1,

@@ -46,6 +46,11 @@ int path_exists(const char *path) {
     return lstat(path, &info) == 0;
 }
 
+int path_is_plain(const char *path) {
+    struct stat info;
+    return stat(path, &info) == 0 && S_ISREG(info.st_mode);
+}
+
 /* From absolute paths without links and dots: up to the last common folder, then down. */
 static char *relative(const char *folder, const char *path) {
     size_t common = 0, i = 0;

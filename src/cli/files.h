@@ -12,6 +12,7 @@ const char *path_extension(const char *path); /* part of path: ".jpg", or "" */
 
 int path_is_folder(const char *path);
 int path_exists(const char *path);
+int path_is_plain(const char *path); /* a file that can be read more than once */
 
 /* Where `path` lies, seen from `folder`: "../photos/a.jpg". Both must exist; else the path as it
  * is. */

@@ -4,6 +4,8 @@
 #include "files.h"
 #include "text.h"
 
+#include <mrcnn/video.h>
+
 #include <dirent.h>
 #include <errno.h>
 #include <glob.h>
@@ -14,8 +16,9 @@
 
 static const char *const picture_extensions[] = {".jpg", ".jpeg", ".png", NULL};
 static const char *const array_extensions[] = {".npy", NULL};
-static const char *const video_extensions[] = {".mp4", ".m4v",  ".avi", ".mov", ".mkv", ".webm",
-                                               ".mpg", ".mpeg", ".wmv", ".flv", NULL};
+static const char *const video_extensions[] = {".mp4", ".m4v",  ".avi",  ".mov", ".mkv", ".webm",
+                                               ".mpg", ".mpeg", ".wmv",  ".flv", ".ts",  ".mts",
+                                               ".3gp", ".ogv",  ".m2ts", ".gif", ".y4m", NULL};
 
 static int has_extension(const char *path, const char *const *extensions) {
     for (; *extensions; extensions++)
@@ -27,14 +30,45 @@ static void add(input_list *list, const char *path, const char *name) {
     if ((list->count & (list->count - 1)) == 0)
         list->items =
             text_grow(list->items, list->count ? 2 * list->count : 1, sizeof *list->items);
-    input added = {path ? text_copy(path) : NULL, text_copy(name), NULL, 0};
+    input added = {path ? text_copy(path) : NULL, text_copy(name), NULL, 0, 0};
     list->items[list->count++] = added;
 }
 
-static void add_picture(input_list *list, const char *path) {
+static void add_file(input_list *list, const char *path, int is_video) {
     char *name = path_name(path);
     add(list, path, name);
+    list->items[list->count - 1].is_video = is_video;
+    list->videos += (size_t)is_video;
     free(name);
+}
+
+/* ------------------------------------------------------------------------ pictures and videos */
+
+/* Does the file begin as the pictures do that can be read? */
+static int has_picture_content(const char *path) {
+    static const struct {
+        const char *bytes;
+        size_t length;
+    } beginnings[] = {{"\xFF\xD8\xFF", 3}, {"\x89PNG\r\n", 6}, {"\x93NUMPY", 6}};
+    char bytes[8] = {0};
+    FILE *file = fopen(path, "rb");
+    if (!file) return 0;
+    size_t length = fread(bytes, 1, sizeof bytes, file);
+    fclose(file);
+    for (size_t i = 0; i < sizeof beginnings / sizeof *beginnings; i++)
+        if (length >= beginnings[i].length &&
+            memcmp(bytes, beginnings[i].bytes, beginnings[i].length) == 0)
+            return 1;
+    return 0;
+}
+
+/* By content, and by the name where the content says nothing. */
+static int is_video(const char *path) {
+    if (!path_is_plain(path)) return has_extension(path, video_extensions);
+    if (has_picture_content(path)) return 0;
+    if (has_extension(path, video_extensions)) return 1;
+    if (has_extension(path, picture_extensions) || has_extension(path, array_extensions)) return 0;
+    return mrcnn_video_recognise(path);
 }
 
 /* ----------------------------------------------------------------------------------- folders */
@@ -84,6 +118,16 @@ static void add_folder(input_list *list, const char *folder, const char *below, 
     text_list_free(&names);
 }
 
+static int has_videos(const char *folder) {
+    text_list names = {0};
+    int found = 0;
+    list_folder(&names, folder);
+    for (size_t i = 0; i < names.count; i++)
+        found |= has_extension(names.items[i], video_extensions);
+    text_list_free(&names);
+    return found;
+}
+
 /* Arrays count where there are no pictures: beside pictures they are something else, such as masks. */
 static void add_named_folder(input_list *list, const char *folder, int recursive) {
     size_t before = list->count;
@@ -93,26 +137,19 @@ static void add_named_folder(input_list *list, const char *folder, int recursive
     add_folder(list, folder, "", recursive, array_extensions);
     if (list->count > before || list->failed > failed) return;
     message("%s: no pictures (.jpg, .jpeg, .png, .npy) in this folder%s", folder,
-            recursive ? "" : "; --recursive looks into the folders below it");
+            has_videos(folder) ? "; its videos must be named, as with a pattern in quotes"
+            : recursive        ? ""
+                               : "; --recursive looks into the folders below it");
     list->failed++;
 }
 
 /* ---------------------------------------------------------------------------- other arguments */
 
-static void fail_video(input_list *list, const char *path) {
-    message("%s: this version reads pictures, not videos; take frames out of it first, as with "
-            "`ffmpeg -i %s frames/%%05d.png`, and name the folder",
-            path, path);
-    list->failed++;
-}
-
 static void add_path(input_list *list, const char *path, int recursive) {
     if (path_is_folder(path))
         add_named_folder(list, path, recursive);
-    else if (has_extension(path, video_extensions))
-        fail_video(list, path);
     else
-        add_picture(list, path); /* a file that is missing fails with the others, when read */
+        add_file(list, path, is_video(path)); /* one that is missing fails when read */
 }
 
 static void add_pattern(input_list *list, const char *pattern, int recursive) {
@@ -233,12 +270,18 @@ static int are_different_numbers(const int64_t *numbers, size_t count) {
 }
 
 static void number_images(input_list *list) {
-    if (!list->count) return;
-    int64_t *numbers = text_grow(NULL, list->count, sizeof *numbers);
-    for (size_t i = 0; i < list->count; i++) numbers[i] = number_of(&list->items[i]);
-    int use_names = are_different_numbers(numbers, list->count);
+    size_t count = 0, pictures = list->count - list->videos;
+    if (!pictures) return;
+    int64_t *numbers = text_grow(NULL, pictures, sizeof *numbers);
     for (size_t i = 0; i < list->count; i++)
-        list->items[i].id = use_names ? numbers[i] : (int64_t)i + 1;
+        if (!list->items[i].is_video) numbers[count++] = number_of(&list->items[i]);
+    int use_names = are_different_numbers(numbers, count);
+    count = 0;
+    for (size_t i = 0; i < list->count; i++) {
+        if (list->items[i].is_video) continue;
+        list->items[i].id = use_names ? numbers[count] : (int64_t)count + 1;
+        count++;
+    }
     free(numbers);
 }
 

@@ -1,5 +1,5 @@
-/* inputs.h - from what a user names (pictures, folders, patterns, "-") to a list of pictures, each
- * with the names under which its results are kept. */
+/* inputs.h - from what a user names (pictures, videos, folders, patterns, "-") to a list of pictures and
+ * videos, each with the names under which its results are kept. */
 #ifndef CLI_INPUTS_H
 #define CLI_INPUTS_H
 
@@ -12,16 +12,18 @@ typedef struct input {
     char *name; /* COCO's file_name: the file's name, or its path below the folder it came from */
     char *stem; /* what output files are called; no two inputs share one */
     int64_t id; /* COCO's image_id */
+    int is_video;
 } input;
 
 typedef struct input_list {
     size_t count;
     input *items;
-    int failed; /* how many arguments gave nothing; each was said */
+    size_t videos; /* how many of them are videos */
+    int failed;    /* how many arguments gave nothing; each was said */
 } input_list;
 
-/* `reserved` is NULL or a stem that no input may have. Ids are the numbers that the files' names
- * are, when all of them are different whole numbers (COCO's are), else 1, 2, 3, ... */
+/* `reserved` is NULL or a stem that no input may have. Ids of pictures are the numbers that the files'
+ * names are, when all of them are different whole numbers (COCO's are), else 1, 2, 3, ... */
 void inputs_expand(input_list *list, const arguments *given, int recursive, const char *reserved);
 void inputs_free(input_list *list);
 

@@ -1,9 +1,11 @@
-/* pipeline.c - see pipeline.h. One picture at a time is in memory. Ctrl-C ends the work after the
- * picture under way, so that what was found so far is kept. */
+/* pipeline.c - see pipeline.h. One picture at a time is in memory, or the few frames of a video that are
+ * under way. Ctrl-C ends the work after the picture under way, so that what was found so far is kept. */
 #include "pipeline.h"
 
 #include "progress.h"
 #include "signals.h"
+#include "tally.h"
+#include "video.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -22,6 +24,7 @@ pipeline_options pipeline_default(void) {
     pipeline_options options = {0};
     options.save = SAVE_OVERLAY | SAVE_JSON;
     options.max_pixels = mrcnn_image_options_default().max_pixels;
+    options.video = video_options_default();
     return options;
 }
 
@@ -70,37 +73,12 @@ static int save_all(pipeline *p, const finding *found) {
     return failed;
 }
 
-typedef struct tally {
-    const char *name;
-    size_t count;
-} tally;
-
-static int compare_tallies(const void *a, const void *b) {
-    const tally *x = a, *y = b;
-    if (x->count != y->count) return x->count < y->count ? 1 : -1;
-    return strcmp(x->name, y->name);
-}
-
 /* "person 4, dog 2" on stdout: the most frequent classes. */
 static void print_classes(const mrcnn_result *result) {
-    enum { MOST_CLASSES = 5 };
-    tally *tallies = text_grow(NULL, result->count, sizeof *tallies);
-    size_t count = 0;
-    for (size_t i = 0; i < result->count; i++) {
-        size_t at = 0;
-        while (at < count && strcmp(tallies[at].name, result->instances[i].class_name) != 0) at++;
-        if (at == count) {
-            tallies[count].name = result->instances[i].class_name;
-            tallies[count++].count = 0;
-        }
-        tallies[at].count++;
-    }
-    qsort(tallies, count, sizeof *tallies, compare_tallies);
-    for (size_t i = 0; i < count && i < MOST_CLASSES; i++)
-        printf("%s%s %zu", i ? ", " : " (", tallies[i].name, tallies[i].count);
-    if (count > MOST_CLASSES) printf(", %zu more classes", count - MOST_CLASSES);
-    if (count) putchar(')');
-    free(tallies);
+    tally classes = {0};
+    for (size_t i = 0; i < result->count; i++) tally_add(&classes, result->instances[i].class_name);
+    tally_print(&classes);
+    tally_free(&classes);
 }
 
 static void print_line(const input *in, const mrcnn_result *result, double milliseconds) {
@@ -114,7 +92,7 @@ static void print_line(const input *in, const mrcnn_result *result, double milli
 }
 
 /* 0, or -1 after a message. */
-static int process(pipeline *p, const input *in) {
+static int process_picture(pipeline *p, const input *in) {
     mrcnn_error err = MRCNN_ERROR_INIT;
     mrcnn_image image = {0};
     mrcnn_result *result = NULL;
@@ -136,23 +114,34 @@ static int process(pipeline *p, const input *in) {
     return failed;
 }
 
-/* -------------------------------------------------------------------------------- all pictures */
+/* ---------------------------------------------------------------------------------- all inputs */
+
+/* A video has a bar of its own. */
+static int process(pipeline *p, size_t index) {
+    const input *in = &p->inputs.items[index];
+    size_t count = p->inputs.count;
+    if (in->is_video) return video_run(p->options, p->model, p->session, in);
+    if (count > 1 && (index == 0 || in[-1].is_video)) progress_start("pictures", PROGRESS_ITEMS);
+    if (count > 1) progress_show(index, count);
+    return process_picture(p, in);
+}
 
 static void process_all(pipeline *p) {
     size_t count = p->inputs.count;
-    if (count > 1) progress_start("pictures", PROGRESS_ITEMS);
+    const char *what = p->inputs.videos ? "inputs" : "pictures";
     for (size_t i = 0; i < count && !signals_came(); i++) {
-        progress_show(i, count);
-        if (process(p, &p->inputs.items[i])) p->failed++;
+        if (process(p, i)) p->failed++;
         if (signals_came() && i + 1 < count)
-            message("interrupted after %zu of %zu pictures; what was found is kept", i + 1, count);
+            message("interrupted after %zu of %zu %s; what was found is kept", i + 1, count, what);
     }
     progress_end();
 }
 
-/* Opens detections.json first: a folder that can't be written is known before the work is done. */
+/* Opens detections.json first: a folder that can't be written is known before the work is done. Videos
+ * have files of their own. */
 static int process_and_save(pipeline *p) {
-    int json_wanted = (p->options->save & SAVE_JSON) != 0;
+    int pictures = p->inputs.count > p->inputs.videos;
+    int json_wanted = pictures && (p->options->save & SAVE_JSON) != 0;
     if (json_wanted && coco_open(&p->coco, p->options->out, p->options->coco_ids))
         return EXIT_FAILED;
     if ((p->options->save & SAVE_OVERLAY) && !overlay_has_lines())
@@ -170,6 +159,16 @@ static int check_coco_ids(const pipeline *p) {
     return EXIT_FAILED;
 }
 
+static int check_videos(const command *self, const pipeline *p) {
+    const input *video = p->inputs.items;
+    if (!p->inputs.videos || !(p->options->save & (SAVE_MASKS | SAVE_LABELME))) return EXIT_DONE;
+    while (!video->is_video) video++;
+    return message_usage(self->path,
+                         "%s is a video: --save masks and labelme are for pictures; a video has "
+                         "overlay, splash and json",
+                         video->path);
+}
+
 int pipeline_run_with(const command *self, const pipeline_options *options,
                       const mrcnn_config *config, const arguments *given) {
     pipeline p = {0};
@@ -178,6 +177,7 @@ int pipeline_run_with(const command *self, const pipeline_options *options,
         (options->save & SAVE_JSON) && (options->save & SAVE_LABELME) ? "detections" : NULL;
     inputs_expand(&p.inputs, given, options->recursive, reserved);
     int code = p.inputs.count ? EXIT_DONE : EXIT_FAILED;
+    if (code == EXIT_DONE) code = check_videos(self, &p);
     if (code == EXIT_DONE && make_folders(options->out)) code = EXIT_FAILED;
     if (code == EXIT_DONE) code = open_model(self, &options->model, config, &p.model);
     if (code == EXIT_DONE) code = check_coco_ids(&p);

@@ -5,6 +5,7 @@
 #include "inputs.h"
 #include "model.h"
 #include "save.h"
+#include "video_options.h"
 
 typedef struct pipeline_options {
     model_options model;
@@ -15,6 +16,7 @@ typedef struct pipeline_options {
     int coco_ids;
     int recursive;
     int64_t max_pixels;
+    video_options video;
 } pipeline_options;
 
 pipeline_options pipeline_default(void);
@@ -45,10 +47,10 @@ pipeline_options pipeline_default(void);
          "refuse larger pictures (default 268435456)",               \
          1,                                                          \
          INT64_MAX},                                                 \
-        SESSION_ROWS(T, field.session), SEED_ROW(T, field.model.seed)
+        VIDEO_ROWS(T, field.video), SESSION_ROWS(T, field.session), SEED_ROW(T, field.model.seed)
 
-/* Everything after parsing: expands the inputs, opens the model, works through the pictures. A
- * picture that fails is named and the others go on. Returns the exit code. */
+/* Everything after parsing: expands the inputs, opens the model, works through the pictures and videos.
+ * One that fails is named and the others go on. Returns the exit code. */
 int pipeline_run(const command *self, const pipeline_options *options, const arguments *given);
 
 /* The same for a configuration that is made already. */

@@ -48,10 +48,11 @@ static void print_amount(char *text, size_t room, uint64_t amount) {
 static void print_rest(char *text, size_t room, uint64_t done, uint64_t total, double seconds) {
     double rate = seconds > 0 ? (double)done / seconds : 0;
     double left = rate > 0 && total > done ? (double)(total - done) / rate : 0;
-    int used = bar.unit == PROGRESS_BYTES ? snprintf(text, room, "%.1f MB/s", rate / 1e6)
-               : rate >= 1                ? snprintf(text, room, "%.1f/s", rate)
-               : done                     ? snprintf(text, room, "%.1f s each", 1 / rate)
-                                          : snprintf(text, room, "...");
+    int used = bar.unit == PROGRESS_BYTES            ? snprintf(text, room, "%.1f MB/s", rate / 1e6)
+               : bar.unit == PROGRESS_FRAMES && done ? snprintf(text, room, "%.1f fps", rate)
+               : rate >= 1                           ? snprintf(text, room, "%.1f/s", rate)
+               : done                                ? snprintf(text, room, "%.1f s each", 1 / rate)
+                                                     : snprintf(text, room, "...");
     if (left > 0 && used > 0 && (size_t)used < room)
         snprintf(text + used, room - (size_t)used, ", %.0f s left", left);
 }

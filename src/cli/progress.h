@@ -6,7 +6,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-typedef enum progress_unit { PROGRESS_ITEMS, PROGRESS_BYTES } progress_unit;
+typedef enum progress_unit { PROGRESS_ITEMS, PROGRESS_BYTES, PROGRESS_FRAMES } progress_unit;
 
 /* Is stderr a terminal on which a line can be drawn over? */
 int progress_is_possible(void);

@@ -266,6 +266,17 @@ static void put_segmentation(json *out, const mrcnn_mask *mask) {
     free(counts);
 }
 
+void put_instance(json *out, const mrcnn_instance *it, int coco_ids) {
+    json_key(out, "category_id");
+    json_integer(out, coco_ids ? coco_category(it->class_id) : it->class_id);
+    json_key(out, "category_name");
+    json_text(out, it->class_name);
+    put_box(out, it);
+    json_key(out, "score");
+    json_real(out, it->score, 9);
+    put_segmentation(out, &it->mask);
+}
+
 static void put_detection(coco_file *coco, const input *in, const mrcnn_instance *it) {
     json *out = &coco->out;
     json_begin(out, '{');
@@ -273,14 +284,7 @@ static void put_detection(coco_file *coco, const input *in, const mrcnn_instance
     json_integer(out, in->id);
     json_key(out, "file_name");
     json_text(out, in->name);
-    json_key(out, "category_id");
-    json_integer(out, coco->coco_ids ? coco_category(it->class_id) : it->class_id);
-    json_key(out, "category_name");
-    json_text(out, it->class_name);
-    put_box(out, it);
-    json_key(out, "score");
-    json_real(out, it->score, 9);
-    put_segmentation(out, &it->mask);
+    put_instance(out, it, coco->coco_ids);
     json_end(out, '}');
 }
 

@@ -41,6 +41,9 @@ int coco_open(coco_file *coco, const char *folder, int coco_ids);
 int coco_add(coco_file *coco, const finding *found);
 int coco_close(coco_file *coco);
 
+/* What both COCO's file and those of videos say of an instance, as members of an open object. */
+void put_instance(json *out, const mrcnn_instance *it, int coco_ids);
+
 /* Whether the model's classes are COCO's 80, in COCO's order. */
 int has_coco_classes(const mrcnn_model *model);
 

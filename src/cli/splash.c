@@ -15,7 +15,8 @@ static int run(const command *self, int argc, char **argv) {
     int code = options_parse(self, argc, argv, &values, &given);
     if (code != OPTIONS_READ) return code;
     values.pipeline.save = SAVE_SPLASH;
-    code = pipeline_run(self, &values.pipeline, &given);
+    code = video_options_read(self, &values.pipeline.video);
+    if (code == EXIT_DONE) code = pipeline_run(self, &values.pipeline, &given);
     options_free(self, &values);
     return code;
 }
@@ -25,9 +26,11 @@ const command command_splash = {
     .path = "splash",
     .summary = "keep the colours of objects and make the rest grey",
     .usage = "--weights W --out DIR [OPTION]... INPUT...",
-    .about = "Finds the objects in pictures and writes each picture in grey, but for its objects:\n"
-             "DIR/NAME_splash.jpg or .png. INPUT is what `mrcnn detect` takes: pictures, folders,\n"
-             "patterns, or - for standard input.",
+    .about =
+        "Finds the objects in pictures and videos and writes them in grey, but for their\n"
+        "objects: DIR/NAME_splash.jpg or .png, and of a video NAME_splash.mp4 with its sound\n"
+        "(.mkv if MP4 can't hold that). INPUT is what `mrcnn detect` takes: pictures, videos,\n"
+        "folders, patterns, or - for a picture on standard input.",
     .examples = "mrcnn splash --weights balloon --out splashed party.jpg\n"
                 "    the balloons stay red\n"
                 "mrcnn splash --weights coco --set DETECTION_MIN_CONFIDENCE=0.9 --out out photos/\n"

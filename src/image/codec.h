@@ -70,5 +70,7 @@ int mr_exif_orientation(const uint8_t *tiff, size_t length);
 
 /* Turns and mirrors the picture so that orientation 1 remains to be done. */
 mrcnn_status mr_image_orient(mrcnn_image *image, int orientation, mrcnn_error *err);
+/* The same into memory of the picture's size. Orientations from 5 on swap width and height. */
+void mr_orient_pixels(uint8_t *out, const mrcnn_image *image, int orientation);
 
 #endif

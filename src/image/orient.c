@@ -48,11 +48,7 @@ static void copy_tile(uint8_t *out, const mrcnn_image *image, const walk *p, con
     }
 }
 
-mrcnn_status mr_image_orient(mrcnn_image *image, int orientation, mrcnn_error *err) {
-    if (orientation < 2 || orientation > 8) return MRCNN_OK;
-    size_t bytes = (size_t)image->width * (size_t)image->height * (size_t)image->channels;
-    uint8_t *out = malloc(bytes);
-    if (!out) return mr_fail_memory(err, bytes, "turning a picture");
+void mr_orient_pixels(uint8_t *out, const mrcnn_image *image, int orientation) {
     walk p = plan(orientation, image->width, image->height);
     int32_t width = orientation >= 5 ? image->height : image->width;
     int32_t height = orientation >= 5 ? image->width : image->height;
@@ -62,9 +58,20 @@ mrcnn_status mr_image_orient(mrcnn_image *image, int orientation, mrcnn_error *e
                                width - x < TILE ? width : x + TILE};
             copy_tile(out, image, &p, tile, width);
         }
+}
+
+mrcnn_status mr_image_orient(mrcnn_image *image, int orientation, mrcnn_error *err) {
+    if (orientation < 2 || orientation > 8) return MRCNN_OK;
+    size_t bytes = (size_t)image->width * (size_t)image->height * (size_t)image->channels;
+    uint8_t *out = malloc(bytes);
+    if (!out) return mr_fail_memory(err, bytes, "turning a picture");
+    mr_orient_pixels(out, image, orientation);
     free(image->pixels);
+    int32_t width = image->width;
     image->pixels = out;
-    image->width = width;
-    image->height = height;
+    if (orientation >= 5) {
+        image->width = image->height;
+        image->height = width;
+    }
     return MRCNN_OK;
 }

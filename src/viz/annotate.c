@@ -62,6 +62,7 @@ static mrcnn_status draw_captions(const mr_pen *pen, const annotation *job, mrcn
         captions[i].box = mr_box_of(instance);
         captions[i].color = job->colors[i];
         captions[i].instance = instance;
+        if (job->options->ids) captions[i].id = &job->options->ids[i];
     }
     mrcnn_status status = mr_draw_captions(pen, captions, count, err);
     free(captions);

@@ -46,7 +46,7 @@ static double text_width(const mr_pen *pen, const char *text) {
 }
 
 static int write_text(const mr_caption *caption, int characters, char text[MR_CAPTION_BYTES]) {
-    return caption->instance ? mr_caption_text(text, caption->instance, characters)
+    return caption->instance ? mr_caption_text(text, caption->instance, caption->id, characters)
                              : mr_plain_text(text, caption->text, characters);
 }
 

@@ -52,7 +52,8 @@ int mr_plain_text(char *text, const char *from, int characters) {
     return used;
 }
 
-int mr_caption_text(char text[MR_CAPTION_BYTES], const mrcnn_instance *instance, int characters) {
+int mr_caption_text(char text[MR_CAPTION_BYTES], const mrcnn_instance *instance, const int32_t *id,
+                    int characters) {
     char number[24];
     const char *name = instance->class_name;
     if (!name || !*name) {
@@ -61,6 +62,7 @@ int mr_caption_text(char text[MR_CAPTION_BYTES], const mrcnn_instance *instance,
     }
     int used =
         mr_plain_text(text, name, characters < MR_CAPTION_NAME ? characters : MR_CAPTION_NAME);
+    if (id) snprintf(text + strlen(text), 16, " #%d", (int)*id);
     /* Thousandths by integers: printf would use the locale's decimal comma. The product is exact
      * in double, so ties round to even as Python's "{:.3f}" does. */
     if (instance->score >= 0.0F && instance->score <= 1.0F) {

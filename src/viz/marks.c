@@ -76,7 +76,7 @@ static mrcnn_status draw_captions(const mr_pen *pen, const job *all, mrcnn_error
     if (!captions) return mr_fail_memory(err, all->count * sizeof *captions, "captions");
     for (size_t i = 0; i < all->count; i++)
         captions[i] = (mr_caption){
-            box_of(&all->marks[i]), color_of(&all->marks[i]), NULL,
+            box_of(&all->marks[i]), color_of(&all->marks[i]), NULL, NULL,
             all->marks[i].caption && all->marks[i].caption[0] ? all->marks[i].caption : NULL};
     mrcnn_status status = mr_draw_captions(pen, captions, all->count, err);
     free(captions);

@@ -36,11 +36,13 @@ static mrcnn_status read_options(mrcnn_draw_options *options, const mrcnn_draw_o
     return MRCNN_OK;
 }
 
-static mrcnn_status choose_colors(mr_color *colors, const mrcnn_result *result, int by_instance,
-                                  mrcnn_error *err) {
-    if (by_instance) return mr_colors_of_instances(colors, result->count, err);
+static mrcnn_status choose_colors(mr_color *colors, const mrcnn_result *result,
+                                  const mrcnn_draw_options *options, mrcnn_error *err) {
+    const int32_t *ids = options->color_by_instance ? options->ids : NULL;
+    if (options->color_by_instance && !ids)
+        return mr_colors_of_instances(colors, result->count, err);
     for (size_t i = 0; i < result->count; i++)
-        colors[i] = mr_color_of_class(result->instances[i].class_id);
+        colors[i] = mr_color_of_class(ids ? ids[i] : result->instances[i].class_id);
     return MRCNN_OK;
 }
 
@@ -72,7 +74,7 @@ mrcnn_status mrcnn_draw_instances(mrcnn_image *out, const mrcnn_image *image,
         status = mr_fail_memory(err, result->count * sizeof *colors, "colours");
         goto cleanup;
     }
-    status = choose_colors(colors, result, options.color_by_instance, err);
+    status = choose_colors(colors, result, &options, err);
     if (status == MRCNN_OK && options.masks)
         status = blend_masks(&canvas, result, colors, options.alpha, err);
     if (status == MRCNN_OK) status = mr_annotate(&canvas, result, &options, colors, err);

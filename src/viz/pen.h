@@ -47,7 +47,8 @@ void mr_draw_box(const mr_pen *pen, mr_rectangle box, mr_stroke stroke);
 typedef struct mr_caption {
     mr_rectangle box; /* beside or in which it stands */
     mr_color color;
-    const mrcnn_instance *instance; /* or NULL, and then */
+    const mrcnn_instance *instance; /* or NULL, and then the text */
+    const int32_t *id;              /* of the instance ("person #3 0.998"); NULL: none */
     const char *text;               /* NULL: no caption */
 } mr_caption;
 
