@@ -51,7 +51,9 @@ static void test_tables(void **state) {
     r = RUN("eval", "--dataset", "set", "--results", "boxes.json", "--max-detections", "400");
     assert_int_equal(r->code, 0);
     assert_contains(r->out, "The results have no masks: boxes are compared, nothing else.\n");
-    assert_contains(r->out, "\nAR400  400 detections       0.333        -\n");
+    assert_contains(r->out, "\nAR400  400 detections       0.333\n");
+    assert_null(strstr(r->out, "segm"));
+    assert_null(strstr(r->out, "mAP"));
 }
 
 static void test_json(void **state) {
@@ -104,6 +106,7 @@ static void test_csv(void **state) {
     assert_int_equal(cli_count(".", "part"), 0);
 }
 
+#ifdef MRCNN_WITH_CAIRO
 /* A file starts with what its ending promises. */
 static void expect_start(const char *path, const char *start) {
     char *text = cli_read(path);
@@ -111,6 +114,7 @@ static void expect_start(const char *path, const char *start) {
     assert_memory_equal(text, start, strlen(start));
     free(text);
 }
+#endif
 
 static void test_pictures(void **state) {
     (void)state;

@@ -620,6 +620,66 @@ static void test_left_out(void **state) {
     write_set();
 }
 
+/* ------------------------------------------------------------------------------- a piece of COCO */
+
+static void write_found(FILE *file, const char *picture, const char *class_name,
+                        const mrcnn_mask *mask) {
+    size_t length = mrcnn_mask_to_string(mask, NULL, 0);
+    char *string = malloc(length + 1);
+    assert_non_null(string);
+    mrcnn_mask_to_string(mask, string, length + 1);
+    fprintf(file,
+            "%s{\"file_name\":\"%s\",\"category_name\":\"%s\",\"score\":1,\"segmentation\":{"
+            "\"size\":[%d,%d],\"counts\":\"",
+            ftell(file) > 1 ? "," : "", picture, class_name, mask->height, mask->width);
+    for (const char *c = string; *c; c++) fprintf(file, *c == '\\' ? "\\\\" : "%c", *c);
+    fputs("\"}}", file);
+    free(string);
+}
+
+/* Whoever finds just what is there has full marks, at every size. Crowds needn't be found. */
+static void test_perfect_coco(void **state) {
+    static const char path[] = SHARED_DIR "/data/coco-mini/annotations/instances_train2017.json";
+    (void)state;
+    if (!cli_exists(path)) {
+        printf("skipped: %s isn't there\n", path);
+        return;
+    }
+    mrcnn_dataset *set = open_set(path);
+    FILE *file = fopen("perfect.json", "w");
+    assert_non_null(file);
+    fputc('[', file);
+    for (size_t i = 0; i < mrcnn_dataset_count(set); i++) {
+        const mrcnn_picture *picture = mrcnn_dataset_picture(set, i);
+        mrcnn_objects objects = {0};
+        assert_int_equal(mrcnn_dataset_objects(set, i, &objects, NULL), MRCNN_OK);
+        for (size_t k = 0; k < picture->object_count; k++) {
+            mrcnn_mask mask = {0};
+            int32_t id;
+            assert_int_equal(
+                mrcnn_dataset_mask(set, i, k, objects.height, objects.width, &mask, &id, NULL),
+                MRCNN_OK);
+            if (id > 0) write_found(file, picture->id, mrcnn_dataset_class_name(set, id), &mask);
+            mrcnn_mask_free(&mask);
+        }
+        mrcnn_objects_free(&objects);
+    }
+    fputs("]", file);
+    fclose(file);
+    mrcnn_report *r = try_file(set, "perfect.json", NULL);
+    if (!r) fail_msg("%s", last_error.message);
+    assert_float_equal(r->segm.ap, 1, 1e-9);
+    assert_float_equal(r->segm.ap_small, 1, 1e-9);
+    assert_float_equal(r->segm.ap_large, 1, 1e-9);
+    assert_float_equal(r->segm.ar100, 1, 1e-9);
+    assert_float_equal(r->picture_map, 1, 1e-6);
+    assert_int_equal(r->crowds, 18);
+    for (size_t i = 0; i < 81; i++)
+        for (size_t k = 0; k < 81; k++) assert_true(i == k || r->confusion[i * 81 + k] == 0);
+    mrcnn_report_free(&r);
+    mrcnn_dataset_free(&set);
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {cmocka_unit_test(test_reference),
                                        cmocka_unit_test(test_threads),
@@ -641,6 +701,7 @@ int main(void) {
                                        cmocka_unit_test(test_wrong_entries),
                                        cmocka_unit_test(test_wrong_masks),
                                        cmocka_unit_test(test_hostile),
+                                       cmocka_unit_test(test_perfect_coco),
                                        cmocka_unit_test(test_truth_of_the_file),
                                        cmocka_unit_test(test_left_out)};
     return cmocka_run_group_tests(tests, enter, cli_leave);

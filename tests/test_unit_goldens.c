@@ -250,7 +250,8 @@ static void non_max_suppression(const unit *u) {
     for (size_t i = 0; i < count; i++)
         memcpy(sorted + 4 * i, boxes + 4 * order[i], 4 * sizeof *sorted);
     size_t kept =
-        mr_nms_sorted(sorted, count, (float)number(u, "iou_threshold", 0), most, keep, work);
+        mr_nms_sorted(sorted, count, (float)number(u, "iou_threshold", 0), most, keep, work,
+                      NULL);
     for (size_t i = 0; i < kept; i++) keep[i] = order[keep[i]];
     check_indices(u, "indices", keep, kept);
     free(boxes);
@@ -438,7 +439,7 @@ static void refine_detections(const unit *u) {
     size_t count = 0, most = (size_t)s->detection_max_instances;
     mr_detection *found = calloc(most, sizeof *found);
     int32_t *roi = calloc(most, sizeof *roi);
-    assert_int_equal(mr_refine_detections(&out, window, s, found, &count, NULL), MRCNN_OK);
+    assert_int_equal(mr_refine_detections(&out, window, s, found, &count, NULL, NULL), MRCNN_OK);
     float *rows = calloc(want.count, sizeof *rows);
     for (size_t i = 0; i < count && i < (size_t)want.shape[0]; i++) {
         memcpy(rows + 6 * i, found[i].box, 4 * sizeof *rows);

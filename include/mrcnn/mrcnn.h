@@ -50,7 +50,8 @@
  *
  * Sections, in learning order: errors, pictures, configuration, models, sessions and detection,
  * masks, data sets, training, evaluation, drawing, looking inside, weight files, the build. Writing a
- * backbone of your own: <mrcnn/graph.h>. Videos and tracking: <mrcnn/video.h>.
+ * backbone of your own: <mrcnn/graph.h>. Videos and tracking: <mrcnn/video.h>. Training targets, anchors,
+ * weights and pages that show them: <mrcnn/inspect.h>.
  */
 #ifndef MRCNN_MRCNN_H
 #define MRCNN_MRCNN_H
@@ -1046,8 +1047,8 @@ typedef struct mrcnn_weights_tensor {
     const float *values;
 } mrcnn_weights_tensor;
 
-/* Opens any weight file that mrcnn_model_load reads, without asking whether it makes a model. Both
- * fork for a moment: HDF5 looks at the file in a child process, where a damaged one can't harm. */
+/* Opens any weight file that mrcnn_model_load reads, without asking whether it makes a model; values
+ * that are no finite numbers, which no model may have, can be looked at, too. Both fork for a moment: HDF5 looks at the file in a child process, where a damaged one can't harm. */
 MRCNN_API mrcnn_status mrcnn_weights_open(mrcnn_weights **weights, const char *path,
                                           mrcnn_error *err);
 MRCNN_API const mrcnn_weights_tensor *mrcnn_weights_at(const mrcnn_weights *weights, size_t index);

@@ -89,3 +89,19 @@ void mr_number_print(double value, char text[MR_NUMBER_TEXT]) {
     }
     leave_c_locale(scope);
 }
+
+static int clamp(int value, int least, int most) {
+    return value < least ? least : value > most ? most : value;
+}
+
+void mr_number_fixed(double value, int digits, char text[MR_NUMBER_LONG]) {
+    c_locale scope = enter_c_locale();
+    snprintf(text, MR_NUMBER_LONG, "%.*f", clamp(digits, 0, 40), value);
+    leave_c_locale(scope);
+}
+
+void mr_number_short(double value, int digits, char text[MR_NUMBER_LONG]) {
+    c_locale scope = enter_c_locale();
+    snprintf(text, MR_NUMBER_LONG, "%.*g", clamp(digits, 1, 17), value);
+    leave_c_locale(scope);
+}

@@ -13,6 +13,8 @@ static const option options[] = {
     TRACK_ROW(detect_options, pipeline.video),
     {"color", "instance|class", OPTION_CHOICE, offsetof(detect_options, pipeline.color_by_class),
      "what has a colour of its own in overlays (default instance)", 0, 0},
+    {"explain", NULL, OPTION_FLAG, offsetof(detect_options, pipeline.explain),
+     "say how many candidates each stage kept, why the rest fell, and what could be done", 0, 0},
     {"category-ids", "model|coco", OPTION_CHOICE, offsetof(detect_options, pipeline.coco_ids),
      "category_id in JSON: the model's class number, or the number that COCO's "
      "annotations use, for a model of COCO's 80 classes (default model)",
@@ -61,7 +63,12 @@ const command command_detect = {
         "In detections.json bbox is [x, y, width, height] and counts a compressed run-length\n"
         "encoding, as COCO's tools read it. image_id is the number that the file's name is, when\n"
         "all names are different numbers (000000000139.jpg is 139), else 1, 2, 3, ... in order.\n"
-        "LabelMe knows no holes: only outer outlines are written there.",
+        "LabelMe knows no holes: only outer outlines are written there.\n"
+        "\n"
+        "--explain answers \"why was nothing found?\": below each picture's line it prints what\n"
+        "every stage kept and dropped, the best of what was dropped, and advice. With json among\n"
+        "--save the same is in NAME_explain.json. The network runs twice for it; it is not\n"
+        "for videos.",
     .examples = "mrcnn detect --weights coco --out found photo.jpg\n"
                 "    fetches the COCO weights the first time; see found/photo_overlay.jpg\n"
                 "mrcnn detect --weights mine.h5 --out found --save json,masks photos/\n"

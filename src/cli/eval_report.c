@@ -54,12 +54,12 @@ static void print_figure(double figure) {
 
 static void print_figures(const mrcnn_report *r) {
     char name[ROW_TEXT], help[ROW_TEXT];
-    printf("\n%-24s %8s %8s\n", "", "bbox", "segm");
+    printf("\n%-24s %8s%s\n", "", "bbox", r->boxes_only ? "" : "     segm");
     for (int i = 0; i < ROWS; i++) {
         name_row(r, &rows[i], name, help);
         printf("%-6s %-17s", name, help);
         print_figure(value(&r->bbox, &rows[i]));
-        print_figure(value(&r->segm, &rows[i]));
+        if (!r->boxes_only) print_figure(value(&r->segm, &rows[i]));
         putchar('\n');
     }
 }
@@ -87,23 +87,29 @@ static int widest_name(const eval_outcome *o) {
     return widest;
 }
 
-static void print_classes(const eval_outcome *o) {
-    int width = widest_name(o), boxes_only = o->report->boxes_only;
-    printf("\n%-*s %8s %8s %8s %8s %8s %8s %8s\n", width, "class", "objects", "bbox AP", "AP50",
-           "segm AP", "AP50", "best F1", "at score");
-    for (int i = 1; i < o->report->class_count; i++) {
-        const mrcnn_class_figures *c = &o->report->classes[i];
-        const mrcnn_best_f1 *best = boxes_only ? &c->bbox_best : &c->segm_best;
-        char *name = text_printable(mrcnn_dataset_class_name(o->set, i));
-        int padding = width - width_of(name);
-        printf("%s%*s %8zu", name, padding > 0 ? padding : 0, "", c->objects);
-        print_figure(c->bbox_ap);
-        print_figure(c->bbox_ap50);
+static void print_class(const mrcnn_class_figures *c, int boxes_only) {
+    const mrcnn_best_f1 *best = boxes_only ? &c->bbox_best : &c->segm_best;
+    printf(" %8zu", c->objects);
+    print_figure(c->bbox_ap);
+    print_figure(c->bbox_ap50);
+    if (!boxes_only) {
         print_figure(c->segm_ap);
         print_figure(c->segm_ap50);
-        print_figure(best->f1);
-        print_figure(best->score);
-        putchar('\n');
+    }
+    print_figure(best->f1);
+    print_figure(best->score);
+    putchar('\n');
+}
+
+static void print_classes(const eval_outcome *o) {
+    int width = widest_name(o), boxes_only = o->report->boxes_only;
+    printf("\n%-*s %8s %8s %8s%s %8s %8s\n", width, "class", "objects", "bbox AP", "AP50",
+           boxes_only ? "" : "  segm AP     AP50", "best F1", "at score");
+    for (int i = 1; i < o->report->class_count; i++) {
+        char *name = text_printable(mrcnn_dataset_class_name(o->set, i));
+        int padding = width - width_of(name);
+        printf("%s%*s", name, padding > 0 ? padding : 0, "");
+        print_class(&o->report->classes[i], boxes_only);
         free(name);
     }
 }
@@ -130,8 +136,10 @@ void eval_print_tables(const eval_outcome *o) {
     if (r->pictures_left_out) printf("%zu pictures are left out\n", r->pictures_left_out);
     if (r->boxes_only) printf("The results have no masks: boxes are compared, nothing else.\n");
     print_figures(r);
-    print_picture_map("mAP50", r->picture_map50);
-    print_picture_map("mAP", r->picture_map);
+    if (!r->boxes_only) {
+        print_picture_map("mAP50", r->picture_map50);
+        print_picture_map("mAP", r->picture_map);
+    }
     print_classes(o);
     print_confusion(r);
 }

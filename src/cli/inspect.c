@@ -78,16 +78,31 @@ static const command tensors = {
     .run = run_tensors,
 };
 
-static const command *const subcommands[] = {&command_inspect_data, &tensors, NULL};
+static const command *const subcommands[] = {
+    &command_inspect_data,
+    &command_inspect_anchors,
+    &command_inspect_targets,
+    &command_inspect_weights,
+    &command_inspect_model,
+    &command_inspect_report,
+    &tensors,
+    NULL,
+};
 
 const command command_inspect = {
     .name = "inspect",
     .path = "inspect",
     .summary = "look into the network and at data sets",
     .usage = "COMMAND [OPTION]...",
-    .about = "Shows what happens inside.",
-    .examples = "mrcnn inspect data --dataset balloon --check\n"
-                "    what a data set holds, and what is wrong with it\n"
+    .about =
+        "Shows what happens inside: as tables, as pictures, and as pages that need nothing else\n"
+        "(report.html), with every figure of them in a file beside (report.json).",
+    .examples = "mrcnn inspect data --dataset balloon --out page\n"
+                "    what a data set holds, and what is wrong with it: open page/report.html\n"
+                "mrcnn inspect report --logs logs/balloon20261121T0356 --dataset balloon --out r\n"
+                "    how a training went, and what its network finds\n"
+                "mrcnn inspect model --weights coco --out look photo.jpg\n"
+                "    what a network makes of a picture, stage by stage\n"
                 "mrcnn inspect tensors --weights coco --out photo.h5 photo.jpg\n"
                 "    the activations of one picture\n"
                 "mrcnn inspect tensors --help\n"

@@ -1,10 +1,10 @@
 /* inspect_data.c - mrcnn inspect data: what a data set holds, and what is wrong with it. */
+#include "inspect_data.h"
+
 #include "data.h"
-#include "dataset.h"
 #include "files.h"
 #include "inspect.h"
 #include "json.h"
-#include "model.h"
 #include "progress.h"
 
 #include <stdio.h>
@@ -12,16 +12,15 @@
 #include <string.h>
 
 typedef struct data_options {
-    dataset_options data;
-    config_options config; /* how pictures are read, and what training makes of them */
-    const char *subset, *classes, *json;
+    set_options set; /* its configuration: how pictures are read, and what training makes of them */
+    const char *json;
     int check, full;
     int augment;
     const char *out;
-    int64_t seed, count, draws;
+    int64_t seed, draws;
 } data_options;
 
-enum { MOST_PICTURES = 64, MOST_DRAWS = 32 };
+enum { MOST_DRAWS = 32, SHEET_PICTURES = 6, PAGE_PICTURES = 4 };
 
 #define HOW_ROWS                                                                                  \
     {"full",                                                                                      \
@@ -37,44 +36,34 @@ enum { MOST_PICTURES = 64, MOST_DRAWS = 32 };
     }
 
 static const option data_table[] = {
-    DATASET_ROWS(data_options, data),
-    SUBSET_ROW(data_options, subset),
-    CLASSES_ROW(data_options, classes),
-    CONFIG_ROWS(data_options, config),
+    DATASET_ROWS(data_options, set.data),
+    SUBSET_ROW(data_options, set.subset),
+    CLASSES_ROW(data_options, set.classes),
+    CONFIG_ROWS(data_options, set.config),
     {"check", NULL, OPTION_FLAG, offsetof(data_options, check),
      "print every problem, and fail if something can't be used", 0, 0},
     HOW_ROWS,
     {"augment", NULL, OPTION_FLAG, offsetof(data_options, augment),
      "draw a contact sheet of pictures as training would see them, instead of checking", 0, 0},
-    {"out", "FILE", OPTION_TEXT, offsetof(data_options, out),
-     "with --augment: the sheet, .png or .jpg (default augment.png)", 0, 0},
+    {"out", "DIR|FILE", OPTION_TEXT, offsetof(data_options, out),
+     "write a page with pictures, report.html, into this folder; with --augment: the sheet, .png "
+     "or "
+     ".jpg (default augment.png)",
+     0, 0},
     {"seed", "N", OPTION_INTEGER, offsetof(data_options, seed),
-     "with --augment: which draws (default: the configuration's SEED)", 0, INT32_MAX},
-    {"count", "N", OPTION_INTEGER, offsetof(data_options, count),
-     "with --augment: how many pictures (default 6)", 1, MOST_PICTURES},
+     "which draws of augmentation (default: the configuration's SEED)", 0, INT32_MAX},
+    PICTURE_ROWS(data_options, set),
     {"draws", "N", OPTION_INTEGER, offsetof(data_options, draws),
-     "with --augment: how many draws of each (default 5)", 1, MOST_DRAWS},
+     "how many draws of augmentation of each picture (default 5)", 1, MOST_DRAWS},
     {NULL, NULL, OPTION_FLAG, 0, NULL, 0, 0}};
 
 /* What `data check` takes of them. */
-static const option check_table[] = {DATASET_ROWS(data_options, data),
-                                     SUBSET_ROW(data_options, subset),
-                                     CLASSES_ROW(data_options, classes),
-                                     CONFIG_ROWS(data_options, config),
+static const option check_table[] = {DATASET_ROWS(data_options, set.data),
+                                     SUBSET_ROW(data_options, set.subset),
+                                     CLASSES_ROW(data_options, set.classes),
+                                     CONFIG_ROWS(data_options, set.config),
                                      HOW_ROWS,
                                      {NULL, NULL, OPTION_FLAG, 0, NULL, 0, 0}};
-
-/* What was found; problems keep copies of their texts. */
-typedef struct finding {
-    int is_error;
-    char *picture, *text;
-    int64_t object;
-} finding;
-
-typedef struct findings {
-    finding *items;
-    size_t count, room;
-} findings;
 
 static int keep_problem(void *user, const mrcnn_dataset_problem *problem) {
     findings *found = user;
@@ -230,20 +219,40 @@ static int save_json(const char *path, const mrcnn_dataset *set, const mrcnn_dat
 
 /* ----------------------------------------------------------------------------------- the command */
 
-static int open_set(const command *self, const data_options *values, const mrcnn_config *config,
-                    mrcnn_dataset **set) {
-    mrcnn_image_options image = mrcnn_config_image_options(config);
-    mrcnn_dataset_options options = mrcnn_dataset_options_default();
-    text_list names = {0};
-    options.image = &image;
-    int code = dataset_read_classes(self, values->classes, &names);
-    if (names.count) options.class_names = (const char *const *)names.items;
-    if (code == EXIT_DONE) code = dataset_open(&values->data, values->subset, &options, set);
-    text_list_free(&names);
+/* Pictures that are looked at closely: those that were named, or some of the set. */
+static int choose(const data_options *values, const mrcnn_dataset *set, int64_t usual,
+                  size_t **indices, size_t *count) {
+    set_options options = values->set;
+    if (options.count == 0) options.count = usual;
+    return set_choose(&options, set, indices, count);
+}
+
+static int write_page(const data_options *values, const mrcnn_config *config,
+                      const mrcnn_dataset *set, const mrcnn_dataset_summary *summary,
+                      const findings *found) {
+    show s;
+    size_t *indices = NULL;
+    data_view view = {set, config, summary, found, NULL, 0, (int)values->draws};
+    char *names = dataset_names(&values->set.data), *title = text_format("Data set: %s", names);
+    int code = choose(values, set, PAGE_PICTURES, &indices, &view.count);
+    view.indices = indices;
+    if (code == EXIT_DONE) code = show_open(&s, values->out, title);
+    if (code == EXIT_DONE) {
+        data_show_counts(&s, &view);
+        data_show_sizes(&s, &view);
+        data_show_problems(&s, &view);
+        data_show_samples(&s, &view);
+        data_show_augmentation(&s, &view);
+        code = show_close(&s, code, values->out);
+    }
+    free(indices);
+    free(title);
+    free(names);
     return code;
 }
 
-static int look_over(const data_options *values, const mrcnn_dataset *set) {
+static int look_over(const data_options *values, const mrcnn_config *config,
+                     const mrcnn_dataset *set) {
     mrcnn_error err = MRCNN_ERROR_INIT;
     mrcnn_dataset_check_options options = mrcnn_dataset_check_options_default();
     mrcnn_dataset_summary *summary = NULL;
@@ -262,6 +271,8 @@ static int look_over(const data_options *values, const mrcnn_dataset *set) {
         if (!values->json || strcmp(values->json, "-") != 0)
             print_tables(set, summary, &found, values->check);
         if (values->json) code = save_json(values->json, set, summary, &found);
+        if (code == EXIT_DONE && values->out && summary->pictures)
+            code = write_page(values, config, set, summary, &found);
         if (summary->pictures == 0 || (values->check && summary->errors)) code = EXIT_FAILED;
     }
     mrcnn_dataset_summary_free(&summary);
@@ -269,29 +280,38 @@ static int look_over(const data_options *values, const mrcnn_dataset *set) {
     return code;
 }
 
-static int draw_sheet(const data_options *values, mrcnn_config *config, const mrcnn_dataset *set) {
+static int make_sheet(const data_options *values, const mrcnn_config *config,
+                      const mrcnn_dataset *set) {
+    size_t *indices = NULL, count = 0;
+    int code = choose(values, set, SHEET_PICTURES, &indices, &count);
+    if (code == EXIT_DONE)
+        code = write_sheet(set, config, indices, count, (int)values->draws,
+                           values->out ? values->out : "augment.png");
+    free(indices);
+    return code;
+}
+
+static int set_seed(const data_options *values, mrcnn_config *config) {
     mrcnn_error err = MRCNN_ERROR_INIT;
-    if (values->seed >= 0) {
-        char seed[24];
-        snprintf(seed, sizeof seed, "%lld", (long long)values->seed);
-        if (mrcnn_config_set(config, "SEED", seed, &err) != MRCNN_OK) return fail_with(&err);
-    }
-    return write_sheet(set, config, (int)values->count, (int)values->draws,
-                       values->out ? values->out : "augment.png");
+    char seed[24];
+    if (values->seed < 0) return EXIT_DONE;
+    snprintf(seed, sizeof seed, "%lld", (long long)values->seed);
+    return mrcnn_config_set(config, "SEED", seed, &err) == MRCNN_OK ? EXIT_DONE : fail_with(&err);
 }
 
 static int run(const command *self, int argc, char **argv, int check) {
-    data_options values = {.check = check, .seed = -1, .count = 6, .draws = 5};
+    data_options values = {.check = check, .seed = -1, .draws = 5};
     arguments rest;
     mrcnn_config *config = NULL;
     mrcnn_dataset *set = NULL;
     int code = options_parse(self, argc, argv, &values, &rest);
     if (code != OPTIONS_READ) return code;
-    code = dataset_check_given(self, &values.data);
-    if (code == EXIT_DONE) code = configure(self, &values.config, &config);
-    if (code == EXIT_DONE) code = open_set(self, &values, config, &set);
+    code = dataset_check_given(self, &values.set.data);
+    if (code == EXIT_DONE) code = configure(self, &values.set.config, &config);
+    if (code == EXIT_DONE) code = set_seed(&values, config);
+    if (code == EXIT_DONE) code = set_open(self, &values.set, config, NULL, &set);
     if (code == EXIT_DONE)
-        code = values.augment ? draw_sheet(&values, config, set) : look_over(&values, set);
+        code = values.augment ? make_sheet(&values, config, set) : look_over(&values, config, set);
     mrcnn_dataset_free(&set);
     mrcnn_config_free(&config);
     options_free(self, &values);
@@ -339,8 +359,15 @@ const command command_inspect_data = {
         "\n"
         "With --augment it draws what training would see: each row is a picture, first without "
         "any\n"
-        "draw, then as AUGMENTATION, HORIZONTAL_FLIP, MOSAIC and random crops make it.",
+        "draw, then as AUGMENTATION, HORIZONTAL_FLIP, MOSAIC and random crops make it.\n"
+        "\n"
+        "With --out DIR it writes a page of all that: classes and sizes as charts, what is wrong, "
+        "and\n"
+        "a few pictures with their masks, as the network sees them, with mini masks and "
+        "augmentation.",
     .examples =
+        "mrcnn inspect data --dataset balloon --out balloon-data\n"
+        "    a page; open balloon-data/report.html\n"
         "mrcnn inspect data --dataset balloon --check\n"
         "    the pictures in balloon/train\n"
         "mrcnn inspect data --dataset balloon --subset val --classes balloon --check --full\n"

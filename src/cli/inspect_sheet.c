@@ -97,30 +97,39 @@ static void warn_of_sameness(const mrcnn_config *config) {
                 "or --set");
 }
 
-int write_sheet(const mrcnn_dataset *set, const mrcnn_config *config, int pictures, int draws,
-                const char *path) {
-    mrcnn_error err = MRCNN_ERROR_INIT;
-    size_t count = mrcnn_dataset_count(set);
-    int rows = (size_t)pictures < count ? pictures : (int)count, code = EXIT_DONE;
+int draw_sheet(const mrcnn_dataset *set, const mrcnn_config *config, const size_t *indices,
+               int rows, int draws, mrcnn_image *image) {
+    int code = EXIT_DONE;
     sheet s = {.set = set, .config = config, .cell = choose_cell(config)};
     s.image =
         (mrcnn_image){GAP + (draws + 1) * (s.cell + GAP), GAP + rows * (s.cell + GAP), 3, NULL};
     size_t bytes = (size_t)s.image.width * (size_t)s.image.height * 3;
     s.image.pixels = text_grow(NULL, bytes, 1);
     memset(s.image.pixels, PAPER, bytes);
-    warn_of_sameness(config);
     progress_start("drawing", PROGRESS_ITEMS);
     for (int row = 0; row < rows && code == EXIT_DONE; row++) {
-        size_t picture = (size_t)row * count / (size_t)rows; /* spread over the set */
         for (int column = 0; column <= draws && code == EXIT_DONE; column++) {
             int64_t number = column == 0 ? -1 : (int64_t)(column - 1) * rows + row;
-            code = add_sample(&s, picture, number, row, column);
+            code = add_sample(&s, indices[row], number, row, column);
         }
         progress_show((uint64_t)row + 1, (uint64_t)rows);
     }
     progress_end();
-    if (code == EXIT_DONE && mrcnn_image_write(&s.image, path, &err) != MRCNN_OK)
+    if (code == EXIT_DONE)
+        *image = s.image;
+    else
+        free(s.image.pixels);
+    return code;
+}
+
+int write_sheet(const mrcnn_dataset *set, const mrcnn_config *config, const size_t *indices,
+                size_t count, int draws, const char *path) {
+    mrcnn_error err = MRCNN_ERROR_INIT;
+    mrcnn_image image = {0};
+    warn_of_sameness(config);
+    int code = draw_sheet(set, config, indices, (int)count, draws, &image);
+    if (code == EXIT_DONE && mrcnn_image_write(&image, path, &err) != MRCNN_OK)
         code = fail_with(&err);
-    free(s.image.pixels);
+    mrcnn_image_free(&image);
     return code;
 }

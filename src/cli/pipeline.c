@@ -2,6 +2,7 @@
  * under way. Ctrl-C ends the work after the picture under way, so that what was found so far is kept. */
 #include "pipeline.h"
 
+#include "explain.h"
 #include "progress.h"
 #include "signals.h"
 #include "tally.h"
@@ -108,6 +109,8 @@ static int process_picture(pipeline *p, const input *in) {
         finding found = {in, &image, result, p->options->out, extension};
         failed = save_all(p, &found);
         print_line(in, result, milliseconds);
+        if (p->options->explain)
+            failed |= explain_picture(p->session, p->model, &found, p->options->save & SAVE_JSON);
     }
     mrcnn_result_free(&result);
     mrcnn_image_free(&image);
@@ -161,8 +164,14 @@ static int check_coco_ids(const pipeline *p) {
 
 static int check_videos(const command *self, const pipeline *p) {
     const input *video = p->inputs.items;
-    if (!p->inputs.videos || !(p->options->save & (SAVE_MASKS | SAVE_LABELME))) return EXIT_DONE;
+    int no_masks = !(p->options->save & (SAVE_MASKS | SAVE_LABELME));
+    if (!p->inputs.videos || (no_masks && !p->options->explain)) return EXIT_DONE;
     while (!video->is_video) video++;
+    if (p->options->explain)
+        return message_usage(self->path,
+                             "%s is a video: --explain is for pictures; take a frame of it "
+                             "(ffmpeg -i VIDEO -ss 3 -frames:v 1 frame.png)",
+                             video->path);
     return message_usage(self->path,
                          "%s is a video: --save masks and labelme are for pictures; a video has "
                          "overlay, splash and json",

@@ -14,6 +14,7 @@ typedef struct pipeline_options {
     unsigned save; /* SAVE_ bits */
     int color_by_class;
     int coco_ids;
+    int explain; /* how many candidates each stage kept, and why the rest fell */
     int recursive;
     int64_t max_pixels;
     video_options video;

@@ -2,7 +2,7 @@
 #include "model.h"
 #include "weights.h"
 
-#include <math.h>
+#include <mrcnn/inspect.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -32,35 +32,14 @@ static void print_shape(const mrcnn_weights_tensor *tensor, char *text, size_t r
     if (used < room) snprintf(text + used, room - used, tensor->rank == 1 ? ",)" : ")");
 }
 
-typedef struct statistics {
-    double least, greatest, mean, deviation;
-    int has_nan;
-} statistics;
-
-static statistics measure(const float *values, size_t count) {
-    statistics s = {INFINITY, -INFINITY, 0, 0, 0};
-    double sum = 0, squares = 0;
-    for (size_t i = 0; i < count; i++) {
-        double v = values[i];
-        if (isnan(v)) s.has_nan = 1;
-        if (v < s.least) s.least = v;
-        if (v > s.greatest) s.greatest = v;
-        sum += v;
-    }
-    s.mean = count ? sum / (double)count : 0;
-    for (size_t i = 0; i < count; i++) squares += (values[i] - s.mean) * (values[i] - s.mean);
-    s.deviation = count ? sqrt(squares / (double)count) : 0;
-    return s;
-}
-
-/* matterport's notebook on weights looks for the same signs. */
-static void print_statistics(const mrcnn_weights_tensor *tensor) {
-    const double too_large = 1000;
-    statistics s = measure(tensor->values, value_count(tensor));
+static void print_statistics(const mrcnn_weights *weights, size_t index) {
+    mrcnn_weight_summary s;
+    if (mrcnn_weights_summarize(weights, index, &s, NULL) != MRCNN_OK) return;
     printf(" %11.4g %11.4g %11.4g %11.4g", s.least, s.greatest, s.mean, s.deviation);
-    if (s.has_nan) printf(" NaN!");
-    if (s.least == s.greatest && strcmp(tensor->name, "kernel") == 0) printf(" dead?");
-    if (s.least < -too_large || s.greatest > too_large) printf(" overflow?");
+    if (s.nan) printf(" NaN!");
+    if (s.is_dead && strcmp(mrcnn_weights_at(weights, index)->name, "kernel") == 0)
+        printf(" dead?");
+    if (s.is_overflow) printf(" overflow?");
 }
 
 static void print_tensors(const mrcnn_weights *weights, int stats) {
@@ -74,7 +53,7 @@ static void print_tensors(const mrcnn_weights *weights, int stats) {
         char shape[128];
         print_shape(tensor, shape, sizeof shape);
         printf("%-30s %-16s %-24s", tensor->layer, tensor->name, shape);
-        if (stats) print_statistics(tensor);
+        if (stats) print_statistics(weights, tensors);
         putchar('\n');
         layers += strcmp(last_layer, tensor->layer) != 0;
         last_layer = tensor->layer;

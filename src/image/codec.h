@@ -46,6 +46,9 @@ mrcnn_status mr_npy_decode(mrcnn_image *image, const mr_encoded *file, mrcnn_err
 /* Into malloc'ed memory; `name` is what messages call it. */
 mrcnn_status mr_jpeg_encode(uint8_t **bytes, size_t *length, const mrcnn_image *image,
                             const char *name, mrcnn_error *err);
+/* With another quality than mrcnn_image_write's, 1 to 100. */
+mrcnn_status mr_jpeg_encode_as(uint8_t **bytes, size_t *length, const mrcnn_image *image,
+                               int quality, const char *name, mrcnn_error *err);
 mrcnn_status mr_png_encode(uint8_t **bytes, size_t *length, const mrcnn_image *image,
                            const char *name, mrcnn_error *err);
 /* The same picture in fewer bytes and in more time. */

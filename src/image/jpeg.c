@@ -198,7 +198,7 @@ typedef struct writer {
     unsigned long length;
 } writer;
 
-static mrcnn_status write_jpeg(writer *w, const mrcnn_image *image, const char *name,
+static mrcnn_status write_jpeg(writer *w, const mrcnn_image *image, int quality, const char *name,
                                mrcnn_error *err) {
     if (setjmp(w->guard.jump))
         return mr_fail(err, w->guard.code == JERR_OUT_OF_MEMORY ? MRCNN_E_MEMORY : MRCNN_E_ARGUMENT,
@@ -212,7 +212,7 @@ static mrcnn_status write_jpeg(writer *w, const mrcnn_image *image, const char *
     w->c.input_components = image->channels;
     w->c.in_color_space = image->channels == 1 ? JCS_GRAYSCALE : JCS_RGB;
     jpeg_set_defaults(&w->c);
-    jpeg_set_quality(&w->c, QUALITY, TRUE);
+    jpeg_set_quality(&w->c, quality, TRUE);
     /* Colour at full resolution: outlines and masks have sharp coloured edges. */
     w->c.comp_info[0].h_samp_factor = 1;
     w->c.comp_info[0].v_samp_factor = 1;
@@ -225,11 +225,11 @@ static mrcnn_status write_jpeg(writer *w, const mrcnn_image *image, const char *
     return MRCNN_OK;
 }
 
-mrcnn_status mr_jpeg_encode(uint8_t **bytes, size_t *length, const mrcnn_image *image,
-                            const char *name, mrcnn_error *err) {
+mrcnn_status mr_jpeg_encode_as(uint8_t **bytes, size_t *length, const mrcnn_image *image,
+                               int quality, const char *name, mrcnn_error *err) {
     writer w = {.bytes = NULL};
     w.c.err = start_guard(&w.guard);
-    mrcnn_status status = write_jpeg(&w, image, name, err);
+    mrcnn_status status = write_jpeg(&w, image, quality, name, err);
     jpeg_destroy_compress(&w.c);
     if (status != MRCNN_OK) {
         free(w.bytes);
@@ -238,4 +238,9 @@ mrcnn_status mr_jpeg_encode(uint8_t **bytes, size_t *length, const mrcnn_image *
     *bytes = w.bytes;
     *length = w.length;
     return MRCNN_OK;
+}
+
+mrcnn_status mr_jpeg_encode(uint8_t **bytes, size_t *length, const mrcnn_image *image,
+                            const char *name, mrcnn_error *err) {
+    return mr_jpeg_encode_as(bytes, length, image, QUALITY, name, err);
 }

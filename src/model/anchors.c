@@ -9,6 +9,10 @@ static int steps(int n, int stride, int anchor_stride) {
     return (cells + anchor_stride - 1) / anchor_stride;
 }
 
+int mr_anchor_steps(const mr_settings *settings, int level, int side) {
+    return steps(side, settings->backbone_strides.values[level], settings->rpn_anchor_stride);
+}
+
 static int level_count(const mr_settings *settings) {
     return settings->backbone_strides.count;
 }

@@ -20,10 +20,18 @@ void mr_clip_box(float box[4], const float window[4]);
 /* Intersection over union as overlaps_graph: no guard, 0/0 is NaN. */
 float mr_iou(const float a[4], const float b[4]);
 
+/* What became of each box, for those who want to know: two arrays of as many entries as boxes. */
+typedef struct mr_nms_record {
+    int32_t *by; /* the first kept box that suppressed it, or one of these: */
+    float *iou;  /* with that box; else 0 */
+} mr_nms_record;
+enum { MR_NMS_KEPT = -1, MR_NMS_BEYOND = -2 }; /* beyond: max_keep boxes were kept before it */
+
 /* N14, N17, N18: tf.image.non_max_suppression of boxes that are already in falling order of score.
- * `keep` receives at most max_keep indices; returns how many. work: 5 * max_keep floats. */
+ * `keep` receives at most max_keep indices; returns how many. work: 5 * max_keep floats. `record` may
+ * be NULL. */
 size_t mr_nms_sorted(const float *boxes, size_t count, float threshold, size_t max_keep,
-                     int32_t *keep, float *work);
+                     int32_t *keep, float *work, const mr_nms_record *record);
 
 /* N12: indices of the k largest scores (all in [0, 1]), falling, ties by lower index. work: `count`
  * 64-bit numbers. Returns min(k, count). */
@@ -32,6 +40,8 @@ size_t mr_top_k(const float *scores, size_t count, size_t k, int32_t *indices, u
 /* N7-N9: number of anchors of a picture, and the anchors in pixels (double) or normalised (float),
  * level by level. */
 size_t mr_anchor_count(const mr_settings *settings, int height, int width);
+/* Cells of a level with anchors, along a side of the picture. */
+int mr_anchor_steps(const mr_settings *settings, int level, int side);
 void mr_anchors_pixels(const mr_settings *settings, int height, int width, double *anchors);
 void mr_anchors_normalized(const mr_settings *settings, int height, int width, float *anchors);
 

@@ -6,6 +6,8 @@
 #include "image/resize.h"
 #include "model/boxes.h"
 
+#include <mrcnn/trace.h>
+
 typedef struct mr_detection {
     float box[4]; /* normalised to the network's input, clipped to the window */
     float score;
@@ -24,11 +26,19 @@ typedef struct mr_box_output {
     size_t rois_count, total;
 } mr_box_output;
 
+/* What a trace keeps of a run: `total` rows, in which the head's view (class_id, score, refined,
+ * clipped) and the fate are set; a row that is a detection has its place among them as `instance`. */
+typedef struct mr_detection_record {
+    mrcnn_proposal *rows;
+    mr_nms_record nms; /* as many: room to work in */
+} mr_detection_record;
+
 /* window: normalised (N10). detections: DETECTION_MAX_INSTANCES entries; *count of them are set, by
  * falling score. */
 mrcnn_status mr_refine_detections(const mr_box_output *output, const float window[4],
                                   const mr_settings *settings, mr_detection *detections,
-                                  size_t *count, mrcnn_error *err);
+                                  size_t *count, const mr_detection_record *record,
+                                  mrcnn_error *err);
 
 /* N38: the box in pixels of the original picture; 0 when it has no area there. */
 int mr_unmold_box(const float box[4], const mr_fit *fit, int32_t out[4]);

@@ -19,6 +19,13 @@ static float larger(float a, float b) {
     return a > b ? a : b;
 }
 
+static float overlap(const kept *k, size_t i, const float b[4], float area) {
+    float h = larger(smaller(b[2], k->y2[i]) - larger(b[0], k->y1[i]), 0.0f);
+    float w = larger(smaller(b[3], k->x2[i]) - larger(b[1], k->x1[i]), 0.0f);
+    float inter = h * w;
+    return inter / (area + k->area[i] - inter);
+}
+
 enum { BLOCK = 32 };
 
 /* N17: strictly more than the threshold; boxes without area never suppress and are never
@@ -30,10 +37,7 @@ static int is_suppressed(const kept *k, size_t count, const float b[4], float ar
         size_t end = start + BLOCK < count ? start + BLOCK : count;
         int hit = 0;
         for (size_t i = start; i < end; i++) {
-            float h = larger(smaller(b[2], k->y2[i]) - larger(b[0], k->y1[i]), 0.0f);
-            float w = larger(smaller(b[3], k->x2[i]) - larger(b[1], k->x1[i]), 0.0f);
-            float inter = h * w;
-            float iou = inter / (area + k->area[i] - inter);
+            float iou = overlap(k, i, b, area);
             hit |= (iou > threshold) & (k->area[i] > 0);
         }
         if (hit) return 1;
@@ -41,16 +45,33 @@ static int is_suppressed(const kept *k, size_t count, const float b[4], float ar
     return 0;
 }
 
+static void record_suppressed(const mr_nms_record *record, size_t box, const kept *k,
+                              const int32_t *keep, const float b[4], float area, float threshold) {
+    size_t i = 0;
+    while (!(overlap(k, i, b, area) > threshold && k->area[i] > 0)) i++;
+    record->by[box] = keep[i];
+    record->iou[box] = overlap(k, i, b, area);
+}
+
+static void record_as(const mr_nms_record *record, size_t box, int32_t fate) {
+    record->by[box] = fate;
+    record->iou[box] = 0;
+}
+
 size_t mr_nms_sorted(const float *boxes, size_t count, float threshold, size_t max_keep,
-                     int32_t *keep, float *work) {
+                     int32_t *keep, float *work, const mr_nms_record *record) {
     kept k = {work, work + max_keep, work + 2 * max_keep, work + 3 * max_keep, work + 4 * max_keep};
-    size_t n = 0;
-    for (size_t i = 0; i < count && n < max_keep; i++) {
+    size_t n = 0, i = 0;
+    for (; i < count && n < max_keep; i++) {
         const float *raw = boxes + 4 * i;
         float b[4] = {smaller(raw[0], raw[2]), smaller(raw[1], raw[3]), larger(raw[0], raw[2]),
                       larger(raw[1], raw[3])};
         float area = (b[2] - b[0]) * (b[3] - b[1]);
-        if (is_suppressed(&k, n, b, area, threshold)) continue;
+        if (is_suppressed(&k, n, b, area, threshold)) {
+            if (record) record_suppressed(record, i, &k, keep, b, area, threshold);
+            continue;
+        }
+        if (record) record_as(record, i, MR_NMS_KEPT);
         k.y1[n] = b[0];
         k.x1[n] = b[1];
         k.y2[n] = b[2];
@@ -58,6 +79,7 @@ size_t mr_nms_sorted(const float *boxes, size_t count, float threshold, size_t m
         k.area[n] = area;
         keep[n++] = (int32_t)i;
     }
+    for (; record && i < count; i++) record_as(record, i, MR_NMS_BEYOND);
     return n;
 }
 

@@ -194,8 +194,9 @@ void mr_pipeline_propose(mr_pipeline *p) {
     for (int image = 0; image < p->batch; image++) {
         mr_rpn_level levels[MR_LEVELS];
         rpn_levels(p, (size_t)image, levels);
-        size_t count = mr_propose(p->proposer, levels, MR_LEVELS, p->anchors, p->threads,
-                                  p->proposals, p->proposal_anchors);
+        size_t count =
+            mr_propose(p->proposer, levels, MR_LEVELS, p->anchors, p->threads, p->proposals,
+                       p->proposal_anchors, p->record ? &p->record->proposals : NULL);
         for (size_t i = 0; i < count; i++, roi += MR_ROI_COLUMNS)
             set_roi(p, roi, image, p->proposals + 4 * i);
         if (count < p->max_rois) {
@@ -227,9 +228,9 @@ mrcnn_status mr_pipeline_detect(mr_pipeline *p, const mr_fit *fits, void *worksp
         float window[4];
         for (int k = 0; k < 4; k++) pixels[k] = fits[i].window[k];
         mr_norm_box(pixels, p->height, p->width, window);
-        status = mr_refine_detections(&out, window, p->settings,
-                                      p->detections + (size_t)i * p->max_detections,
-                                      &p->detection_counts[i], err);
+        status = mr_refine_detections(
+            &out, window, p->settings, p->detections + (size_t)i * p->max_detections,
+            &p->detection_counts[i], p->record ? &p->record->detections : NULL, err);
         row += p->roi_counts[i];
     }
     mr_pipeline_time(p, "detections", mr_milliseconds() - before, 0);

@@ -35,7 +35,14 @@ typedef struct mr_pipeline {
     mrcnn_stage_time stages[MR_MAX_STAGES_TIMED];
     size_t stage_count;
     unsigned long last_used;
+    struct mr_record *record; /* NULL; or what to note about the only picture */
 } mr_pipeline;
+
+/* What happens to the candidates of a picture (trace.c). */
+typedef struct mr_record {
+    mr_proposal_record proposals;
+    mr_detection_record detections;
+} mr_record;
 
 typedef struct mr_pipeline_options {
     mrcnn_model *model;

@@ -6,6 +6,7 @@
 
 #include <math.h>
 #include <stdlib.h>
+#include <string.h>
 
 struct mr_proposer {
     size_t anchors, limit, max_proposals;
@@ -79,7 +80,7 @@ static const float *deltas_of(const mr_rpn_level *levels, int level_count, size_
 }
 
 static void decode(const mr_proposer *p, const mr_rpn_level *levels, int level_count,
-                   const float *anchors, size_t count) {
+                   const float *anchors, size_t count, mr_proposal_record *record) {
     static const float whole[4] = {0, 0, 1, 1};
     for (size_t i = 0; i < count; i++) {
         size_t anchor = (size_t)p->top[i];
@@ -87,12 +88,35 @@ static void decode(const mr_proposer *p, const mr_rpn_level *levels, int level_c
         float deltas[4];
         for (int k = 0; k < 4; k++) deltas[k] = raw[k] * p->std_dev[k];
         mr_apply_deltas(anchors + 4 * anchor, deltas, p->boxes + 4 * i);
+        if (record) memcpy(record->candidates[i].refined, p->boxes + 4 * i, 4 * sizeof(float));
         mr_clip_box(p->boxes + 4 * i, whole); /* N16 */
     }
 }
 
+/* What NMS said of each candidate. */
+static void record_candidates(const mr_proposer *p, size_t anchors, size_t count,
+                              mr_proposal_record *record) {
+    int32_t kept = 0;
+    memcpy(record->scores, p->scores, anchors * sizeof *p->scores);
+    record->count = count;
+    for (size_t i = 0; i < count; i++) {
+        mrcnn_candidate *c = &record->candidates[i];
+        int32_t by = record->nms.by[i];
+        c->anchor = p->top[i];
+        c->score = p->scores[c->anchor];
+        memcpy(c->clipped, p->boxes + 4 * i, sizeof c->clipped);
+        c->fate = by == MR_NMS_KEPT     ? MRCNN_FATE_KEPT
+                  : by == MR_NMS_BEYOND ? MRCNN_FATE_LIMIT
+                                        : MRCNN_FATE_SUPPRESSED;
+        c->proposal = by == MR_NMS_KEPT ? kept++ : -1;
+        c->suppressed_by = by < 0 ? -1 : by;
+        c->iou = record->nms.iou[i];
+    }
+}
+
 size_t mr_propose(mr_proposer *p, const mr_rpn_level *levels, int level_count, const float *anchors,
-                  int threads, float *proposals, int32_t *anchor_index) {
+                  int threads, float *proposals, int32_t *anchor_index,
+                  mr_proposal_record *record) {
     size_t done = 0;
     for (int l = 0; l < level_count; l++) {
         score_job job = {levels[l].logits, p->scores + done};
@@ -100,9 +124,10 @@ size_t mr_propose(mr_proposer *p, const mr_rpn_level *levels, int level_count, c
         done += levels[l].count;
     }
     size_t count = mr_top_k(p->scores, done, p->limit, p->top, p->keys); /* N12 */
-    decode(p, levels, level_count, anchors, count);
-    size_t kept =
-        mr_nms_sorted(p->boxes, count, p->threshold, p->max_proposals, p->keep, p->work); /* N14 */
+    decode(p, levels, level_count, anchors, count, record);
+    size_t kept = mr_nms_sorted(p->boxes, count, p->threshold, p->max_proposals, p->keep, p->work,
+                                record ? &record->nms : NULL); /* N14 */
+    if (record) record_candidates(p, done, count, record);
     for (size_t i = 0; i < kept; i++) {
         for (size_t k = 0; k < 4; k++) proposals[4 * i + k] = p->boxes[4 * (size_t)p->keep[i] + k];
         if (anchor_index) anchor_index[i] = p->top[p->keep[i]];

@@ -219,13 +219,10 @@ static void copy_stages(mrcnn_session *s, const mr_pipeline *p) {
     }
 }
 
-/* Pictures of one network size through one pipeline. */
-static mrcnn_status detect_batch(mrcnn_session *s, const mrcnn_image *const *images,
-                                 const mr_fit *fits, int batch, mrcnn_result **results,
-                                 mrcnn_error *err) {
-    mr_pipeline *p;
-    mrcnn_status status = mr_session_pipeline(s, fits[0].height, fits[0].width, batch, &p, err);
-    if (status != MRCNN_OK) return status;
+mrcnn_status mr_session_run(mrcnn_session *s, mr_pipeline *p, const mrcnn_image *const *images,
+                            const mr_fit *fits, int batch, mrcnn_result **results,
+                            mrcnn_error *err) {
+    mrcnn_status status = MRCNN_OK;
     size_t size = (size_t)p->height * (size_t)p->width * (size_t)p->settings->image_channel_count;
     double before = mr_milliseconds();
     p->stage_count = 0;
@@ -240,6 +237,15 @@ static mrcnn_status detect_batch(mrcnn_session *s, const mrcnn_image *const *ima
     if (status == MRCNN_OK) status = make_results(p, s, fits, results, err);
     copy_stages(s, p);
     return status;
+}
+
+/* Pictures of one network size through one pipeline. */
+static mrcnn_status detect_batch(mrcnn_session *s, const mrcnn_image *const *images,
+                                 const mr_fit *fits, int batch, mrcnn_result **results,
+                                 mrcnn_error *err) {
+    mr_pipeline *p;
+    mrcnn_status status = mr_session_pipeline(s, fits[0].height, fits[0].width, batch, &p, err);
+    return status == MRCNN_OK ? mr_session_run(s, p, images, fits, batch, results, err) : status;
 }
 
 mrcnn_status mr_check_image(const mrcnn_image *image, const mr_settings *settings, size_t index,

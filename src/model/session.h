@@ -25,6 +25,12 @@ const mr_executor *mr_find_executor(const char *name, mrcnn_error *err);
 mrcnn_status mr_session_pipeline(mrcnn_session *session, int height, int width, int batch,
                                  mr_pipeline **pipeline, mrcnn_error *err);
 
+/* Takes `batch` pictures, as many as the pipeline is for, molded as `fits` say, through a pipeline.
+ * Library threads must be set. results[i] may be set on failure, too. */
+mrcnn_status mr_session_run(mrcnn_session *session, mr_pipeline *p,
+                            const mrcnn_image *const *images, const mr_fit *fits, int batch,
+                            mrcnn_result **results, mrcnn_error *err);
+
 /* Refuses what is no picture for this model; messages call it picture `index`. */
 mrcnn_status mr_check_image(const mrcnn_image *image, const mr_settings *settings, size_t index,
                             mrcnn_error *err);

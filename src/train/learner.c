@@ -320,7 +320,7 @@ static void propose(mr_learner *l, int image, const mr_lesson *lesson) {
     }
     l->proposal_counts[image] =
         mr_propose(l->proposer, levels, MR_LEVELS, l->anchors, l->options.threads,
-                   l->proposals[image], l->proposal_anchors[image]);
+                   l->proposals[image], l->proposal_anchors[image], NULL);
 }
 
 static mrcnn_status match(mr_learner *l, int image, const mr_lesson *lesson, mrcnn_error *err) {

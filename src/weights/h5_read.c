@@ -46,6 +46,7 @@ typedef struct reader {
     uint64_t file_size;
     uint64_t claimed; /* bytes of the file that datasets so far have claimed */
     int replaced;     /* another file has taken its name meanwhile */
+    int any_value;    /* what isn't finite will do, too */
     FILE *in;         /* records */
     mr_tensors *set;
     mr_weights_info info;
@@ -122,7 +123,7 @@ static mrcnn_status read_pieces(reader *r) {
         if (p->error)
             return mr_fail(r->err, MRCNN_E_IO, "%s: can't read %s: %s", r->path, p->tensor->path,
                            p->error > 0 ? strerror(p->error) : "the file is cut off");
-        if (p->bad) return not_finite(r, p->tensor);
+        if (p->bad && !r->any_value) return not_finite(r, p->tensor);
     }
     return MRCNN_OK;
 }
@@ -187,7 +188,7 @@ static mrcnn_status take_tensor(reader *r, const mr_scan_record *record, char **
     texts[2] = NULL;
     if (record->dataset.plain) return plan_pieces(r, t, record->dataset.offset);
     if (fread(t->values, sizeof(float), t->count, r->in) != t->count) return broken_record(r);
-    return all_finite(t->values, t->count) ? MRCNN_OK : not_finite(r, t);
+    return r->any_value || all_finite(t->values, t->count) ? MRCNN_OK : not_finite(r, t);
 }
 
 /* ------------------------------------------------------------------------------------ records */
@@ -283,10 +284,11 @@ static mrcnn_status read_file(reader *r) {
     return status;
 }
 
-mrcnn_status mr_weights_read(mr_tensors **set, mr_weights_info *info, const char *path,
-                             mrcnn_error *err) {
+static mrcnn_status read_weights(mr_tensors **set, mr_weights_info *info, const char *path,
+                                 int any_value, mrcnn_error *err) {
     mrcnn_error own = MRCNN_ERROR_INIT;
-    reader r = {.path = path, .err = err ? err : &own, .set = mr_tensors_create()};
+    reader r = {
+        .path = path, .err = err ? err : &own, .set = mr_tensors_create(), .any_value = any_value};
     if (!r.set) return mr_fail_memory(err, sizeof(void *), "a list of tensors");
     mrcnn_error before = *r.err;
     mrcnn_status status = read_file(&r);
@@ -306,4 +308,14 @@ mrcnn_status mr_weights_read(mr_tensors **set, mr_weights_info *info, const char
     mr_tensors_free(&r.set);
     mr_weights_info_free(&r.info);
     return status;
+}
+
+mrcnn_status mr_weights_read(mr_tensors **set, mr_weights_info *info, const char *path,
+                             mrcnn_error *err) {
+    return read_weights(set, info, path, 0, err);
+}
+
+mrcnn_status mr_weights_look(mr_tensors **set, mr_weights_info *info, const char *path,
+                             mrcnn_error *err) {
+    return read_weights(set, info, path, 1, err);
 }

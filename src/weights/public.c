@@ -53,7 +53,7 @@ mrcnn_status mrcnn_weights_open(mrcnn_weights **weights, const char *path, mrcnn
         return mr_fail(err, MRCNN_E_ARGUMENT, "opening weights needs a place and a path");
     mrcnn_weights *w = mr_calloc(1, sizeof *w);
     if (!w) return mr_fail_memory(err, sizeof *w, path);
-    mrcnn_status status = mr_weights_read(&w->set, &w->info, path, err);
+    mrcnn_status status = mr_weights_look(&w->set, &w->info, path, err);
     if (status == MRCNN_OK && (!make_views(w) || !join_class_names(w)))
         status = mr_fail_memory(err, mr_tensors_count(w->set) * sizeof *w->views, path);
     if (status == MRCNN_OK)

@@ -53,6 +53,10 @@ void mr_weights_info_free(mr_weights_info *info);
 mrcnn_status mr_weights_read(mr_tensors **set, mr_weights_info *info, const char *path,
                              mrcnn_error *err);
 
+/* The same to look at: values may be anything, NaN too. */
+mrcnn_status mr_weights_look(mr_tensors **set, mr_weights_info *info, const char *path,
+                             mrcnn_error *err);
+
 /* Writes Keras 2's layout (fixed-length names, contiguous float32, layers starting with "rpn_"
  * nested in rpn_model) with our attributes when they are set. Whole or not at all. */
 mrcnn_status mr_weights_write(const mr_tensors *set, const mr_weights_info *info, const char *path,
