@@ -173,6 +173,11 @@ static void test_times_and_numbers(void **state) {
     close_clip(&video, &frame);
 }
 
+static double seconds_of_a_tick(const mrcnn_video *video) {
+    const mrcnn_video_info *info = mrcnn_video_describe(video);
+    return (double)info->time_num / info->time_den;
+}
+
 /* Whatever part is asked for, its frames are those of the whole, with the same numbers. */
 static void test_parts_are_parts_of_the_whole(void **state) {
     (void)state;
@@ -198,6 +203,8 @@ static void test_parts_are_parts_of_the_whole(void **state) {
             assert_int_equal(next(video, &frame), 1);
             assert_int_equal(frame.number, at);
             assert_int_equal(frame.pts, whole[at].pts);
+            double ends = frame.seconds + frame.duration * seconds_of_a_tick(video);
+            if (parts[p].end > 0) assert_true(ends < parts[p].end + 1e-4);
             assert_memory_equal(frame.image.pixels, whole[at].image.pixels, 64 * 48 * 3);
         }
         assert_int_equal(next(video, &frame), 0);

@@ -37,6 +37,22 @@ void mr_av_unhush(int took_part) {
     pthread_mutex_unlock(&hush_mutex);
 }
 
+static int is_refusal(const AVFormatContext *format, int code) {
+    return (code == AVERROR(EINVAL) || code == AVERROR_INVALIDDATA ||
+            code == AVERROR_PATCHWELCOME) &&
+           format->pb->error >= 0;
+}
+
+/* Of those that wait, a refused one is not the last. */
+int mr_av_put_packet(AVFormatContext *format, AVPacket *packet) {
+    enum { MOST_WAITING = 100000 };
+    int code = av_interleaved_write_frame(format, packet);
+    for (int i = 0; i < MOST_WAITING && !packet && is_refusal(format, code); i++)
+        code = av_interleaved_write_frame(format, NULL);
+    if (is_refusal(format, code)) code = 0;
+    return code >= 0 && format->pb->error < 0 ? format->pb->error : code;
+}
+
 char *mr_av_url(const char *path) {
     return mr_format("file:%s", path);
 }

@@ -21,6 +21,10 @@ mrcnn_status mr_av_fail(mrcnn_error *err, mrcnn_status status, const char *path,
 int mr_av_hush(void);
 void mr_av_unhush(int took_part); /* what mr_av_hush returned */
 
+/* Hands a packet (NULL: all that are waiting for others) to a container. One that it refuses is dropped
+ * and no error: that is sound that was broken in its own file. FFmpeg's code. */
+int mr_av_put_packet(AVFormatContext *format, AVPacket *packet);
+
 /* "file:<path>", which FFmpeg can't take for an address or a pattern. malloc'ed; NULL without memory. */
 char *mr_av_url(const char *path);
 

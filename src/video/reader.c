@@ -19,6 +19,9 @@
 /* Seconds of which a decimal fraction may miss a frame's time. */
 static const double NEARLY = 1e-6;
 
+/* Seconds that no frame is shown: more is a leap of the clock, or nonsense. Back, two frames are. */
+static const double LONGEST = 3600;
+
 struct mrcnn_video {
     char *path;
     mrcnn_video_options options;
@@ -30,10 +33,11 @@ struct mrcnn_video {
     int hushed;
     int waiting; /* the decoder's frame hasn't been handed out */
     int done;
-    int64_t zero;   /* of the stream's clock, in its units: shown at 0 */
-    int64_t shift;  /* what leaps of its clock have come to */
-    int64_t pts;    /* of the waiting frame, from zero; of the last one when none waits */
-    int64_t usual;  /* the duration of a frame of the average rate, at least 1 */
+    int length_is_own; /* and not that of the sound, which may be longer */
+    int64_t zero;      /* of the stream's clock, in its units: shown at 0 */
+    int64_t shift;     /* what leaps of its clock have come to */
+    int64_t pts;       /* of the waiting frame, from zero; of the last one when none waits */
+    int64_t usual;     /* the duration of a frame of the average rate, at least 1 */
     int64_t wanted; /* frames that start and end let through: of these, each stride-th is given */
     int64_t number; /* of the waiting frame */
 };
@@ -53,9 +57,8 @@ static int64_t ticks(const mrcnn_video *video, int64_t stamp) {
 /* Times rise: what doesn't say when, or goes back, comes one usual duration after the frame before.
  * After a leap (recordings put behind each other) the clock goes on from there. */
 static void place_in_time(mrcnn_video *video, const AVFrame *frame, int is_first) {
-    const double forth = 3600; /* seconds that make a leap; back, two frames do */
-    int known = mr_av_is_time(frame->best_effort_timestamp);
-    int64_t stamp = known ? frame->best_effort_timestamp : 0, last = video->pts;
+    int64_t stamp = frame->best_effort_timestamp, last = video->pts;
+    int known = mr_av_is_time(stamp) && mr_av_is_time(ticks(video, stamp - video->zero));
     int64_t number = known ? mr_frame_numbers_take(&video->decoder.numbers, stamp)
                            : mr_frame_numbers_take_next(&video->decoder.numbers);
     video->number = is_first || number > video->number ? number : video->number + 1;
@@ -63,9 +66,9 @@ static void place_in_time(mrcnn_video *video, const AVFrame *frame, int is_first
     video->pts = known ? ticks(video, stamp - video->zero) + video->shift : last;
     if (is_first) return;
     double step = seconds_of(video, video->pts - last);
-    if (known && video->pts > last && step < forth) return;
+    if (known && video->pts > last && step < LONGEST) return;
     int64_t placed = last + video->usual;
-    if (known && (video->pts - last <= -2 * video->usual || step >= forth))
+    if (known && (video->pts - last <= -2 * video->usual || step >= LONGEST))
         video->shift += placed - video->pts;
     video->pts = placed;
     video->problems.retimed++;
@@ -74,7 +77,7 @@ static void place_in_time(mrcnn_video *video, const AVFrame *frame, int is_first
 static int64_t duration_of(const mrcnn_video *video, const AVFrame *frame) {
     int64_t own = mr_av_duration(frame);
     int64_t mine = own > 0 && mr_av_is_time(own) ? ticks(video, own) : 0;
-    return mine > 0 ? mine : video->usual;
+    return mine > 0 && seconds_of(video, mine) < LONGEST ? mine : video->usual;
 }
 
 /* Decodes up to the next frame between start and end; 0 when there is none. */
@@ -141,13 +144,14 @@ static void set_rate(mrcnn_video *video) {
     video->info.rate_den = rate.den;
     AVRational base = {video->info.time_num, video->info.time_den};
     int64_t usual = av_rescale_q(1, av_inv_q(rate), base);
-    if (usual > 1) video->usual = usual;
+    if (usual > 1 && seconds_of(video, usual) < LONGEST) video->usual = usual;
 }
 
 static void set_length(mrcnn_video *video) {
     const AVFormatContext *format = video->decoder.container.format;
     const AVStream *stream = video->decoder.stream;
     mrcnn_video_info *info = &video->info;
+    video->length_is_own = stream->duration > 0 || format->nb_streams == 1;
     if (stream->duration > 0)
         info->seconds = (double)stream->duration * av_q2d(stream->time_base);
     else if (format->duration > 0)
@@ -222,9 +226,10 @@ static mrcnn_status open_video(mrcnn_video *video, mrcnn_error *err) {
     set_rate(video);
     set_length(video);
     set_sound(video);
-    video->zero = mr_container_zero(&decoder->container, decoder->stream);
+    int64_t zero = mr_container_zero(&decoder->container, decoder->stream);
+    video->zero = mr_av_is_time(zero) ? zero : 0;
     video->info.container = decoder->container.format->iformat->name;
-    video->info.codec = decoder->codec->codec->name;
+    video->info.codec = avcodec_get_name(decoder->codec->codec_id);
     if (!decode_wanted(video, 1)) return fail_without_frames(video, err);
     video->waiting = 1;
     int orientation = orientation_of(decoder->stream, decoder->frame);
@@ -268,6 +273,18 @@ mr_video_color mr_video_color_of(const mrcnn_video *video) {
     return video->color;
 }
 
+/* Up to the next frame that is wanted, but not beyond the end. */
+static int64_t shown_for(const mrcnn_video *video, const AVFrame *frame) {
+    const mrcnn_video_options *options = &video->options;
+    int64_t duration = duration_of(video, frame);
+    if (options->stride < 1000000) duration *= options->stride;
+    double end = options->end > 0                              ? options->end
+                 : options->stride > 1 && video->length_is_own ? video->info.seconds
+                                                               : 0;
+    double left = (end - seconds_of(video, video->pts)) / seconds_of(video, 1);
+    return left >= 1 && left < (double)duration ? (int64_t)(left + 0.5) : duration;
+}
+
 mrcnn_status mrcnn_video_next(mrcnn_video *video, mrcnn_frame *frame, int *more, mrcnn_error *err) {
     if (!video->waiting && !decode_wanted(video, 0)) {
         *more = 0;
@@ -292,9 +309,7 @@ mrcnn_status mrcnn_video_next(mrcnn_video *video, mrcnn_frame *frame, int *more,
     frame->number = video->number;
     frame->pts = video->pts;
     frame->seconds = seconds_of(video, video->pts);
-    frame->duration = duration_of(video, decoded);
-    if (frame->duration <= INT64_MAX / video->options.stride)
-        frame->duration *= video->options.stride;
+    frame->duration = shown_for(video, decoded);
     *more = 1;
     return MRCNN_OK;
 }
@@ -309,8 +324,8 @@ mrcnn_video_problems mrcnn_video_check(const mrcnn_video *video) {
     mrcnn_video_problems problems = video->problems;
     problems.broken = video->decoder.broken;
     int at_end = video->done && video->decoder.drained;
-    problems.cut_short = at_end && (video->decoder.read_error != 0 ||
-                                    problems.last < video->info.seconds - tolerance(video));
+    int is_short = video->length_is_own && problems.last < video->info.seconds - tolerance(video);
+    problems.cut_short = at_end && (is_short || video->decoder.read_error != 0);
     return problems;
 }
 

@@ -96,7 +96,7 @@ mrcnn_status mr_sound_open(mr_sound **sound, const char *path, AVFormatContext *
 /* A container wants times that rise, also by its own, coarser clock. After a leap the clock goes on from
  * where it was, as that of the pictures does. */
 static void place_in_time(track *t, AVPacket *packet, AVRational base) {
-    const double forth = 3600; /* seconds that make a leap; back, any do */
+    const double forth = 3600; /* seconds that make a leap, as in pictures; back, any do */
     int64_t step = packet->dts + t->shift - t->last;
     if (t->begun && (step < (t->length + 1) / 2 || (double)step * av_q2d(base) >= forth))
         t->shift += t->length - step;
@@ -145,7 +145,7 @@ int mr_sound_copy(mr_sound *sound, double seconds) {
         packet->stream_index = to->index;
         av_packet_rescale_ts(packet, base, to->time_base);
         sound->waiting = 0;
-        int code = av_interleaved_write_frame(sound->to, packet);
+        int code = mr_av_put_packet(sound->to, packet);
         if (code < 0) return code;
     }
     return 0;

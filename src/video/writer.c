@@ -254,9 +254,9 @@ static int write_packet(mrcnn_video_writer *w, AVPacket *packet) {
     av_packet_rescale_ts(packet, base, w->stream->time_base);
     packet->stream_index = w->stream->index;
     int code = w->sound ? mr_sound_copy(w->sound, seconds) : 0;
-    if (code >= 0) code = av_interleaved_write_frame(w->format, packet);
+    if (code >= 0) code = mr_av_put_packet(w->format, packet);
     av_packet_unref(packet);
-    return code >= 0 && w->file->error < 0 ? w->file->error : code;
+    return code;
 }
 
 /* Writes the packets that the encoder has ready, but for the newest. */
@@ -284,12 +284,15 @@ static int write_newest(mrcnn_video_writer *w) {
 }
 
 static mrcnn_status check_frame(const mrcnn_video_writer *w, const mrcnn_image *image, int64_t pts,
-                                mrcnn_error *err) {
+                                int64_t duration, mrcnn_error *err) {
     if (w->failed) return mr_fail(err, MRCNN_E_IO, "%s: writing it has failed already", w->path);
     if (!image || !image->pixels || image->width != w->width || image->height != w->height ||
         (image->channels != 1 && image->channels != 3))
         return mr_fail(err, MRCNN_E_ARGUMENT, "%s: a frame must be %d x %d, in RGB or grey",
                        w->path, w->width, w->height);
+    if (!mr_av_is_time(pts) || duration < 0 || !mr_av_is_time(duration))
+        return mr_fail(err, MRCNN_E_ARGUMENT, "%s: a frame at %lld for %lld is out of all bounds",
+                       w->path, (long long)pts, (long long)duration);
     if (pts < w->start)
         return mr_fail(err, MRCNN_E_ARGUMENT, "%s: a frame at %lld lies before the start, %lld",
                        w->path, (long long)pts, (long long)w->start);
@@ -299,7 +302,7 @@ static mrcnn_status check_frame(const mrcnn_video_writer *w, const mrcnn_image *
 mrcnn_status mrcnn_video_write(mrcnn_video_writer *writer, const mrcnn_image *image, int64_t pts,
                                int64_t duration, mrcnn_error *err) {
     const AVRational base = writer->encoder.codec->time_base;
-    mrcnn_status status = check_frame(writer, image, pts, err);
+    mrcnn_status status = check_frame(writer, image, pts, duration, err);
     if (status != MRCNN_OK) return status;
     int64_t at = av_rescale_q(pts - writer->start, writer->time_base, base);
     int64_t length = duration > 0 ? av_rescale_q(duration, writer->time_base, base) : 0;
@@ -330,6 +333,9 @@ static int end_streams(mrcnn_video_writer *w, int cut) {
     if (code >= 0) code = write_newest(w);
     double end = (double)(w->last + w->last_duration) * av_q2d(w->encoder.codec->time_base);
     if (code >= 0 && w->sound) code = mr_sound_copy(w->sound, cut ? end : INFINITY);
+    if (code >= 0) code = mr_av_put_packet(w->format, NULL);
+    if (code >= 0 && w->stream->nb_frames < w->frames)
+        code = AVERROR(EINVAL); /* a picture was refused */
     if (code >= 0) code = av_write_trailer(w->format);
     if (code >= 0) avio_flush(w->file);
     return code >= 0 && w->file->error < 0 ? w->file->error : code;
