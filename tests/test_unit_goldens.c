@@ -250,8 +250,7 @@ static void non_max_suppression(const unit *u) {
     for (size_t i = 0; i < count; i++)
         memcpy(sorted + 4 * i, boxes + 4 * order[i], 4 * sizeof *sorted);
     size_t kept =
-        mr_nms_sorted(sorted, count, (float)number(u, "iou_threshold", 0), most, keep, work,
-                      NULL);
+        mr_nms_sorted(sorted, count, (float)number(u, "iou_threshold", 0), most, keep, work, NULL);
     for (size_t i = 0; i < kept; i++) keep[i] = order[keep[i]];
     check_indices(u, "indices", keep, kept);
     free(boxes);

@@ -50,8 +50,9 @@
  *
  * Sections, in learning order: errors, pictures, configuration, models, sessions and detection,
  * masks, data sets, training, evaluation, drawing, looking inside, weight files, the build. Writing a
- * backbone of your own: <mrcnn/graph.h>. Videos and tracking: <mrcnn/video.h>. Training targets, anchors,
- * weights and pages that show them: <mrcnn/inspect.h>.
+ * backbone of your own: <mrcnn/graph.h>. Charts, sheets and other pictures: <mrcnn/draw.h>. Videos and
+ * tracking: <mrcnn/video.h>. Why something was found or not: <mrcnn/trace.h>. Training targets, anchors,
+ * weights and pages that show them: <mrcnn/inspect.h>. The log of a training: <mrcnn/log.h>.
  */
 #ifndef MRCNN_MRCNN_H
 #define MRCNN_MRCNN_H
