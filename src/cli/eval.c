@@ -191,25 +191,6 @@ static void check_annotations(run *r) {
 
 /* ------------------------------------------------------------------------------------- classes */
 
-/* NULL-terminated; free it, not the names. */
-static const char **model_names(const mrcnn_model *model) {
-    int count = mrcnn_model_class_count(model);
-    const char **names = text_grow(NULL, (size_t)count + 1, sizeof *names);
-    for (int i = 0; i < count; i++) names[i] = mrcnn_model_class_name(model, i);
-    names[count] = NULL;
-    return names;
-}
-
-/* "class 1", "class 2": the weights came without names. */
-static int is_unnamed(const mrcnn_model *model) {
-    char numbered[32];
-    for (int i = 1; i < mrcnn_model_class_count(model); i++) {
-        snprintf(numbered, sizeof numbered, "class %d", i);
-        if (strcmp(mrcnn_model_class_name(model, i), numbered) != 0) return 0;
-    }
-    return 1;
-}
-
 static int take_names(run *r) {
     mrcnn_error err = MRCNN_ERROR_INIT;
     int count = mrcnn_dataset_class_count(r->set);
@@ -234,7 +215,8 @@ static int model_has_class(const mrcnn_model *model, const char *name) {
 /* Class numbers mean nothing; names have to agree. The model may know more classes. */
 static int match_classes(run *r) {
     int count = mrcnn_dataset_class_count(r->set);
-    if (is_unnamed(r->model) && mrcnn_model_class_count(r->model) == count) return take_names(r);
+    if (model_is_unnamed(r->model) && mrcnn_model_class_count(r->model) == count)
+        return take_names(r);
     for (int i = 1; i < count; i++) {
         const char *name = mrcnn_dataset_class_name(r->set, i);
         if (model_has_class(r->model, name)) continue;
@@ -269,7 +251,7 @@ static int prepare(run *r) {
     if (code == EXIT_DONE) code = open_model(r->self, &r->o->model, r->config, &r->model);
     if (code == EXIT_DONE) code = match_classes(r);
     if (code != EXIT_DONE) return code;
-    const char **names = model_names(r->model);
+    const char **names = model_class_names(r->model);
     code = open_set(r, mrcnn_model_config(r->model), names);
     free(names);
     if (code == EXIT_DONE) code = check(r);

@@ -13,7 +13,7 @@ typedef struct figure {
     size_t offset;           /* in mrcnn_figures */
 } figure;
 
-static const figure rows[] = {
+static const figure rows[EVAL_FIGURES] = {
     {"AP", "IoU 0.50 to 0.95", offsetof(mrcnn_figures, ap)},
     {"AP50", "IoU 0.50", offsetof(mrcnn_figures, ap50)},
     {"AP75", "IoU 0.75", offsetof(mrcnn_figures, ap75)},
@@ -27,20 +27,22 @@ static const figure rows[] = {
     {"ARm", "medium objects", offsetof(mrcnn_figures, ar_medium)},
     {"ARl", "large objects", offsetof(mrcnn_figures, ar_large)},
 };
-enum { ROWS = sizeof rows / sizeof *rows, ROW_TEXT = 40 };
 
 static double value(const mrcnn_figures *figures, const figure *row) {
     return *(const double *)(const void *)((const char *)figures + row->offset);
 }
 
-/* One of them goes by the number of detections that count. */
-static void name_row(const mrcnn_report *r, const figure *row, char name[ROW_TEXT],
-                     char help[ROW_TEXT]) {
-    snprintf(name, ROW_TEXT, "AR%d", r->max_detections);
-    snprintf(help, ROW_TEXT, "%d detections", r->max_detections);
-    if (!row->name) return;
-    snprintf(name, ROW_TEXT, "%s", row->name);
-    snprintf(help, ROW_TEXT, "%s", row->help);
+eval_figure eval_figure_at(const mrcnn_report *report, int index) {
+    const figure *row = &rows[index];
+    eval_figure made = {.bbox = value(&report->bbox, row), .segm = value(&report->segm, row)};
+    if (row->name) {
+        snprintf(made.name, sizeof made.name, "%s", row->name);
+        snprintf(made.help, sizeof made.help, "%s", row->help);
+    } else {
+        snprintf(made.name, sizeof made.name, "AR%d", report->max_detections);
+        snprintf(made.help, sizeof made.help, "%d detections", report->max_detections);
+    }
+    return made;
 }
 
 /* -------------------------------------------------------------------------------------- tables */
@@ -53,13 +55,12 @@ static void print_figure(double figure) {
 }
 
 static void print_figures(const mrcnn_report *r) {
-    char name[ROW_TEXT], help[ROW_TEXT];
     printf("\n%-24s %8s%s\n", "", "bbox", r->boxes_only ? "" : "     segm");
-    for (int i = 0; i < ROWS; i++) {
-        name_row(r, &rows[i], name, help);
-        printf("%-6s %-17s", name, help);
-        print_figure(value(&r->bbox, &rows[i]));
-        if (!r->boxes_only) print_figure(value(&r->segm, &rows[i]));
+    for (int i = 0; i < EVAL_FIGURES; i++) {
+        eval_figure f = eval_figure_at(r, i);
+        printf("%-6s %-17s", f.name, f.help);
+        print_figure(f.bbox);
+        if (!r->boxes_only) print_figure(f.segm);
         putchar('\n');
     }
 }
@@ -146,14 +147,12 @@ void eval_print_tables(const eval_outcome *o) {
 
 /* ---------------------------------------------------------------------------------------- JSON */
 
-static void put_figures(json *out, const char *key, const mrcnn_report *r,
-                        const mrcnn_figures *figures) {
-    char name[ROW_TEXT], help[ROW_TEXT];
-    json_key(out, key);
+static void put_figures(json *out, const mrcnn_report *r, int of_masks) {
+    json_key(out, of_masks ? "segm" : "bbox");
     json_begin(out, '{');
-    for (int i = 0; i < ROWS; i++) {
-        name_row(r, &rows[i], name, help);
-        json_put_real(out, name, value(figures, &rows[i]));
+    for (int i = 0; i < EVAL_FIGURES; i++) {
+        eval_figure f = eval_figure_at(r, i);
+        json_put_real(out, f.name, of_masks ? f.segm : f.bbox);
     }
     json_end(out, '}');
 }
@@ -227,8 +226,8 @@ void eval_write_json(FILE *stream, const eval_outcome *o) {
     const mrcnn_report *r = o->report;
     json out = {stream, 0, 0, 0, 2};
     json_begin(&out, '{');
-    put_figures(&out, "bbox", r, &r->bbox);
-    if (!r->boxes_only) put_figures(&out, "segm", r, &r->segm);
+    put_figures(&out, r, 0);
+    if (!r->boxes_only) put_figures(&out, r, 1);
     if (!r->boxes_only) put_matterport(&out, r);
     put_classes(&out, o);
     put_confusion(&out, r);

@@ -44,4 +44,13 @@ void add_map(model_page *m, mrcnn_sheet *sheet, const float *values, int32_t hei
 /* Frees the sheet. */
 void put_sheet(model_page *m, mrcnn_sheet *sheet, const char *name, const char *caption);
 
+/* How often which probability comes; NaN isn't counted. `what` is what is counted. */
+enum { PROBABILITY_BINS = 50 };
+typedef struct probabilities {
+    double counts[PROBABILITY_BINS];
+} probabilities;
+void count_probability(probabilities *p, double probability);
+void put_probabilities(model_page *m, const char *name, const char *caption, const probabilities *p,
+                       const char *x_label, const char *what);
+
 #endif

@@ -49,3 +49,28 @@ void put_sheet(model_page *m, mrcnn_sheet *sheet, const char *name, const char *
     mrcnn_image_free(&image);
     mrcnn_sheet_free(&sheet);
 }
+
+void count_probability(probabilities *p, double probability) {
+    double bin = probability * PROBABILITY_BINS;
+    if (bin >= 0) p->counts[bin < PROBABILITY_BINS ? (int)bin : PROBABILITY_BINS - 1]++;
+}
+
+void put_probabilities(model_page *m, const char *name, const char *caption, const probabilities *p,
+                       const char *x_label, const char *what) {
+    double middles[PROBABILITY_BINS];
+    mrcnn_series series = {what, MRCNN_SERIES_BARS, PROBABILITY_BINS, middles, p->counts, 0, -1};
+    mrcnn_chart chart = mrcnn_chart_default();
+    chart.x_label = x_label;
+    chart.y_label = what;
+    chart.count = 1;
+    chart.series = &series;
+    chart.log_y = 1;
+    chart.x_high = 1;
+    chart.y_low = 0.5; /* so that a single one is a bar, too */
+    chart.y_high = 2;
+    for (int i = 0; i < PROBABILITY_BINS; i++) {
+        middles[i] = (i + 0.5) / PROBABILITY_BINS;
+        if (2 * p->counts[i] > chart.y_high) chart.y_high = 2 * p->counts[i];
+    }
+    show_chart(&m->show, name, caption, &chart);
+}

@@ -112,30 +112,14 @@ static void put_best(model_page *m, const mrcnn_proposal *const *sorted) {
 /* ------------------------------------------------------------------------------------- charts */
 
 static void put_histogram(model_page *m) {
-    enum { BINS = 50 };
-    double middles[BINS], counts[BINS] = {0};
-    for (int i = 0; i < BINS; i++) middles[i] = (i + 0.5) / BINS;
-    for (size_t i = 0; i < m->trace->proposals_found; i++) {
-        double bin = (double)m->trace->proposals[i].object_score * BINS;
-        if (bin >= 0) counts[bin < BINS ? (int)bin : BINS - 1]++; /* NaN is in none */
-    }
-    mrcnn_series series = {"proposals", MRCNN_SERIES_BARS, BINS, middles, counts, 0, -1};
-    mrcnn_chart chart = mrcnn_chart_default();
-    chart.x_label = "probability of the likeliest object class";
-    chart.y_label = "proposals";
-    chart.count = 1;
-    chart.series = &series;
-    chart.log_y = 1;
-    chart.x_high = 1;
-    chart.y_low = 0.5; /* so that a single one is a bar, too */
-    chart.y_high = 2;
-    for (int i = 0; i < BINS; i++)
-        if (2 * counts[i] > chart.y_high) chart.y_high = 2 * counts[i];
-    show_chart(
-        &m->show, "object-probability",
+    probabilities counts = {{0}};
+    for (size_t i = 0; i < m->trace->proposals_found; i++)
+        count_probability(&counts, (double)m->trace->proposals[i].object_score);
+    put_probabilities(
+        m, "object-probability",
         "How sure the class head is of an object, over all proposals. A trained head is sure "
         "either way; most proposals are background.",
-        &chart);
+        &counts, "probability of the likeliest object class", "proposals");
 }
 
 /* Widths and heights, of those that look like background and like objects. */

@@ -70,30 +70,14 @@ static void put_objectness(model_page *m) {
 }
 
 static void put_histogram(model_page *m) {
-    enum { BINS = 50 };
-    double middles[BINS], counts[BINS] = {0};
-    for (int i = 0; i < BINS; i++) middles[i] = (i + 0.5) / BINS;
-    for (size_t i = 0; i < m->trace->anchor_count; i++) {
-        double bin = (double)m->trace->scores[i] * BINS;
-        if (bin >= 0) counts[bin < BINS ? (int)bin : BINS - 1]++; /* NaN is in none */
-    }
-    mrcnn_series series = {"anchors", MRCNN_SERIES_BARS, BINS, middles, counts, 0, -1};
-    mrcnn_chart chart = mrcnn_chart_default();
-    chart.x_label = "objectness";
-    chart.y_label = "anchors";
-    chart.count = 1;
-    chart.series = &series;
-    chart.log_y = 1;
-    chart.x_high = 1;
-    chart.y_low = 0.5; /* so that a single one is a bar, too */
-    chart.y_high = 2;
-    for (int i = 0; i < BINS; i++)
-        if (2 * counts[i] > chart.y_high) chart.y_high = 2 * counts[i];
-    show_chart(
-        &m->show, "objectness-histogram",
+    probabilities counts = {{0}};
+    for (size_t i = 0; i < m->trace->anchor_count; i++)
+        count_probability(&counts, (double)m->trace->scores[i]);
+    put_probabilities(
+        m, "objectness-histogram",
         "How many anchors have which objectness. A trained RPN gives nearly all of them close "
         "to 0 and a few close to 1; one heap in the middle is an RPN that knows nothing.",
-        &chart);
+        &counts, "objectness", "anchors");
 }
 
 /* ----------------------------------------------------------------------------------- pictures */

@@ -1,57 +1,35 @@
 /* inspect_report_eval.c - what the network of a training finds in the validation set: COCO's figures, and
  * pictures with what is there and what was found. */
+#include "eval_report.h"
 #include "inspect_report.h"
 #include "progress.h"
 #include "save.h"
 #include "signals.h"
 
 #include <math.h>
-#include <stddef.h>
 #include <stdio.h>
 #include <stdlib.h>
 
 /* ------------------------------------------------------------------------------- twelve figures */
-
-typedef struct figure {
-    const char *name, *help;
-    size_t offset; /* in mrcnn_figures */
-} figure;
-
-static const figure rows[] = {
-    {"AP", "IoU 0.50 to 0.95", offsetof(mrcnn_figures, ap)},
-    {"AP50", "IoU 0.50", offsetof(mrcnn_figures, ap50)},
-    {"AP75", "IoU 0.75", offsetof(mrcnn_figures, ap75)},
-    {"APs", "small objects", offsetof(mrcnn_figures, ap_small)},
-    {"APm", "medium objects", offsetof(mrcnn_figures, ap_medium)},
-    {"APl", "large objects", offsetof(mrcnn_figures, ap_large)},
-    {"AR1", "1 detection", offsetof(mrcnn_figures, ar1)},
-    {"AR10", "10 detections", offsetof(mrcnn_figures, ar10)},
-    {"AR100", "100 detections", offsetof(mrcnn_figures, ar100)},
-    {"ARs", "small objects", offsetof(mrcnn_figures, ar_small)},
-    {"ARm", "medium objects", offsetof(mrcnn_figures, ar_medium)},
-    {"ARl", "large objects", offsetof(mrcnn_figures, ar_large)},
-};
-enum { ROWS = sizeof rows / sizeof *rows };
 
 /* -1: there is no object to measure by. */
 static mrcnn_cell cell_of(double figure) {
     return mrcnn_cell_number(figure < 0 ? NAN : figure, 3);
 }
 
-static double value(const mrcnn_figures *figures, const figure *row) {
-    return *(const double *)(const void *)((const char *)figures + row->offset);
-}
-
 static void show_twelve(show *s, const mrcnn_report *r) {
     static const char *const columns[] = {"figure", "of", "bbox", "segm"};
-    mrcnn_cell cells[4 * ROWS];
-    for (int i = 0; i < ROWS; i++) {
-        cells[4 * i] = mrcnn_cell_text(rows[i].name);
-        cells[4 * i + 1] = mrcnn_cell_text(rows[i].help);
-        cells[4 * i + 2] = cell_of(value(&r->bbox, &rows[i]));
-        cells[4 * i + 3] = cell_of(value(&r->segm, &rows[i]));
+    eval_figure figures[EVAL_FIGURES];
+    mrcnn_cell cells[4 * EVAL_FIGURES];
+    for (int i = 0; i < EVAL_FIGURES; i++) {
+        figures[i] = eval_figure_at(r, i);
+        cells[4 * i] = mrcnn_cell_text(figures[i].name);
+        cells[4 * i + 1] = mrcnn_cell_text(figures[i].help);
+        cells[4 * i + 2] = cell_of(figures[i].bbox);
+        cells[4 * i + 3] = cell_of(figures[i].segm);
     }
-    show_table(s, "coco", "COCO's twelve figures, of boxes and of masks", columns, 4, cells, ROWS);
+    show_table(s, "coco", "COCO's twelve figures, of boxes and of masks", columns, 4, cells,
+               EVAL_FIGURES);
 }
 
 static void show_classes(show *s, const evaluated *e, const mrcnn_report *r) {

@@ -23,16 +23,6 @@ int set_open(const command *self, const set_options *options, const mrcnn_config
 
 /* -------------------------------------------------------------------------------------- classes */
 
-/* "class 1", "class 2": the weights came without names. */
-static int is_unnamed(const mrcnn_model *model) {
-    char numbered[32];
-    for (int i = 1; i < mrcnn_model_class_count(model); i++) {
-        snprintf(numbered, sizeof numbered, "class %d", i);
-        if (strcmp(mrcnn_model_class_name(model, i), numbered) != 0) return 0;
-    }
-    return 1;
-}
-
 static int give_names(mrcnn_model *model, const mrcnn_dataset *set) {
     mrcnn_error err = MRCNN_ERROR_INIT;
     int count = mrcnn_dataset_class_count(set);
@@ -51,14 +41,11 @@ static int give_names(mrcnn_model *model, const mrcnn_dataset *set) {
 int set_open_for(const command *self, const set_options *options, mrcnn_model *model,
                  mrcnn_dataset **set) {
     const mrcnn_config *config = mrcnn_model_config(model);
-    if (is_unnamed(model)) {
+    if (model_is_unnamed(model)) {
         int code = set_open(self, options, config, NULL, set);
         return code == EXIT_DONE ? give_names(model, *set) : code;
     }
-    int count = mrcnn_model_class_count(model);
-    const char **names = text_grow(NULL, (size_t)count + 1, sizeof *names);
-    for (int i = 0; i < count; i++) names[i] = mrcnn_model_class_name(model, i);
-    names[count] = NULL;
+    const char **names = model_class_names(model);
     int code = set_open(self, options, config, names, set);
     free(names);
     return code;

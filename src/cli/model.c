@@ -188,3 +188,20 @@ int set_class_names(mrcnn_model *model, text_list *names, const char *given) {
                ? EXIT_DONE
                : fail_with(&err);
 }
+
+const char **model_class_names(const mrcnn_model *model) {
+    int count = mrcnn_model_class_count(model);
+    const char **names = text_grow(NULL, (size_t)count + 1, sizeof *names);
+    for (int i = 0; i < count; i++) names[i] = mrcnn_model_class_name(model, i);
+    names[count] = NULL;
+    return names;
+}
+
+int model_is_unnamed(const mrcnn_model *model) {
+    char numbered[32];
+    for (int i = 1; i < mrcnn_model_class_count(model); i++) {
+        snprintf(numbered, sizeof numbered, "class %d", i);
+        if (strcmp(mrcnn_model_class_name(model, i), numbered) != 0) return 0;
+    }
+    return 1;
+}

@@ -102,6 +102,10 @@ char *find_weights(const char *name, const char *url, const char *directory);
 
 /* Class names from --classes, with the background first; a list that may be empty is an error. */
 int read_class_names(const command *self, const char *given, text_list *names);
+/* Those of a model, NULL-terminated; free the list, not the names. */
+const char **model_class_names(const mrcnn_model *model);
+/* "class 1", "class 2": the weights came without names. */
+int model_is_unnamed(const mrcnn_model *model);
 /* Adds the background in front if that makes the count right. */
 int set_class_names(mrcnn_model *model, text_list *names, const char *given);
 int is_background(const char *name);
