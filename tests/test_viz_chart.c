@@ -101,6 +101,37 @@ static void test_lines(void **state) {
     mrcnn_image_free(&image);
 }
 
+/* A level at 1 beside one that has a single 100: a hundredth of the plot, or with the peak cut most of it. The
+ * same level beside a peak of 3 is no case for cutting. */
+static void test_peak(void **state) {
+    (void)state;
+    const double level[] = {1, 1, 1, 1}, high[] = {100, 0, 0, 0}, mild[] = {3, 0, 0, 0};
+    mrcnn_series series[2] = {{.count = 4, .y = high, .color = -1, .kind = MRCNN_SERIES_STEPS},
+                              {.count = 4, .y = level, .color = -1, .kind = MRCNN_SERIES_STEPS}};
+    mrcnn_chart chart = mrcnn_chart_default();
+    chart.series = series;
+    chart.count = 2;
+    chart.scale = 3.0;
+    mrcnn_image image = draw(&chart);
+    double whole = middle(find(&image, palette[1])); /* close to the bottom */
+    mrcnn_image_free(&image);
+    chart.cut_peak = 1;
+    image = draw(&chart);
+    double cut = middle(find(&image, palette[1]));
+    mrcnn_image_free(&image);
+    assert_true(whole > 0.8 * 1200);
+    assert_true(cut < 0.2 * 1200);
+
+    series[0].y = mild;
+    image = draw(&chart);
+    double third = middle(find(&image, palette[1]));
+    mrcnn_image_free(&image);
+    chart.cut_peak = 0;
+    image = draw(&chart);
+    assert_true(third == middle(find(&image, palette[1])));
+    mrcnn_image_free(&image);
+}
+
 /* Where there is no number there is no line; a value alone is a dot. */
 static void test_gaps(void **state) {
     (void)state;
@@ -449,11 +480,17 @@ static void test_without_cairo(void **state) {
 int main(void) {
     const struct CMUnitTest tests[] = {
 #ifdef MRCNN_WITH_CAIRO
-        cmocka_unit_test(test_lines),   cmocka_unit_test(test_gaps),
-        cmocka_unit_test(test_bars),    cmocka_unit_test(test_many),
-        cmocka_unit_test(test_vectors), cmocka_unit_test(test_pdf),
-        cmocka_unit_test(test_dark),    cmocka_unit_test(test_sheet_of_charts),
-        cmocka_unit_test(test_hostile), cmocka_unit_test(test_many_names),
+        cmocka_unit_test(test_lines),
+        cmocka_unit_test(test_gaps),
+        cmocka_unit_test(test_peak),
+        cmocka_unit_test(test_bars),
+        cmocka_unit_test(test_many),
+        cmocka_unit_test(test_vectors),
+        cmocka_unit_test(test_pdf),
+        cmocka_unit_test(test_dark),
+        cmocka_unit_test(test_sheet_of_charts),
+        cmocka_unit_test(test_hostile),
+        cmocka_unit_test(test_many_names),
         cmocka_unit_test(test_errors),
 #else
         cmocka_unit_test(test_without_cairo),

@@ -140,6 +140,10 @@ typedef struct mrcnn_chart {
     int width, height;                   /* points, 160 .. 8192 (default 640 x 400) */
     int dark;                            /* light ink on dark paper */
     double scale; /* pixels a point in a PNG, 0.5 .. 8 (default 2); at most 16,384 pixels a side */
+    /* 1: where the highest value of a series is above four times all others, it leaves the plot instead
+     * of flattening the rest, and the y axis says how high it is (default 0). Of scales that are not
+     * logarithmic, without y_low and y_high. */
+    int cut_peak;
 } mrcnn_chart;
 
 MRCNN_API mrcnn_chart mrcnn_chart_default(void);

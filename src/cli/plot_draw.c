@@ -179,6 +179,7 @@ static void make_panel(panel *p, const panel_kind *kind, const plot_runs *runs,
                        : style->x == PLOT_STEP ? "step"
                                                : unit_of(runs).name;
     p->chart.log_y = style->log && kind->is_loss;
+    p->chart.cut_peak = kind->is_loss; /* as of a first validation of fresh batch norms */
     p->chart.dark = style->dark;
     p->chart.series = p->series;
     p->chart.count = p->count;

@@ -15,6 +15,7 @@ typedef struct mr_plot {
     double left, top, right, bottom; /* of the plot, points of the paper */
     mr_scale x, y;
     int is_empty;                  /* nothing can be drawn */
+    double peak;                   /* a value that lies far beyond the plot; 0: none */
     int names_turned, names_every; /* of categories: written at a slant; each so-manieth */
 } mr_plot;
 

@@ -6,6 +6,7 @@
 
 #include <math.h>
 #include <stddef.h>
+#include <stdio.h>
 
 /* The most room that names of categories may have below the plot, and the angle at which they are
  * written there if they don't fit beside each other. */
@@ -45,17 +46,20 @@ size_t mr_category_count(const mrcnn_chart *chart) {
 
 typedef struct extents {
     mr_extent x, y;
+    double below_peak; /* the highest value when the highest one of each series doesn't count */
     int has_bars, has_points;
     double gap; /* the smallest between bars next to each other, or 1 */
 } extents;
 
 static void add_series(extents *all, const mrcnn_series *series, int is_log) {
-    double before = NAN;
+    double before = NAN, highest = -INFINITY;
     for (size_t i = 0; i < series->count; i++) {
         double x = series->x ? series->x[i] : (double)i;
         if (!mr_can_draw(x, 0) || !mr_can_draw(series->y[i], is_log)) continue;
         mr_extent_add(&all->x, x, 0);
         mr_extent_add(&all->y, series->y[i], is_log);
+        all->below_peak = fmax(all->below_peak, fmin(highest, series->y[i]));
+        highest = fmax(highest, series->y[i]);
         double gap = fabs(x - before);
         if (series->kind == MRCNN_SERIES_BARS && gap > 0.0 && gap < all->gap) all->gap = gap;
         before = x;
@@ -65,7 +69,7 @@ static void add_series(extents *all, const mrcnn_series *series, int is_log) {
 }
 
 static extents measure(const mrcnn_chart *chart) {
-    extents all = {mr_extent_start(), mr_extent_start(), 0, 0, INFINITY};
+    extents all = {mr_extent_start(), mr_extent_start(), -INFINITY, 0, 0, INFINITY};
     for (size_t i = 0; i < chart->count; i++) add_series(&all, &chart->series[i], chart->log_y);
     if (!isfinite(all.gap)) all.gap = 1.0;
     return all;
@@ -91,9 +95,18 @@ static void choose_x(mr_plot *plot, const extents *all, int ticks) {
     mr_scale_choose(&plot->x, &extent, &options);
 }
 
+/* The highest value, when it would flatten all others; else 0. */
+static double find_peak(const mrcnn_chart *chart, const extents *all) {
+    int is_free = chart->cut_peak && !chart->log_y && !(chart->y_low < chart->y_high);
+    int is_far = all->y.low >= 0.0 && all->below_peak > 0.0 && all->y.high > 4.0 * all->below_peak;
+    return is_free && is_far ? all->y.high : 0.0;
+}
+
 static void choose_y(mr_plot *plot, const extents *all, int ticks) {
     const mrcnn_chart *chart = plot->chart;
     mr_extent extent = all->y;
+    plot->peak = find_peak(chart, all);
+    if (plot->peak > 0.0) extent.high = all->below_peak;
     mr_scale_options options = {.is_log = chart->log_y, .ticks = ticks, .pad = 0.05};
     /* Bars have to stand on 0; others show it when it is not far away. */
     options.zero =
@@ -248,7 +261,11 @@ void mr_plot_draw_labels(const mr_plot *plot) {
                      0.5, 0.0);
     }
     if (chart->y_label) {
-        mr_fit_text(plot->ink, chart->y_label, plot->bottom - plot->top, text);
+        char label[MR_TEXT_BYTES];
+        snprintf(label, sizeof label, "%s", chart->y_label);
+        if (plot->peak > 0.0)
+            snprintf(label, sizeof label, "%s (highest: %.3g)", chart->y_label, plot->peak);
+        mr_fit_text(plot->ink, label, plot->bottom - plot->top, text);
         mr_show_text(plot->ink, text, MR_MARGIN + MR_LABEL_SIZE * 0.8,
                      (plot->top + plot->bottom) / 2.0, 0.5, -1.5707963267948966);
     }
