@@ -238,6 +238,12 @@ static void test_report(void **state) {
     free(figure);
     assert_null(report_cell("report", "evaluation", "coco", 12, 0));
 
+    /* The evaluation takes the unsure detections too; the configuration is still the checkpoint's. */
+    char *html = cli_read("report/report.html");
+    assert_contains(html, "<td>STEPS_PER_EPOCH</td>");
+    assert_null(strstr(html, "<td>DETECTION_MIN_CONFIDENCE</td>"));
+    free(html);
+
     /* The same figures as mrcnn eval's. */
     char weights[800];
     snprintf(weights, sizeof weights, "%s/mask_rcnn_shapes_0001.h5", run_folder);

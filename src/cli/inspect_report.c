@@ -42,6 +42,7 @@ typedef struct look {
     char *weights; /* the checkpoint; NULL: there is none */
     mrcnn_log *log;
     mrcnn_config *config;
+    mrcnn_config *own; /* the checkpoint's, before the evaluation changes a key */
     mrcnn_model *model;
     mrcnn_dataset *set; /* NULL: none was given */
     mrcnn_session *session;
@@ -111,12 +112,14 @@ static int open_network(look *k) {
     int code = open_model(k->self, &k->o->model, k->config, &usual);
     if (code != EXIT_DONE) return code;
     k->confidence = strtod(mrcnn_config_get(mrcnn_model_config(usual), key), NULL);
-    if (chosen) {
+    mrcnn_status status = mrcnn_config_copy(&k->own, mrcnn_model_config(usual), &err);
+    if (status == MRCNN_OK && chosen) {
         k->model = usual;
         return EXIT_DONE;
     }
     mrcnn_model_free(&usual);
-    if (mrcnn_config_set(k->config, key, "0", &err) != MRCNN_OK) return fail_with(&err);
+    if (status != MRCNN_OK || mrcnn_config_set(k->config, key, "0", &err) != MRCNN_OK)
+        return fail_with(&err);
     return open_model(k->self, &k->o->model, k->config, &k->model);
 }
 
@@ -217,7 +220,7 @@ static int fill_page(look *k) {
         code = open_session(&k->o->session, k->model, &k->session);
         if (code == EXIT_DONE) code = evaluate(k);
     }
-    if (code == EXIT_DONE && k->model) report_show_config(&k->s, mrcnn_model_config(k->model));
+    if (code == EXIT_DONE && k->model) report_show_config(&k->s, k->own);
     if (code == EXIT_DONE && k->weights) code = show_weights(k);
     return code;
 }
@@ -265,6 +268,7 @@ static int run(const command *self, int argc, char **argv) {
     mrcnn_dataset_free(&k.set);
     mrcnn_model_free(&k.model);
     mrcnn_config_free(&k.config);
+    mrcnn_config_free(&k.own);
     mrcnn_log_free(&k.log);
     free(k.weights);
     free(k.indices);
