@@ -55,12 +55,13 @@ static const uint8_t *pixel(const mrcnn_image *image, int64_t y, int64_t x) {
     return image->pixels + 3 * ((size_t)y * (size_t)image->width + (size_t)x);
 }
 
-/* The mean of rows y1 .. y2 - 1 and columns x1 .. x2 - 1. */
+/* The mean of rows y1 .. y2 - 1 and columns x1 .. x2 - 1, of which there are some. */
 static void average(const mrcnn_image *image, const int64_t box[4], uint8_t *out) {
     uint64_t sum[3] = {0, 0, 0}, count = 0;
     for (int64_t y = box[0]; y < box[2]; y++)
         for (int64_t x = box[1]; x < box[3]; x++, count++)
             for (int c = 0; c < 3; c++) sum[c] += pixel(image, y, x)[c];
+    if (count == 0) return;
     for (int c = 0; c < 3; c++) out[c] = (uint8_t)((sum[c] + count / 2) / count);
 }
 
