@@ -27,7 +27,7 @@ demo: build
 	@echo; echo "(Until make install has put it on your path, mrcnn is $(BUILD)/mrcnn.)"
 
 test: build
-	@ctest --test-dir "$(BUILD)" --output-on-failure --no-tests=error
+	@ctest --test-dir "$(BUILD)" --parallel 2 --output-on-failure --no-tests=error
 
 bench: build
 	@scripts/bench "$(BUILD)"
@@ -45,7 +45,7 @@ lint: deps
 
 sanitize: deps
 	@scripts/build build-asan -DMRCNN_SANITIZE=ON $(CMAKE_FLAGS)
-	@ctest --test-dir build-asan --output-on-failure --no-tests=error
+	@ctest --test-dir build-asan --parallel 2 --output-on-failure --no-tests=error
 
 clean:
 	@cmake -E rm -rf "$(BUILD)" build-asan build-lint
