@@ -100,16 +100,16 @@ static void test_augment(void **state) {
         assert_string_equal(r->out, "");
         assert_int_equal(r->code, 0);
         assert_int_equal(mrcnn_image_read(&image[i], sheets[i], NULL, NULL), MRCNN_OK);
-        assert_int_equal(image[i].width, 4 + 4 * (128 + 4));
-        assert_int_equal(image[i].height, 4 + 2 * (128 + 4));
+        assert_int_equal(image[i].width, 6 + 4 * (128 + 6));
+        assert_int_equal(image[i].height, 6 + 2 * (128 + 6));
     }
     size_t row = (size_t)image[0].width * 3, bytes = row * (size_t)image[0].height;
     assert_memory_equal(image[0].pixels, image[1].pixels, bytes);
     assert_memory_not_equal(image[0].pixels, image[2].pixels, bytes);
     /* First the picture as it is, then as it is not. */
     for (int i = 0; i < 3; i++) {
-        const uint8_t *first = image[i].pixels + 4 * row + 4 * 3, *second = first + 132 * 3;
-        assert_memory_equal(first + 60 * row, image[0].pixels + 64 * row + 4 * 3, 128 * 3);
+        const uint8_t *first = image[i].pixels + 6 * row + 6 * 3, *second = first + 134 * 3;
+        assert_memory_equal(first + 60 * row, image[0].pixels + 66 * row + 6 * 3, 128 * 3);
         assert_memory_not_equal(first + 60 * row, second + 60 * row, 128 * 3);
         assert_true(second[0] == 0 || second[127 * 3] == 0); /* a corner that was turned in */
     }

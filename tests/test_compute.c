@@ -2,7 +2,7 @@
  * by one. */
 #include "helper_assert.h"
 
-#include <mrcnn/mrcnn.h>
+#include <mrcnn/eval.h>
 
 #include <math.h>
 #include <stdlib.h>

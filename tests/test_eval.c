@@ -5,7 +5,9 @@
 #include "eval/coco.h"
 #include "eval/truth.h"
 
-#include <mrcnn/mrcnn.h>
+#include "image/mask.h"
+
+#include <mrcnn/eval.h>
 
 #include <math.h>
 #include <stdlib.h>

@@ -5,7 +5,7 @@
 #include "helper_coco.h"
 #include "helper_via.h"
 
-#include <mrcnn/mrcnn.h>
+#include <mrcnn/eval.h>
 
 #include <stdlib.h>
 #include <sys/stat.h>

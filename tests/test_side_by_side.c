@@ -2,8 +2,9 @@
  * their place in them, and the two halves. */
 #include "helper_assert.h"
 
-#include "image/shrink.h"
 #include "train/side_by_side.h"
+
+#include <mrcnn/draw.h>
 
 #include <stdlib.h>
 
@@ -12,7 +13,7 @@
 static void check_shrunk(const uint8_t *pixels, int height, int width, int channels,
                          const uint8_t *wanted, int new_height, int new_width) {
     mrcnn_image image = {width, height, channels, (uint8_t *)pixels}, out = {0};
-    assert_int_equal(mr_shrink(&out, &image, new_height, new_width, NULL), MRCNN_OK);
+    assert_int_equal(mrcnn_shrink(&out, &image, new_height, new_width, NULL), MRCNN_OK);
     assert_true(out.width == new_width && out.height == new_height && out.channels == channels);
     assert_memory_equal(out.pixels, wanted, (size_t)(new_height * new_width * channels));
     mrcnn_image_free(&out);

@@ -8,6 +8,8 @@
 
 #include "model/model.h"
 
+#include <mrcnn/eval.h>
+
 #include <stdlib.h>
 #include <sys/stat.h>
 

@@ -74,6 +74,11 @@ MRCNN_API mrcnn_status mrcnn_draw_differences(mrcnn_image *out, const mrcnn_imag
 MRCNN_API mrcnn_status mrcnn_draw_top_masks(mrcnn_image *out, const mrcnn_image *image,
                                             const mrcnn_result *result, int most, mrcnn_error *err);
 
+/* The picture in another size, mostly a smaller one: each pixel of `out` is the mean of the area that it
+ * covers in `image`, whose channels it has. Free it with mrcnn_image_free. */
+MRCNN_API mrcnn_status mrcnn_shrink(mrcnn_image *out, const mrcnn_image *image, int32_t height,
+                                    int32_t width, mrcnn_error *err);
+
 /* The picture and its result with each pixel as `times` x `times` (1 .. 16): small pictures drawn over that
  * way have room for lines and captions. Class names are not copied. Free both with mrcnn_image_free and
  * mrcnn_result_free. `result` may be NULL, and then so may `enlarged_result`. */

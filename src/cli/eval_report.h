@@ -2,7 +2,7 @@
 #ifndef CLI_EVAL_REPORT_H
 #define CLI_EVAL_REPORT_H
 
-#include <mrcnn/mrcnn.h>
+#include <mrcnn/eval.h>
 
 #include <stdio.h>
 

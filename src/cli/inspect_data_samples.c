@@ -30,9 +30,9 @@ static void show_truth(show *s, const data_view *v, size_t picture, const char *
                        const truth *t) {
     char name[80], *id = set_name(v->set, picture);
     char *caption = text_format("%s: %d x %d pixels, %zu objects", id, t->image.width,
-                                t->image.height, t->result.count);
+                                t->image.height, t->result->count);
     snprintf(name, sizeof name, "%s-objects", section);
-    show_instances(s, name, caption, &t->image, &t->result, t->result.count <= MOST_CAPTIONS);
+    show_instances(s, name, caption, &t->image, t->result, t->result->count <= MOST_CAPTIONS);
     free(caption);
     free(id);
 }
@@ -43,7 +43,7 @@ static void show_top_masks(show *s, const char *section, const truth *t) {
     mrcnn_image masks = {0};
     char name[80];
     snprintf(name, sizeof name, "%s-top-masks", section);
-    mrcnn_status status = mrcnn_draw_top_masks(&masks, &t->image, &t->result, TOP_MASKS, &err);
+    mrcnn_status status = mrcnn_draw_top_masks(&masks, &t->image, t->result, TOP_MASKS, &err);
     if (status == MRCNN_OK)
         show_image(s, name, "The masks of the classes that cover most of it", &masks);
     else if (status != MRCNN_E_UNSUPPORTED)

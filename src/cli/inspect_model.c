@@ -198,25 +198,32 @@ static int trace_picture(model_page *m, const report_options *o) {
     return code;
 }
 
-static int write_page(model_page *m, const report_options *o, const char *name) {
-    const double margin = 0.12;
-    char *title = text_format("%s, seen by the model", name);
-    int code = show_open(&m->show, o->out, title);
-    free(title);
-    if (code != EXIT_DONE) return code;
-    explain(&m->why, m->trace, m->model);
-    view_make(&m->bare, &m->image, 0);
-    view_make(&m->wide, &m->image, margin);
-    m->boxes = (size_t)o->boxes;
-    m->lines = overlay_has_lines();
-    if (!m->lines) message("this build is without cairo: the report has no pictures with boxes");
+static void put_sections(model_page *m) {
     put_overview(m);
     put_rpn(m);
     put_head(m);
     put_masks(m);
     if (m->truth) put_truth(m);
     if (m->layers.count) put_activations(m);
-    code = show_close(&m->show, EXIT_DONE, o->out);
+}
+
+static int write_page(model_page *m, const report_options *o, const char *name) {
+    const double margin = 0.12;
+    mrcnn_error err = MRCNN_ERROR_INIT;
+    char *title = text_format("%s, seen by the model", name);
+    int code = show_open(&m->show, o->out, title);
+    free(title);
+    if (code != EXIT_DONE) return code;
+    explain(&m->why, m->trace, m->model);
+    m->boxes = (size_t)o->boxes;
+    m->lines = overlay_has_lines();
+    if (!m->lines) message("this build is without cairo: the report has no pictures with boxes");
+    if (view_make(&m->bare, &m->image, 0, &err) == MRCNN_OK &&
+        view_make(&m->wide, &m->image, margin, &err) == MRCNN_OK)
+        put_sections(m);
+    else
+        code = fail_with(&err);
+    code = show_close(&m->show, code, o->out);
     view_free(&m->bare);
     view_free(&m->wide);
     explanation_free(&m->why);
@@ -243,7 +250,7 @@ static int report(const command *self, const report_options *o, const arguments 
         free(name);
     }
     mrcnn_trace_free(&m.trace);
-    free_truth(&m);
+    mrcnn_result_free(&m.truth);
     mrcnn_image_free(&m.image);
     text_list_free(&m.layers);
     mrcnn_dataset_free(&set);

@@ -29,7 +29,6 @@ void put_masks(model_page *m);
 void put_activations(model_page *m);
 /* inspect_model_truth.c: only with m->truth, which read_truth makes of a picture of a data set. */
 int read_truth(model_page *m, const mrcnn_dataset *set, size_t index);
-void free_truth(model_page *m);
 void put_truth(model_page *m);
 
 /* inspect_model_draw.c: draws the marks, where there are lines, and frees the list. */

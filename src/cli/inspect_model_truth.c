@@ -4,6 +4,8 @@
 
 #include "model.h"
 
+#include <mrcnn/eval.h>
+
 #include <stdlib.h>
 #include <string.h>
 
@@ -25,81 +27,49 @@ static int32_t model_class(const model_page *m, const mrcnn_dataset *set, int cl
     return is_unnamed ? class_id : count + class_id;
 }
 
-static void find_box(mrcnn_instance *it) {
-    uint8_t *bytes = text_grow(NULL, (size_t)it->mask.height * (size_t)it->mask.width, 1);
-    mrcnn_mask_to_bytes(&it->mask, bytes);
-    it->y1 = it->mask.height;
-    it->x1 = it->mask.width;
-    for (int32_t y = 0; y < it->mask.height; y++)
-        for (int32_t x = 0; x < it->mask.width; x++) {
-            if (!bytes[(size_t)y * (size_t)it->mask.width + (size_t)x]) continue;
-            if (y < it->y1) it->y1 = y;
-            if (x < it->x1) it->x1 = x;
-            if (y >= it->y2) it->y2 = y + 1;
-            if (x >= it->x2) it->x2 = x + 1;
-        }
-    free(bytes);
-}
-
 /* Crowds are left out: nobody has to find them one by one. */
 int read_truth(model_page *m, const mrcnn_dataset *set, size_t index) {
     mrcnn_error err = MRCNN_ERROR_INIT;
-    size_t count = mrcnn_dataset_picture(set, index)->object_count;
-    m->truth = text_grow(NULL, 1, sizeof *m->truth);
-    *m->truth = (mrcnn_result){m->image.height, m->image.width, 0,
-                               text_grow(NULL, count, sizeof(mrcnn_instance))};
-    for (size_t i = 0; i < count; i++) {
-        mrcnn_instance it = {.score = 1};
-        if (mrcnn_dataset_mask(set, index, i, m->image.height, m->image.width, &it.mask,
-                               &it.class_id, &err) != MRCNN_OK)
-            return fail_with(&err);
-        if (it.class_id < 0 || mrcnn_mask_area(&it.mask) == 0) {
+    if (mrcnn_dataset_truth(set, index, m->image.height, m->image.width, &m->truth, &err) !=
+        MRCNN_OK)
+        return fail_with(&err);
+    size_t kept = 0;
+    for (size_t i = 0; i < m->truth->count; i++) {
+        mrcnn_instance it = m->truth->instances[i];
+        if (it.class_id < 0) {
             mrcnn_mask_free(&it.mask);
             continue;
         }
-        find_box(&it);
-        it.class_name = mrcnn_dataset_class_name(set, it.class_id);
         it.class_id = model_class(m, set, it.class_id);
-        m->truth->instances[m->truth->count++] = it;
+        m->truth->instances[kept++] = it;
     }
+    m->truth->count = kept;
     return EXIT_DONE;
-}
-
-void free_truth(model_page *m) {
-    if (!m->truth) return;
-    for (size_t i = 0; i < m->truth->count; i++) mrcnn_mask_free(&m->truth->instances[i].mask);
-    free(m->truth->instances);
-    free(m->truth);
-    m->truth = NULL;
 }
 
 /* ------------------------------------------------------------------------------------- overlaps */
 
-/* Row-major bytes of a mask. */
-static uint8_t *bytes_of(const mrcnn_mask *mask) {
-    uint8_t *bytes = text_grow(NULL, (size_t)mask->height * (size_t)mask->width, 1);
-    mrcnn_mask_to_bytes(mask, bytes);
-    return bytes;
+static mrcnn_mask *masks_of(const mrcnn_result *result) {
+    mrcnn_mask *masks = text_grow(NULL, result->count, sizeof *masks);
+    for (size_t i = 0; i < result->count; i++) masks[i] = result->instances[i].mask;
+    return masks;
 }
 
 /* Intersection over union of all pairs: values[i * truths + k]. */
-static double *find_overlaps(const mrcnn_result *found, const mrcnn_result *truth) {
-    size_t pixels = (size_t)found->height * (size_t)found->width;
-    double *values = text_grow(NULL, found->count * truth->count, sizeof *values);
-    for (size_t k = 0; k < truth->count; k++) {
-        uint8_t *a = bytes_of(&truth->instances[k].mask);
-        for (size_t i = 0; i < found->count; i++) {
-            uint8_t *b = bytes_of(&found->instances[i].mask);
-            size_t both = 0, either = 0;
-            for (size_t p = 0; p < pixels; p++) {
-                both += a[p] & b[p];
-                either += a[p] | b[p];
-            }
-            values[i * truth->count + k] = either ? (double)both / (double)either : 0;
-            free(b);
-        }
-        free(a);
-    }
+static double *find_overlaps(model_page *m) {
+    const mrcnn_result *found = m->trace->result, *truth = m->truth;
+    size_t pairs = found->count * truth->count;
+    mrcnn_mask *a = masks_of(found), *b = masks_of(truth);
+    float *overlaps = text_grow(NULL, pairs, sizeof *overlaps);
+    double *values = text_grow(NULL, pairs, sizeof *values);
+    memset(overlaps, 0, pairs * sizeof *overlaps);
+    if (m->show.err.status == MRCNN_OK)
+        (void)mrcnn_compute_overlaps_masks(a, found->count, b, truth->count, overlaps,
+                                           &m->show.err);
+    for (size_t i = 0; i < pairs; i++) values[i] = overlaps[i] > 0 ? (double)overlaps[i] : 0;
+    free(a);
+    free(b);
+    free(overlaps);
     return values;
 }
 
@@ -223,7 +193,7 @@ void put_truth(model_page *m) {
             &drawn);
     mrcnn_image_free(&drawn);
     if (found->count == 0 || m->truth->count == 0) return;
-    double *values = find_overlaps(found, m->truth);
+    double *values = find_overlaps(m);
     put_overlaps(m, values);
     put_targets(m, values);
     free(values);

@@ -6,6 +6,7 @@
 #include "inspect_set.h"
 #include "show.h"
 
+#include <mrcnn/eval.h>
 #include <mrcnn/log.h>
 
 /* Losses, average precision, learning rate and speed over the run, and a table of its epochs. */

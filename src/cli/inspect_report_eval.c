@@ -95,17 +95,17 @@ static void show_both(show *s, const evaluated *e, size_t place, const truth *t,
     mrcnn_image differences = {0};
     mrcnn_result sure = sure_ones(found, e->confidence);
     char name[48], *id = set_title(e->set, e->indices[place]);
-    char *there = text_format("What is there: %zu", t->result.count);
+    char *there = text_format("What is there: %zu", t->result->count);
     char *what =
         text_format("What was found with a score of %.2g or more: %zu", e->confidence, sure.count);
     show_heading(s, id);
     snprintf(name, sizeof name, "picture-%zu-truth", place);
-    show_instances(s, name, there, &t->image, &t->result, 0);
+    show_instances(s, name, there, &t->image, t->result, 0);
     snprintf(name, sizeof name, "picture-%zu-found", place);
     show_instances(s, name, what, &t->image, &sure, 1);
     snprintf(name, sizeof name, "picture-%zu-differences", place);
-    mrcnn_status status = mrcnn_draw_differences(&differences, &t->image, &t->result, found, 0.5,
-                                                 e->confidence, &err);
+    mrcnn_status status =
+        mrcnn_draw_differences(&differences, &t->image, t->result, found, 0.5, e->confidence, &err);
     if (status == MRCNN_OK)
         show_image(
             s, name,

@@ -124,58 +124,17 @@ char *set_title(const mrcnn_dataset *set, size_t picture) {
 
 /* --------------------------------------------------------------------------------------- objects */
 
-/* The box around a mask; 0 when it is empty. */
-static int bound(mrcnn_instance *it, uint8_t *bytes) {
-    int height = it->mask.height, width = it->mask.width;
-    mrcnn_mask_to_bytes(&it->mask, bytes);
-    it->y1 = height;
-    it->x1 = width;
-    it->y2 = it->x2 = 0;
-    for (int y = 0; y < height; y++)
-        for (int x = 0; x < width; x++) {
-            if (!bytes[(size_t)y * (size_t)width + (size_t)x]) continue;
-            if (y < it->y1) it->y1 = y;
-            if (x < it->x1) it->x1 = x;
-            if (y >= it->y2) it->y2 = y + 1;
-            if (x >= it->x2) it->x2 = x + 1;
-        }
-    return it->y2 > 0;
-}
-
-static mrcnn_status add_object(truth *t, const mrcnn_dataset *set, size_t picture, size_t object,
-                               uint8_t *bytes, mrcnn_error *err) {
-    mrcnn_instance it = {.score = -1}; /* captions leave out what is no score */
-    mrcnn_status status = mrcnn_dataset_mask(set, picture, object, t->result.height,
-                                             t->result.width, &it.mask, &it.class_id, err);
-    if (status != MRCNN_OK) return status;
-    it.class_id = abs(it.class_id);
-    it.class_name = mrcnn_dataset_class_name(set, it.class_id);
-    if (bound(&it, bytes))
-        t->result.instances[t->result.count++] = it;
-    else
-        mrcnn_mask_free(&it.mask);
-    return MRCNN_OK;
-}
-
 mrcnn_status truth_read(truth *t, const mrcnn_dataset *set, size_t picture, mrcnn_error *err) {
-    size_t objects = mrcnn_dataset_picture(set, picture)->object_count;
     memset(t, 0, sizeof *t);
     mrcnn_status status = mrcnn_dataset_read(set, picture, &t->image, err);
-    if (status != MRCNN_OK) return status;
-    t->result.height = t->image.height;
-    t->result.width = t->image.width;
-    t->result.instances = text_grow(NULL, objects + 1, sizeof *t->result.instances);
-    uint8_t *bytes = text_grow(NULL, (size_t)t->image.height, (size_t)t->image.width);
-    for (size_t i = 0; i < objects && status == MRCNN_OK; i++)
-        status = add_object(t, set, picture, i, bytes, err);
-    free(bytes);
+    if (status == MRCNN_OK)
+        status =
+            mrcnn_dataset_truth(set, picture, t->image.height, t->image.width, &t->result, err);
     if (status != MRCNN_OK) truth_free(t);
     return status;
 }
 
 void truth_free(truth *t) {
-    for (size_t i = 0; i < t->result.count; i++) mrcnn_mask_free(&t->result.instances[i].mask);
-    free(t->result.instances);
+    mrcnn_result_free(&t->result);
     mrcnn_image_free(&t->image);
-    memset(t, 0, sizeof *t);
 }

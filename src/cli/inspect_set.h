@@ -57,7 +57,7 @@ char *set_title(const mrcnn_dataset *set, size_t picture);
  * out. */
 typedef struct truth {
     mrcnn_image image;
-    mrcnn_result result;
+    mrcnn_result *result; /* mrcnn_dataset_truth's */
 } truth;
 
 mrcnn_status truth_read(truth *t, const mrcnn_dataset *set, size_t picture, mrcnn_error *err);

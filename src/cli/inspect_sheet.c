@@ -8,14 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { MOST_CELL = 320, GAP = 4, PAPER = 255 };
-
-typedef struct sheet {
-    mrcnn_image image;
-    int cell; /* side, in pixels */
-    const mrcnn_dataset *set;
-    const mrcnn_config *config;
-} sheet;
+enum { MOST_CELL = 320 };
 
 static int divide_up(int a, int b) {
     return (a + b - 1) / b;
@@ -35,34 +28,7 @@ static int choose_cell(const mrcnn_config *config) {
     return side < 1 ? MOST_CELL : divide_up(side, divide_up(side, MOST_CELL));
 }
 
-/* The mean of a square of pixels, cut off at the picture's edge. */
-static void average(const mrcnn_image *image, int top, int left, int side, uint8_t *out) {
-    unsigned sum[3] = {0}, count = 0;
-    for (int y = top; y < top + side && y < image->height; y++)
-        for (int x = left; x < left + side && x < image->width; x++, count++)
-            for (int c = 0; c < 3; c++)
-                sum[c] +=
-                    image->pixels[3 * ((size_t)y * (size_t)image->width + (size_t)x) + (size_t)c];
-    if (count == 0) return;
-    for (int c = 0; c < 3; c++) out[c] = (uint8_t)((sum[c] + count / 2) / count);
-}
-
-/* Shrinks the picture by a whole number until it fits, into the middle of its cell. */
-static void put_picture(sheet *s, const mrcnn_image *image, int row, int column) {
-    int longest = image->height > image->width ? image->height : image->width;
-    int side = divide_up(longest, s->cell);
-    int height = divide_up(image->height, side), width = divide_up(image->width, side);
-    int top = GAP + row * (s->cell + GAP) + (s->cell - height) / 2;
-    int left = GAP + column * (s->cell + GAP) + (s->cell - width) / 2;
-    for (int y = 0; y < height; y++) {
-        uint8_t *to =
-            s->image.pixels + 3 * ((size_t)(top + y) * (size_t)s->image.width + (size_t)left);
-        for (int x = 0; x < width; x++) average(image, y * side, x * side, side, to + 3 * x);
-    }
-}
-
-static int draw_sample(sheet *s, const mrcnn_image *image, const mrcnn_result *result, int row,
-                       int column) {
+static int draw_sample(mrcnn_sheet *sheet, const mrcnn_image *image, const mrcnn_result *result) {
     mrcnn_error err = MRCNN_ERROR_INIT;
     mrcnn_draw_options options = mrcnn_draw_options_default();
     mrcnn_image drawn = {0};
@@ -70,21 +36,24 @@ static int draw_sample(sheet *s, const mrcnn_image *image, const mrcnn_result *r
     options.alpha = 0.3;
     if (!overlay_has_lines()) options.contours = options.boxes = 0;
     mrcnn_status status = mrcnn_draw_instances(&drawn, image, result, &options, &err);
-    if (status == MRCNN_OK) put_picture(s, &drawn, row, column);
+    if (status == MRCNN_OK) status = mrcnn_sheet_add(sheet, &drawn, NULL, &err);
     mrcnn_image_free(&drawn);
     return status == MRCNN_OK ? EXIT_DONE : fail_with(&err);
 }
 
 /* A picture with nothing to learn from leaves its cell empty. */
-static int add_sample(sheet *s, size_t picture, int64_t number, int row, int column) {
+static int add_sample(mrcnn_sheet *sheet, const mrcnn_dataset *set, const mrcnn_config *config,
+                      size_t picture, int64_t number) {
     mrcnn_error err = MRCNN_ERROR_INIT;
     mrcnn_image image = {0};
     mrcnn_result *result = NULL;
     int code = EXIT_DONE;
-    if (mrcnn_dataset_sample(s->set, s->config, picture, number, &image, &result, &err) != MRCNN_OK)
+    mrcnn_status status = mrcnn_dataset_sample(set, config, picture, number, &image, &result, &err);
+    if (status == MRCNN_OK && !result) status = mrcnn_sheet_add(sheet, NULL, NULL, &err);
+    if (status != MRCNN_OK)
         code = fail_with(&err);
     else if (result)
-        code = draw_sample(s, &image, result, row, column);
+        code = draw_sample(sheet, &image, result);
     mrcnn_image_free(&image);
     mrcnn_result_free(&result);
     return code;
@@ -99,26 +68,23 @@ static void warn_of_sameness(const mrcnn_config *config) {
 
 int draw_sheet(const mrcnn_dataset *set, const mrcnn_config *config, const size_t *indices,
                int rows, int draws, mrcnn_image *image) {
+    mrcnn_error err = MRCNN_ERROR_INIT;
+    mrcnn_sheet *sheet = NULL;
+    if (mrcnn_sheet_create(&sheet, draws + 1, choose_cell(config), &err) != MRCNN_OK)
+        return fail_with(&err);
     int code = EXIT_DONE;
-    sheet s = {.set = set, .config = config, .cell = choose_cell(config)};
-    s.image =
-        (mrcnn_image){GAP + (draws + 1) * (s.cell + GAP), GAP + rows * (s.cell + GAP), 3, NULL};
-    size_t bytes = (size_t)s.image.width * (size_t)s.image.height * 3;
-    s.image.pixels = text_grow(NULL, bytes, 1);
-    memset(s.image.pixels, PAPER, bytes);
     progress_start("drawing", PROGRESS_ITEMS);
     for (int row = 0; row < rows && code == EXIT_DONE; row++) {
         for (int column = 0; column <= draws && code == EXIT_DONE; column++) {
             int64_t number = column == 0 ? -1 : (int64_t)(column - 1) * rows + row;
-            code = add_sample(&s, indices[row], number, row, column);
+            code = add_sample(sheet, set, config, indices[row], number);
         }
         progress_show((uint64_t)row + 1, (uint64_t)rows);
     }
     progress_end();
-    if (code == EXIT_DONE)
-        *image = s.image;
-    else
-        free(s.image.pixels);
+    if (code == EXIT_DONE && mrcnn_sheet_image(sheet, image, &err) != MRCNN_OK)
+        code = fail_with(&err);
+    mrcnn_sheet_free(&sheet);
     return code;
 }
 

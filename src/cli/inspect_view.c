@@ -6,35 +6,31 @@
 
 enum { LONGEST = 1200, PAPER = 200 };
 
-/* The mean of a square of pixels, cut off at the picture's edge, as RGB. */
-static void average(const mrcnn_image *image, int top, int left, int side, uint8_t *out) {
-    int colors = image->channels >= 3;
-    unsigned sum[3] = {0}, count = 0;
-    for (int y = top; y < top + side && y < image->height; y++)
-        for (int x = left; x < left + side && x < image->width; x++, count++) {
-            const uint8_t *pixel = image->pixels + ((size_t)y * (size_t)image->width + (size_t)x) *
-                                                       (size_t)image->channels;
-            for (int c = 0; c < 3; c++) sum[c] += pixel[colors ? c : 0];
-        }
-    if (count == 0) return;
-    for (int c = 0; c < 3; c++) out[c] = (uint8_t)((sum[c] + count / 2) / count);
+static void copy_row(uint8_t *to, const mrcnn_image *from, int y) {
+    const uint8_t *pixel = from->pixels + (size_t)y * (size_t)from->width * (size_t)from->channels;
+    for (int x = 0; x < from->width; x++, pixel += from->channels, to += 3)
+        for (int c = 0; c < 3; c++) to[c] = pixel[from->channels >= 3 ? c : 0];
 }
 
-void view_make(view *v, const mrcnn_image *image, double margin) {
+mrcnn_status view_make(view *v, const mrcnn_image *image, double margin, mrcnn_error *err) {
     int longest = image->height > image->width ? image->height : image->width;
     int side = (longest + LONGEST - 1) / LONGEST;
-    int height = (image->height + side - 1) / side, width = (image->width + side - 1) / side;
+    mrcnn_image small = {0};
+    mrcnn_status status = mrcnn_shrink(&small, image, (image->height + side - 1) / side,
+                                       (image->width + side - 1) / side, err);
+    if (status != MRCNN_OK) return status;
     v->shrink = side;
-    v->margin = (int)(margin * (height > width ? height : width));
-    v->image = (mrcnn_image){width + 2 * v->margin, height + 2 * v->margin, 3, NULL};
+    v->margin = (int)(margin * (small.height > small.width ? small.height : small.width));
+    v->image = (mrcnn_image){small.width + 2 * v->margin, small.height + 2 * v->margin, 3, NULL};
     size_t bytes = (size_t)v->image.width * (size_t)v->image.height * 3;
     v->image.pixels = text_grow(NULL, bytes, 1);
     memset(v->image.pixels, PAPER, bytes);
-    for (int y = 0; y < height; y++) {
-        uint8_t *to = v->image.pixels +
-                      3 * ((size_t)(y + v->margin) * (size_t)v->image.width + (size_t)v->margin);
-        for (int x = 0; x < width; x++, to += 3) average(image, y * side, x * side, side, to);
-    }
+    for (int y = 0; y < small.height; y++)
+        copy_row(v->image.pixels +
+                     3 * ((size_t)(y + v->margin) * (size_t)v->image.width + (size_t)v->margin),
+                 &small, y);
+    mrcnn_image_free(&small);
+    return MRCNN_OK;
 }
 
 void view_free(view *v) {

@@ -15,7 +15,7 @@ typedef struct view {
 
 /* `margin` is a share of the longer side. Pictures of any channels: grey becomes RGB, of more than
  * three the first three are shown. */
-void view_make(view *v, const mrcnn_image *image, double margin);
+mrcnn_status view_make(view *v, const mrcnn_image *image, double margin, mrcnn_error *err);
 void view_free(view *v);
 
 /* Bright colours that can be told apart; counted round. */

@@ -3,6 +3,7 @@
 
 #include "base/error.h"
 #include "base/memory.h"
+#include "image/mask.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -51,6 +52,52 @@ mrcnn_status mrcnn_dataset_mask(const mrcnn_dataset *set, size_t index, size_t o
     if (status == MRCNN_OK && class_id) *class_id = id;
     mr_masks_close(&masks);
     free(drawn);
+    return status;
+}
+
+/* ---------------------------------------------------------------------------------------- truth */
+
+static mrcnn_status add_object(mrcnn_result *truth, mr_masks *masks, size_t object, uint8_t *drawn,
+                               mrcnn_error *err) {
+    mrcnn_instance it = {.score = -1};
+    int32_t box[4];
+    int id = 0;
+    mrcnn_status status = mr_masks_encode(masks, object, drawn, &it.mask, &id, err);
+    if (status != MRCNN_OK) return status;
+    mr_mask_box(&it.mask, box);
+    it.y1 = box[0];
+    it.x1 = box[1];
+    it.y2 = box[2];
+    it.x2 = box[3];
+    it.class_id = id;
+    it.class_name = mr_dataset_class_name(masks->set, abs(id));
+    if (it.y2 > it.y1)
+        truth->instances[truth->count++] = it;
+    else
+        mrcnn_mask_free(&it.mask);
+    return MRCNN_OK;
+}
+
+mrcnn_status mrcnn_dataset_truth(const mrcnn_dataset *set, size_t index, int32_t height,
+                                 int32_t width, mrcnn_result **truth, mrcnn_error *err) {
+    mr_masks masks;
+    size_t bytes = 0, count = mr_dataset_picture(set, index)->object_count;
+    if (height < 1 || width < 1)
+        return mr_fail(err, MRCNN_E_ARGUMENT, "masks of %d x %d pixels", height, width);
+    mrcnn_result *made = mr_calloc(1, sizeof *made);
+    uint8_t *drawn = mr_mul_size((size_t)height, (size_t)width, &bytes) ? malloc(bytes) : NULL;
+    if (made) *made = (mrcnn_result){height, width, 0, mr_calloc(count, sizeof *made->instances)};
+    mrcnn_status status = mr_masks_open(&masks, set, index, height, width, err);
+    if (status == MRCNN_OK && (!drawn || !made || !made->instances))
+        status = mr_fail_memory(err, bytes, "the masks of a picture");
+    for (size_t i = 0; i < count && status == MRCNN_OK; i++)
+        status = add_object(made, &masks, i, drawn, err);
+    mr_masks_close(&masks);
+    free(drawn);
+    if (status == MRCNN_OK)
+        *truth = made;
+    else
+        mrcnn_result_free(&made);
     return status;
 }
 

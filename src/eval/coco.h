@@ -3,7 +3,7 @@
 #ifndef MR_EVAL_COCO_H
 #define MR_EVAL_COCO_H
 
-#include <mrcnn/mrcnn.h>
+#include <mrcnn/eval.h>
 
 enum {
     MR_COCO_THRESHOLDS = 10, /* of IoU */
@@ -56,9 +56,6 @@ typedef struct mr_coco {
 /* IoU of a detection and an object; for a crowd, the part of the detection that lies in it. */
 double mr_coco_overlap(mr_coco_kind kind, const mr_coco_item *detection,
                        const mr_coco_item *object);
-
-/* How many pixels two masks of one size share. */
-uint64_t mr_mask_intersection(const mrcnn_mask *a, const mrcnn_mask *b);
 
 /* Whether their masks' boxes meet: else they share nothing. */
 int mr_masks_may_meet(const mr_coco_item *a, const mr_coco_item *b);

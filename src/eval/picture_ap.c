@@ -4,6 +4,7 @@
 #include "base/error.h"
 #include "base/memory.h"
 #include "eval/numpy_sum.h"
+#include "image/mask.h"
 
 #include <math.h>
 #include <stdlib.h>

@@ -5,6 +5,8 @@
 
 #include "data/coco_truth.h"
 
+#include <mrcnn/eval.h>
+
 /* One of the sets that a set was joined of, or the set itself. */
 typedef struct mr_truth_part {
     const mr_dataset *set;

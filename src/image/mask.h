@@ -16,4 +16,7 @@ mrcnn_status mr_unmold_mask(mrcnn_mask *mask, const float *small, int rows, int 
 /* Tight box of the mask, y2 and x2 exclusive; all zero for an empty mask. */
 void mr_mask_box(const mrcnn_mask *mask, int32_t box[4]);
 
+/* How many pixels two masks of one size share. */
+uint64_t mr_mask_intersection(const mrcnn_mask *a, const mrcnn_mask *b);
+
 #endif

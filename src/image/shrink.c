@@ -1,9 +1,10 @@
-/* shrink.c - see shrink.h. Areas are measured in parts of a pixel, of which there are `height` (`width`)
+/* shrink.c - pictures made smaller (or larger) to be looked at; what the network sees is resized by
+ * resize.h. Areas are measured in parts of a pixel, of which there are `height` (`width`)
  * to a pixel of the original, so that integers do. */
-#include "image/shrink.h"
-
 #include "base/error.h"
 #include "base/memory.h"
+
+#include <mrcnn/draw.h>
 
 #include <stdlib.h>
 
@@ -43,8 +44,12 @@ static void mean(uint8_t *out, const mrcnn_image *image, const stretch *rows,
     }
 }
 
-mrcnn_status mr_shrink(mrcnn_image *out, const mrcnn_image *image, int32_t height, int32_t width,
-                       mrcnn_error *err) {
+mrcnn_status mrcnn_shrink(mrcnn_image *out, const mrcnn_image *image, int32_t height, int32_t width,
+                          mrcnn_error *err) {
+    if (!image || !image->pixels || image->height < 1 || image->width < 1 || image->channels < 1)
+        return mr_fail(err, MRCNN_E_ARGUMENT, "there is no picture to shrink");
+    if (height < 1 || width < 1)
+        return mr_fail(err, MRCNN_E_ARGUMENT, "a picture of %d x %d pixels", height, width);
     size_t channels = (size_t)image->channels;
     mrcnn_image made = {width, height, image->channels, NULL};
     made.pixels = mr_calloc((size_t)height * channels, (size_t)width);

@@ -7,7 +7,7 @@
 
 #include "config/keys.h"
 
-#include <mrcnn/mrcnn.h>
+#include <mrcnn/eval.h>
 
 /* Losses as they are optimised and as matterport's logs have them. */
 typedef struct mr_log_losses {

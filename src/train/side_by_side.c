@@ -5,7 +5,8 @@
 #include "base/memory.h"
 #include "image/codec.h"
 #include "image/mask.h"
-#include "image/shrink.h"
+
+#include <mrcnn/draw.h>
 
 #include <math.h>
 #include <stdlib.h>
@@ -50,47 +51,13 @@ static mrcnn_result *make_result(int32_t height, int32_t width, size_t room, mrc
     return r;
 }
 
-/* A score that is none is left out of the caption. */
-static mrcnn_status add_object(mrcnn_result *truth, mr_masks *masks, size_t object,
-                               uint8_t *scratch, mrcnn_error *err) {
-    mrcnn_instance *it = &truth->instances[truth->count];
-    int32_t box[4];
-    int class_id;
-    mrcnn_status status = mr_masks_encode(masks, object, scratch, &it->mask, &class_id, err);
-    if (status != MRCNN_OK) return status;
-    mr_mask_box(&it->mask, box);
-    it->y1 = box[0];
-    it->x1 = box[1];
-    it->y2 = box[2];
-    it->x2 = box[3];
-    it->class_id = abs(class_id);
-    it->class_name = mr_dataset_class_name(masks->set, it->class_id);
-    it->score = -1;
-    if (it->y2 > it->y1)
-        truth->count++;
-    else
-        mrcnn_mask_free(&it->mask);
-    return MRCNN_OK;
-}
-
+/* In the colours of their classes, crowds too. */
 static mrcnn_status read_truth(mrcnn_result **truth, const mr_side_by_side *what,
                                mrcnn_error *err) {
-    size_t count = mr_dataset_picture(what->set, what->picture)->object_count;
-    int32_t height = what->image->height, width = what->image->width;
-    uint8_t *scratch = mr_calloc((size_t)height, (size_t)width);
-    mrcnn_result *made = make_result(height, width, count, err);
-    mr_masks masks;
-    mrcnn_status status = mr_masks_open(&masks, what->set, what->picture, height, width, err);
-    if (status == MRCNN_OK && (!scratch || !made))
-        status = mr_fail_memory(err, (size_t)height * (size_t)width, "masks");
-    for (size_t i = 0; status == MRCNN_OK && i < count; i++)
-        status = add_object(made, &masks, i, scratch, err);
-    mr_masks_close(&masks);
-    free(scratch);
-    if (status == MRCNN_OK)
-        *truth = made;
-    else
-        mrcnn_result_free(&made);
+    mrcnn_status status = mrcnn_dataset_truth(what->set, what->picture, what->image->height,
+                                              what->image->width, truth, err);
+    for (size_t i = 0; status == MRCNN_OK && i < (*truth)->count; i++)
+        (*truth)->instances[i].class_id = abs((*truth)->instances[i].class_id);
     return status;
 }
 
@@ -193,7 +160,7 @@ mrcnn_status mr_side_by_side_png(uint8_t **png, size_t *length, int32_t *height,
     mrcnn_status status = read_truth(&truth, what, err);
     if (status == MRCNN_OK) status = resize_result(&results[0], truth, what, &l, err);
     if (status == MRCNN_OK) status = resize_result(&results[1], what->found, what, &l, err);
-    if (status == MRCNN_OK) status = mr_shrink(&image, what->image, l.height, l.width, err);
+    if (status == MRCNN_OK) status = mrcnn_shrink(&image, what->image, l.height, l.width, err);
     for (int i = 0; i < 2 && status == MRCNN_OK; i++)
         status = draw(&both[i], &image, results[i], err);
     if (status == MRCNN_OK) status = join(&sheet, both, &l, err);

@@ -5,6 +5,7 @@
 #include "viz/marks.h"
 
 #include "base/memory.h"
+#include "image/mask.h"
 #include "image/picture.h"
 
 #include <math.h>
@@ -24,22 +25,8 @@ typedef struct comparison {
     char (*captions)[CAPTION];
 } comparison;
 
-/* Pixels of both masks, run by run. */
-static uint64_t shared_pixels(const mrcnn_mask *a, const mrcnn_mask *b) {
-    uint64_t shared = 0, a_end = 0, b_end = 0, at = 0;
-    size_t i = 0, k = 0;
-    while (1) {
-        while (a_end == at && i < a->count) a_end += a->counts[i++];
-        while (b_end == at && k < b->count) b_end += b->counts[k++];
-        if (a_end == at || b_end == at) return shared;
-        uint64_t end = a_end < b_end ? a_end : b_end;
-        if (i % 2 == 0 && k % 2 == 0) shared += end - at;
-        at = end;
-    }
-}
-
 static double overlap(const mrcnn_mask *a, const mrcnn_mask *b) {
-    double shared = (double)shared_pixels(a, b);
+    double shared = (double)mr_mask_intersection(a, b);
     double all = (double)mrcnn_mask_area(a) + (double)mrcnn_mask_area(b) - shared;
     return all > 0.0 ? shared / all : 0.0;
 }

@@ -55,28 +55,6 @@ static const uint8_t *pixel(const mrcnn_image *image, int64_t y, int64_t x) {
     return image->pixels + 3 * ((size_t)y * (size_t)image->width + (size_t)x);
 }
 
-/* The mean of rows y1 .. y2 - 1 and columns x1 .. x2 - 1, of which there are some. */
-static void average(const mrcnn_image *image, const int64_t box[4], uint8_t *out) {
-    uint64_t sum[3] = {0, 0, 0}, count = 0;
-    for (int64_t y = box[0]; y < box[2]; y++)
-        for (int64_t x = box[1]; x < box[3]; x++, count++)
-            for (int c = 0; c < 3; c++) sum[c] += pixel(image, y, x)[c];
-    if (count == 0) return;
-    for (int c = 0; c < 3; c++) out[c] = (uint8_t)((sum[c] + count / 2) / count);
-}
-
-/* Each pixel is the mean of those that it touches: of one, when the picture grows. */
-static void scale_into(const mrcnn_image *to, const mrcnn_image *from) {
-    uint8_t *out = to->pixels;
-    for (int64_t y = 0; y < to->height; y++)
-        for (int64_t x = 0; x < to->width; x++, out += 3) {
-            int64_t box[4] = {y * from->height / to->height, x * from->width / to->width,
-                              ((y + 1) * from->height + to->height - 1) / to->height,
-                              ((x + 1) * from->width + to->width - 1) / to->width};
-            average(from, box, out);
-        }
-}
-
 static int32_t scaled(int32_t side, int32_t longest, int32_t cell_side) {
     if (longest <= cell_side) return side * (cell_side / longest);
     int64_t result = ((int64_t)side * cell_side + longest / 2) / longest;
@@ -91,10 +69,8 @@ static mrcnn_status fit_picture(mrcnn_image *fitted, const mrcnn_image *image, i
     if (status != MRCNN_OK) return status;
     mr_copy_as_rgb(rgb.pixels, image);
     int32_t longest = image->height > image->width ? image->height : image->width;
-    mrcnn_image like = {scaled(image->width, longest, side), scaled(image->height, longest, side),
-                        3, NULL};
-    status = mr_canvas_like(fitted, &like, err);
-    if (status == MRCNN_OK) scale_into(fitted, &rgb);
+    status = mrcnn_shrink(fitted, &rgb, scaled(image->height, longest, side),
+                          scaled(image->width, longest, side), err);
     free(rgb.pixels);
     return status;
 }
