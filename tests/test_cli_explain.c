@@ -2,11 +2,10 @@
  * advice for each kind of trouble. */
 #include "helper_assert.h"
 #include "helper_cli.h"
-#include "helper_oracle.h"
+#include "helper_trace.h"
 
 #include <mrcnn/trace.h>
 
-#include <float.h>
 #include <stdlib.h>
 
 #define THREE "--set", "NUM_CLASSES=3"
@@ -14,23 +13,11 @@
 
 /* A network that tells places apart, as trained ones do. Of an overflowing one the RPN computes with
  * numbers too large for floats. */
-static void save_network(const char *path, int overflowing) {
-    mrcnn_model *model = NULL;
-    mrcnn_error err = MRCNN_ERROR_INIT;
-    static const char *const keys[] = {"POST_NMS_ROIS_INFERENCE", "100", "DETECTION_MIN_CONFIDENCE",
-                                       "0", NULL};
-    if (oracle_tiny_model(&model, 4, keys, &err) != MRCNN_OK) fail_msg("%s", err.message);
-    mr_tensor *kernel = mr_tensors_find(model->weights, "rpn_conv_shared", "kernel");
-    for (size_t i = 0; overflowing && i < kernel->count; i++) kernel->values[i] = FLT_MAX;
-    if (mrcnn_model_save(model, path, &err) != MRCNN_OK) fail_msg("%s", err.message);
-    mrcnn_model_free(&model);
-}
-
 static int enter(void **state) {
     cli_enter(state);
     cli_picture("a.png", 100, 60);
     cli_picture("b.jpg", 70, 90);
-    save_network("net.h5", 0);
+    save_network("net.h5", NULL, 0);
     return 0;
 }
 
@@ -71,19 +58,6 @@ static void check_sum(const char *out) {
     assert_int_equal(stages, 4);
 }
 
-static mrcnn_trace *trace_of(mrcnn_model **model, mrcnn_session **session, const char *picture) {
-    mrcnn_trace *trace = NULL;
-    mrcnn_image image = {0};
-    mrcnn_error err = MRCNN_ERROR_INIT;
-    if (mrcnn_model_load(model, "net.h5", NULL, &err) != MRCNN_OK ||
-        mrcnn_session_create(session, *model, NULL, &err) != MRCNN_OK ||
-        mrcnn_image_read(&image, picture, NULL, &err) != MRCNN_OK ||
-        mrcnn_trace_create(&trace, *session, &image, NULL, &err) != MRCNN_OK)
-        fail_msg("%s", err.message);
-    mrcnn_image_free(&image);
-    return trace;
-}
-
 static void contains_count(const char *json, const char *key, size_t count) {
     char text[64];
     snprintf(text, sizeof text, "\"%s\": %zu", key, count);
@@ -96,7 +70,7 @@ static void test_counts(void **state) {
     (void)state;
     mrcnn_model *model = NULL;
     mrcnn_session *session = NULL;
-    mrcnn_trace *t = trace_of(&model, &session, "a.png");
+    mrcnn_trace *t = trace_of_file(&model, &session, "a.png");
     const cli_result *r = RUN(DETECT, "--out", "o1", "a.png");
     assert_int_equal(r->code, 0);
     check_sum(r->out);
@@ -216,7 +190,7 @@ static void test_no_classes(void **state) {
 
 static void test_broken_weights(void **state) {
     (void)state;
-    save_network("nan.h5", 1);
+    save_network("nan.h5", NULL, 1);
     const cli_result *r = RUN("detect", "--weights", "nan.h5", "--explain", "--out", "o8", "a.png");
     assert_int_equal(r->code, 0);
     check_sum(r->out);

@@ -2,36 +2,21 @@
  * each stage, annotated pictures, wrong usage. */
 #include "helper_assert.h"
 #include "helper_cli.h"
-#include "helper_oracle.h"
 #include "helper_report.h"
+#include "helper_trace.h"
 
 #include <mrcnn/trace.h>
 
-#include <float.h>
 #include <stdlib.h>
 
 #define MODEL "inspect", "model", "--weights", "net.h5"
 
-/* Of an overflowing network the RPN computes with numbers too large for floats. */
-static void save_network(const char *path, int overflowing) {
-    mrcnn_model *model = NULL;
-    mrcnn_error err = MRCNN_ERROR_INIT;
-    static const char *const names[] = {"BG", "square", "circle", "triangle"};
-    static const char *const keys[] = {"POST_NMS_ROIS_INFERENCE", "100", "DETECTION_MIN_CONFIDENCE",
-                                       "0", NULL};
-    if (oracle_tiny_model(&model, 4, keys, &err) != MRCNN_OK) fail_msg("%s", err.message);
-    mr_tensor *kernel = mr_tensors_find(model->weights, "rpn_conv_shared", "kernel");
-    for (size_t i = 0; overflowing && i < kernel->count; i++) kernel->values[i] = FLT_MAX;
-    if (mrcnn_model_set_class_names(model, names, 4, &err) != MRCNN_OK ||
-        mrcnn_model_save(model, path, &err) != MRCNN_OK)
-        fail_msg("%s", err.message);
-    mrcnn_model_free(&model);
-}
+static const char *const names[] = {"BG", "square", "circle", "triangle"};
 
 static int enter(void **state) {
     cli_enter(state);
     cli_picture("a.png", 100, 60);
-    save_network("net.h5", 0);
+    save_network("net.h5", names, 0);
     return 0;
 }
 
@@ -56,24 +41,11 @@ static void check_stages(const char *folder, const mrcnn_trace *t) {
     assert_int_equal(met, 4);
 }
 
-static mrcnn_trace *trace_of(mrcnn_model **model, mrcnn_session **session, const char *picture) {
-    mrcnn_trace *trace = NULL;
-    mrcnn_image image = {0};
-    mrcnn_error err = MRCNN_ERROR_INIT;
-    if (mrcnn_model_load(model, "net.h5", NULL, &err) != MRCNN_OK ||
-        mrcnn_session_create(session, *model, NULL, &err) != MRCNN_OK ||
-        mrcnn_image_read(&image, picture, NULL, &err) != MRCNN_OK ||
-        mrcnn_trace_create(&trace, *session, &image, NULL, &err) != MRCNN_OK)
-        fail_msg("%s", err.message);
-    mrcnn_image_free(&image);
-    return trace;
-}
-
 static void test_picture(void **state) {
     (void)state;
     mrcnn_model *model = NULL;
     mrcnn_session *session = NULL;
-    mrcnn_trace *t = trace_of(&model, &session, "a.png");
+    mrcnn_trace *t = trace_of_file(&model, &session, "a.png");
     const cli_result *r = RUN(MODEL, "--out", "r1", "a.png");
     assert_int_equal(r->code, 0);
     assert_string_equal(r->out, "r1/report.html\n");
@@ -154,7 +126,7 @@ static void test_nothing(void **state) {
 /* Numbers that are none, and infinite boxes. */
 static void test_broken_weights(void **state) {
     (void)state;
-    save_network("nan.h5", 1);
+    save_network("nan.h5", names, 1);
     const cli_result *r = RUN("inspect", "model", "--weights", "nan.h5", "--layers", "rpn_class2",
                               "--out", "r6", "a.png");
     assert_int_equal(r->code, 0);

@@ -3,8 +3,8 @@
 #include "helper_assert.h"
 #include "helper_golden.h"
 #include "helper_oracle.h"
+#include "helper_trace.h"
 
-#include "base/prng.h"
 #include "model/session.h"
 
 #include <mrcnn/graph.h>
@@ -54,20 +54,6 @@ static mrcnn_session *session_of(mrcnn_model *model, int threads) {
     options.threads = threads;
     assert_int_equal(mrcnn_session_create(&session, model, &options, NULL), MRCNN_OK);
     return session;
-}
-
-static mrcnn_image picture(int height, int width, uint64_t seed) {
-    mrcnn_image image = {width, height, 3, NULL};
-    size_t count = (size_t)height * (size_t)width * 3;
-    image.pixels = malloc(count);
-    assert_non_null(image.pixels);
-    uint64_t fine = mr_prng_stream(seed, "noise"), coarse = mr_prng_stream(seed, "block");
-    for (size_t i = 0; i < count; i++) {
-        size_t block = i / 3 % (size_t)width / 8 + i / 3 / (size_t)width / 8 * 64;
-        double noise = mr_prng_uniform(fine, i);
-        image.pixels[i] = (uint8_t)(200 * mr_prng_uniform(coarse, block) + 50 * noise);
-    }
-    return image;
 }
 
 static mrcnn_result *detect(mrcnn_session *session, const mrcnn_image *image) {
@@ -152,7 +138,7 @@ static void save_and_load(void **state) {
         assert_int_equal(mrcnn_model_layer(back, i)->state, MRCNN_LAYER_LOADED);
     assert_non_null(mrcnn_model_layer(back, 0));
     mrcnn_session *a = session_of(model, 1), *b = session_of(back, 1);
-    mrcnn_image image = picture(50, 80, 1);
+    mrcnn_image image = noisy_picture(50, 80, 1);
     mrcnn_result *x = detect(a, &image), *y = detect(b, &image);
     assert_true(x->count > 0 && same_instances(x, y));
     assert_string_equal(y->instances[0].class_name, names[y->instances[0].class_id]);
@@ -307,7 +293,7 @@ static void save_after_packing(void **state) {
     mrcnn_error err = MRCNN_ERROR_INIT;
     mrcnn_model *model = tiny_model(talkative);
     mrcnn_session *session = session_of(model, 1);
-    mrcnn_image image = picture(64, 64, 3);
+    mrcnn_image image = noisy_picture(64, 64, 3);
     mrcnn_result *result = detect(session, &image);
     mrcnn_result_free(&result);
     assert_int_equal(mrcnn_model_save(model, temporary(path), &err), MRCNN_E_UNSUPPORTED);
@@ -365,7 +351,7 @@ static void odd_pictures(void **state) {
         if (oracle_model(&model, config, 2, &err) != MRCNN_OK) fail_msg("%s", err.message);
         mrcnn_session *session = session_of(model, 2);
         for (size_t i = 0; i < sizeof sizes / sizeof *sizes; i++) {
-            mrcnn_image image = picture(sizes[i][0], sizes[i][1], i);
+            mrcnn_image image = noisy_picture(sizes[i][0], sizes[i][1], i);
             mrcnn_result *result = NULL;
             /* A strip that shrinks to nothing may be refused, in words. */
             if (mrcnn_detect(session, &image, 1, &result, &err) == MRCNN_OK)
@@ -392,7 +378,8 @@ static void batches(void **state) {
     static const char *const limits[] = {"1", "2", "3", "7"};
     mrcnn_image images[PICTURES];
     mrcnn_result *alone[PICTURES];
-    for (int i = 0; i < PICTURES; i++) images[i] = picture(40 + 5 * i, 90 - 7 * i, (uint64_t)i);
+    for (int i = 0; i < PICTURES; i++)
+        images[i] = noisy_picture(40 + 5 * i, 90 - 7 * i, (uint64_t)i);
     for (size_t k = 0; k < sizeof limits / sizeof *limits; k++) {
         mrcnn_config *config = NULL;
         mrcnn_model *model = NULL;
@@ -450,7 +437,8 @@ static void *work(void *user) {
 static void two_threads(void **state) {
     (void)state;
     mrcnn_image images[PICTURES];
-    for (int i = 0; i < PICTURES; i++) images[i] = picture(64 + 20 * i, 64 + 13 * i, (uint64_t)i);
+    for (int i = 0; i < PICTURES; i++)
+        images[i] = noisy_picture(64 + 20 * i, 64 + 13 * i, (uint64_t)i);
     worker w[3] = {{.model = tiny_model(any_size), .images = images},
                    {.images = images},
                    {.model = tiny_model(any_size), .images = images}};
@@ -479,7 +467,7 @@ static void thread_counts(void **state) {
     mrcnn_session *one = session_of(model, 1), *two = session_of(model, 2);
     int same = 0;
     for (int i = 0; i < PICTURES; i++) {
-        mrcnn_image image = picture(60, 70, (uint64_t)i);
+        mrcnn_image image = noisy_picture(60, 70, (uint64_t)i);
         mrcnn_result *a = detect(one, &image), *b = detect(two, &image), *c = detect(two, &image);
         same += same_instances(a, b);
         assert_true(same_instances(b, c)); /* same thread count, same bytes */
@@ -504,7 +492,7 @@ static void sizes_come_and_go(void **state) {
     mrcnn_result *first[SIZES];
     size_t most = 0;
     for (int i = 0; i < SIZES; i++) {
-        images[i] = picture(64 * (i % 3 + 1), 64 * (i / 3 + 1), (uint64_t)i);
+        images[i] = noisy_picture(64 * (i % 3 + 1), 64 * (i / 3 + 1), (uint64_t)i);
         first[i] = detect(session, &images[i]);
         check_result(first[i], &images[i], 4);
         if (mrcnn_session_bytes(session) > most) most = mrcnn_session_bytes(session);
@@ -538,7 +526,7 @@ static void wrong_arguments(void **state) {
     assert_int_equal(mrcnn_session_create(&session, model, &options, &err), MRCNN_E_ARGUMENT);
     assert_null(session);
     assert_int_equal(mrcnn_session_create(&session, model, NULL, &err), MRCNN_OK);
-    mrcnn_image images[2] = {picture(64, 64, 1), {64, 64, 4, NULL}};
+    mrcnn_image images[2] = {noisy_picture(64, 64, 1), {64, 64, 4, NULL}};
     mrcnn_result *untouched = (mrcnn_result *)&err, *results[2] = {untouched, untouched};
     char path[64];
     assert_int_equal(mrcnn_detect(session, images, 2, results, &err), MRCNN_E_ARGUMENT);
@@ -567,7 +555,7 @@ static void stages_and_bytes(void **state) {
         "box roi align", "mask roi align", "unmold"};
     mrcnn_model *model = tiny_model(talkative);
     mrcnn_session *session = session_of(model, 2);
-    mrcnn_image image = picture(64, 64, 1);
+    mrcnn_image image = noisy_picture(64, 64, 1);
     mrcnn_result *result = detect(session, &image);
     assert_true(result->count > 0);
     for (size_t i = 0; i < sizeof stages / sizeof *stages; i++) {
@@ -601,7 +589,7 @@ static void inspect(void **state) {
     char path[64];
     mrcnn_model *model = tiny_model(talkative);
     mrcnn_session *session = session_of(model, 2);
-    mrcnn_image image = picture(50, 64, 1);
+    mrcnn_image image = noisy_picture(50, 64, 1);
     mrcnn_error err = MRCNN_ERROR_INIT;
     if (mrcnn_inspect_tensors(session, &image, temporary(path), &err) != MRCNN_OK)
         fail_msg("%s", err.message);
@@ -673,7 +661,7 @@ static void own_backbone(void **state) {
                      MRCNN_OK);
     if (mrcnn_model_load(&back, path, config, &err) != MRCNN_OK) fail_msg("%s", err.message);
     mrcnn_session *a = session_of(model, 1), *b = session_of(back, 1);
-    mrcnn_image image = picture(64, 64, 1);
+    mrcnn_image image = noisy_picture(64, 64, 1);
     mrcnn_result *x = detect(a, &image), *y = detect(b, &image);
     assert_true(same_instances(x, y));
     if (mrcnn_inspect_tensors(b, &image, temporary(tensors), &err) != MRCNN_OK)
@@ -715,7 +703,7 @@ static void own_backbone_gone_wrong(void **state) {
     golden_array array;
     if (own_model(&model, "no C1", &err) != MRCNN_OK) fail_msg("%s", err.message);
     mrcnn_session *session = session_of(model, 1);
-    mrcnn_image image = picture(64, 64, 1);
+    mrcnn_image image = noisy_picture(64, 64, 1);
     mrcnn_result *result = detect(session, &image);
     if (mrcnn_inspect_tensors(session, &image, temporary(path), &err) != MRCNN_OK)
         fail_msg("%s", err.message);

@@ -3,8 +3,7 @@
 #include "helper_assert.h"
 #include "helper_golden_model.h"
 #include "helper_oracle.h"
-
-#include "base/prng.h"
+#include "helper_trace.h"
 
 #include <mrcnn/trace.h>
 
@@ -38,20 +37,6 @@ enum { SETTINGS = sizeof settings / sizeof *settings };
 
 /* What the settings met, so that no fate goes untested. */
 static size_t candidates_met[MRCNN_FATES], proposals_met[MRCNN_FATES], filling_met;
-
-static mrcnn_image picture(int height, int width, uint64_t seed) {
-    mrcnn_image image = {width, height, 3, NULL};
-    size_t count = (size_t)height * (size_t)width * 3;
-    image.pixels = malloc(count);
-    assert_non_null(image.pixels);
-    uint64_t fine = mr_prng_stream(seed, "noise"), coarse = mr_prng_stream(seed, "block");
-    for (size_t i = 0; i < count; i++) {
-        size_t block = i / 3 % (size_t)width / 8 + i / 3 / (size_t)width / 8 * 64;
-        double noise = mr_prng_uniform(fine, i);
-        image.pixels[i] = (uint8_t)(200 * mr_prng_uniform(coarse, block) + 50 * noise);
-    }
-    return image;
-}
 
 static mrcnn_model *model_of(const setting *setting) {
     mrcnn_config *config = NULL;
@@ -311,7 +296,7 @@ static void seeded_networks(void **state) {
         mrcnn_model *model = model_of(&settings[i]);
         mrcnn_session *session = session_of(model);
         for (int k = 0; k < PICTURES; k++) {
-            mrcnn_image image = picture(sizes[k][0], sizes[k][1], (uint64_t)(i + k));
+            mrcnn_image image = noisy_picture(sizes[k][0], sizes[k][1], (uint64_t)(i + k));
             mrcnn_result *found = NULL;
             mrcnn_trace *trace = trace_of(session, &image, k % 2);
             assert_int_equal(mrcnn_detect(session, &image, 1, &found, NULL), MRCNN_OK);
@@ -373,7 +358,7 @@ static void anchors_at_1024(void **state) {
                                        "BACKBONE_STEM_WIDTH", "4", NULL}};
     mrcnn_model *model = model_of(&published);
     mrcnn_session *session = session_of(model);
-    mrcnn_image image = picture(64, 64, 1);
+    mrcnn_image image = noisy_picture(64, 64, 1);
     mrcnn_trace *trace = trace_of(session, &image, 0);
     assert_int_equal(trace->anchor_count, 261888);
     assert_int_equal(trace->candidate_count, 6000);
@@ -398,7 +383,7 @@ static void maps(void **state) {
     char path[] = "/tmp/mrcnn-test-XXXXXX";
     mrcnn_model *model = model_of(&settings[0]);
     mrcnn_session *session = session_of(model);
-    mrcnn_image image = picture(40, 60, 1);
+    mrcnn_image image = noisy_picture(40, 60, 1);
     mrcnn_error err = MRCNN_ERROR_INIT;
     int fd = mkstemp(path);
     assert_true(fd >= 0);
@@ -444,7 +429,7 @@ static void mask_targets(void **state) {
     (void)state;
     mrcnn_model *model = model_of(&settings[0]);
     mrcnn_session *session = session_of(model);
-    mrcnn_image image = picture(50, 90, 0);
+    mrcnn_image image = noisy_picture(50, 90, 0);
     mrcnn_trace *t = trace_of(session, &image, 0);
     mrcnn_error err = MRCNN_ERROR_INIT;
     mrcnn_mask mask = {0};
@@ -495,7 +480,7 @@ static void errors(void **state) {
     (void)state;
     mrcnn_model *model = model_of(&settings[0]);
     mrcnn_session *session = session_of(model);
-    mrcnn_image image = picture(40, 60, 1), grey = image, empty = {0};
+    mrcnn_image image = noisy_picture(40, 60, 1), grey = image, empty = {0};
     mrcnn_error err = MRCNN_ERROR_INIT;
     mrcnn_trace *trace = NULL;
     mrcnn_trace_options options = mrcnn_trace_options_default();
