@@ -85,6 +85,7 @@ typedef struct mr_settings {
     int image_channel_count;
     mr_floats mean_pixel;
     mr_floats image_value_range; /* ours: low, high; or none */
+    mr_floats image_stretch;     /* ours: percentiles, low and high; or none */
     int train_rois_per_image;
     double roi_positive_ratio;
     int pool_size, mask_pool_size;
@@ -121,8 +122,8 @@ typedef struct mr_settings {
     int early_stop, keep_checkpoints, keep_best;
     int eval_every, eval_images, eval_limit;
     mr_non_finite non_finite;
-    int loader_threads, loader_memory; /* memory in MB */
-    mr_mask_resize mask_resize;        /* ours: matterport's eroded borders (N39), or better ones */
+    int loader_threads, loader_memory, loader_cache; /* memory and cache in MB */
+    mr_mask_resize mask_resize; /* ours: matterport's eroded borders (N39), or better ones */
     /* A program's own backbone, used while BACKBONE is its name; build is NULL if there is none. */
     char own_backbone[64];
     mrcnn_backbone own_backbone_build;

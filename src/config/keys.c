@@ -113,6 +113,9 @@ const mr_key mr_keys[MR_KEY_COUNT] = {
           "pictures are enlarged at least by this factor; 0: no such rule"),
     CHOICE("IMAGE_RESIZE_MODE", image_resize_mode, "square|pad64|crop|none", "square",
            "how a picture gets the network's size; crop is for training"),
+    FLOATS("IMAGE_STRETCH", image_stretch, 0, 2, 0, 100, "[]",
+           "ours: percentiles of a picture's own values that become 0 and 255, such as "
+           "[0.5, 99.5] for microscopy; none: values as they are"),
     FLOATS(
         "IMAGE_VALUE_RANGE", image_value_range, 0, 2, -1e9, 1e9, "[]",
         "ours: of pictures of 16 bits and of floats, the values that become 0 and 255; none: all "
@@ -130,6 +133,9 @@ const mr_key mr_keys[MR_KEY_COUNT] = {
            "ours, training: how the learning rate falls"),
     INTS("LEARNING_RATE_STEPS", learning_rate_steps, 0, MR_MAX_CHANNELS, 1, 1000000, "[]",
          "ours, training: epochs after which the step schedule lowers the learning rate"),
+    INT("LOADER_CACHE", loader_cache, 0, 1000000, "128",
+        "ours, training: megabytes of decoded pictures and masks that are kept for further passes "
+        "over the data set; 0: none"),
     INT("LOADER_MEMORY", loader_memory, 1, 1000000, "64",
         "ours, training: megabytes of pictures prepared ahead"),
     INT("LOADER_THREADS", loader_threads, 1, 256, "2",

@@ -7,6 +7,7 @@
 #include "base/options.h"
 #include "base/parallel.h"
 #include "image/mask.h"
+#include "image/stretch.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -231,8 +232,8 @@ mrcnn_status mr_session_run(mrcnn_session *s, mr_pipeline *p, const mrcnn_image 
     double before = mr_milliseconds();
     p->stage_count = 0;
     for (int i = 0; status == MRCNN_OK && i < batch; i++)
-        status = mr_fit_and_mold(images[i], &fits[i], &p->settings->mean_pixel,
-                                 p->image + (size_t)i * size, s->threads, err);
+        status = mr_stretch_and_mold(images[i], &fits[i], p->settings, p->image + (size_t)i * size,
+                                     s->threads, err);
     if (status != MRCNN_OK) return status;
     mr_pipeline_time(p, "mold", mr_milliseconds() - before, 0);
     mr_pipeline_features(p, s->workspace);
