@@ -53,6 +53,8 @@ static const pair defaults[] = {
     {"BBOX_STD_DEV", "[0.1, 0.1, 0.2, 0.2]"},
     {"DETECTION_MAX_INSTANCES", "100"},
     {"DETECTION_MIN_CONFIDENCE", "0.7"},
+    {"DETECTION_NMS", "hard"},
+    {"DETECTION_NMS_SIGMA", "0.5"},
     {"DETECTION_NMS_THRESHOLD", "0.3"},
     {"FPN_CLASSIF_FC_LAYERS_SIZE", "1024"},
     {"GPU_COUNT", "1"},
@@ -100,6 +102,7 @@ static const pair defaults[] = {
     {"AUGMENTATION", "none"},
     {"BACKBONE_STEM_WIDTH", "64"},
     {"BACKBONE_WIDTHS", "[64, 128, 256, 512]"},
+    {"CLASS_MIN_CONFIDENCE", "{}"},
     {"COMPAT", "matterport"},
     {"EARLY_STOP", "0"},
     {"EMA_DECAY", "0"},
@@ -213,6 +216,8 @@ static void other_value(const mrcnn_config_key *key, char text[512]) {
         snprintf(text, 512, "[0.5, 99.5]");
     else if (strcmp(key->type, "string") == 0)
         snprintf(text, 512, "my-net_2");
+    else if (strcmp(key->name, "CLASS_MIN_CONFIDENCE") == 0)
+        snprintf(text, 512, "{\"person\": 0.8, \"traffic light, (red): 'x'\": 5e-06}");
     else if (strcmp(key->type, "mapping") == 0)
         snprintf(text, 512,
                  "{rpn_class_loss: 0.1, rpn_bbox_loss: 2, mrcnn_class_loss: 3, "

@@ -439,7 +439,11 @@ static void refine_detections(const unit *u) {
     size_t count = 0, most = (size_t)s->detection_max_instances;
     mr_detection *found = calloc(most, sizeof *found);
     int32_t *roi = calloc(most, sizeof *roi);
-    assert_int_equal(mr_refine_detections(&out, window, s, found, &count, NULL, NULL), MRCNN_OK);
+    float *confidence = calloc((size_t)s->num_classes, sizeof *confidence);
+    for (int i = 0; i < s->num_classes; i++) confidence[i] = (float)s->detection_min_confidence;
+    assert_int_equal(mr_refine_detections(&out, window, s, confidence, found, &count, NULL, NULL),
+                     MRCNN_OK);
+    free(confidence);
     float *rows = calloc(want.count, sizeof *rows);
     for (size_t i = 0; i < count && i < (size_t)want.shape[0]; i++) {
         memcpy(rows + 6 * i, found[i].box, 4 * sizeof *rows);
@@ -628,7 +632,7 @@ static void unmold_mask(const unit *u) {
     int height = (int)number_at(u, "shape", 0), width = (int)number_at(u, "shape", 1);
     for (size_t k = 0; k < 4; k++) box[k] = (int32_t)number_at(u, "box", k);
     assert_int_equal(
-        mr_unmold_mask(&mask, small, 28, 28, box, height, width, MR_MASK_MATTERPORT, NULL),
+        mr_unmold_mask(&mask, small, 28, 28, box, NULL, height, width, MR_MASK_MATTERPORT, NULL),
         MRCNN_OK);
     uint8_t *bytes = malloc(want.count);
     double wrong = 0;

@@ -52,6 +52,15 @@ const mr_key mr_keys[MR_KEY_COUNT] = {
          "[64, 128, 256, 512]", "ours: inner width of the blocks of stages 2 to 5"),
     FLOATS("BBOX_STD_DEV", bbox_std_dev, 4, 4, 1e-6, 1e3, "[0.1, 0.1, 0.2, 0.2]",
            "scale of the box head's dy, dx, dh, dw"),
+    {{"CLASS_MIN_CONFIDENCE", "mapping", "{}",
+      "ours: DETECTION_MIN_CONFIDENCE of single classes, by name: {person: 0.8, \"traffic light\": "
+      "0.5}; one alone is set as CLASS_MIN_CONFIDENCE.person, and none takes it away"},
+     MR_KIND_CLASS_SCORES,
+     AT(class_min_confidence),
+     0,
+     1,
+     0,
+     MR_MAX_CLASS_SCORES},
     CHOICE("COMPAT", compat, "matterport|paper", "matterport",
            "ours, training: sampling, losses and weight decay as in matterport, or as in the "
            "paper"),
@@ -62,8 +71,17 @@ const mr_key mr_keys[MR_KEY_COUNT] = {
         "at most this many detections a picture"),
     FLOAT("DETECTION_MIN_CONFIDENCE", detection_min_confidence, 0, 1, "0.7",
           "detections below this score are dropped; 0 keeps all"),
+    CHOICE("DETECTION_NMS", detection_nms, "hard|linear|gaussian", "hard",
+           "ours: what happens to the weaker of two detections of a class that overlap: hard drops "
+           "it; linear and gaussian lower its score (Soft-NMS), and it stays if it is still sure "
+           "enough"),
+    FLOAT("DETECTION_NMS_SIGMA", detection_nms_sigma, 0.001, 1000, "0.5",
+          "ours: of gaussian, which takes a score times exp(-IoU^2 / sigma): the smaller, the "
+          "harder"),
     FLOAT("DETECTION_NMS_THRESHOLD", detection_nms_threshold, 0, 1, "0.3",
-          "of two detections of a class with a larger IoU the weaker is dropped"),
+          "of two detections of a class with a larger IoU the weaker is dropped; gaussian NMS "
+          "needs no "
+          "threshold"),
     CHOICE(
         "DETECTION_SCORE", detection_score, "class|class_and_mask", "class",
         "ours: a detection's score is its class's probability, or that times the mean probability "
@@ -140,8 +158,10 @@ const mr_key mr_keys[MR_KEY_COUNT] = {
      MR_LOSS_COUNT,
      MR_LOSS_COUNT},
     INT("MASK_POOL_SIZE", mask_pool_size, 1, 256, "14", "side of the mask head's RoI features"),
-    CHOICE("MASK_RESIZE", mask_resize, "matterport|exact", "matterport",
-           "ours: matterport's resizing erodes masks at their box's border; exact doesn't"),
+    CHOICE(
+        "MASK_RESIZE", mask_resize, "matterport|exact|subpixel", "matterport",
+        "ours: matterport's resizing erodes masks at their box's border; exact doesn't; subpixel "
+        "samples them where the network saw them, in a box that isn't rounded"),
     INTS("MASK_SHAPE", mask_shape, 2, 2, 2, 512, "[28, 28]",
          "height and width of the mask head's output, twice MASK_POOL_SIZE"),
     INT("MASK_WIDTH", mask_width, 1, 8192, "256", "ours: channels of the mask head"),
