@@ -52,7 +52,7 @@ typedef struct model_options {
 
 #define WEIGHTS_ROW(T, field)                                                                \
     {                                                                                        \
-        "weights", "FILE|NAME", OPTION_TEXT, offsetof(T, field.weights),                     \
+        "weights", "none|FILE|NAME", OPTION_TEXT, offsetof(T, field.weights),                \
             "a Keras .h5 file, or a published name (coco), which is fetched once and kept; " \
             "\"none\" "                                                                      \
             "makes fresh random weights, for trying things",                                 \
