@@ -1,4 +1,4 @@
-# What `cmake --install` puts where: program, library, headers, sample pictures, and the two ways to
+# What `cmake --install` puts where: program, library, headers, the model and the pictures that come along, and the two ways to
 # find the library again, find_package(mrcnn) and pkg-config.
 include(CMakePackageConfigHelpers)
 set(package_dir ${CMAKE_INSTALL_LIBDIR}/cmake/mrcnn)
@@ -10,7 +10,8 @@ set_target_properties(mrcnn_program PROPERTIES INSTALL_RPATH "$ORIGIN/${bin_to_l
 install(TARGETS mrcnn EXPORT mrcnnTargets)
 install(TARGETS mrcnn_program)
 install(DIRECTORY include/mrcnn DESTINATION ${CMAKE_INSTALL_INCLUDEDIR})
-install(DIRECTORY examples/samples DESTINATION ${CMAKE_INSTALL_DATADIR}/mrcnn)
+install(DIRECTORY models DESTINATION ${CMAKE_INSTALL_DATADIR}/mrcnn)
+install(DIRECTORY examples/nucleus DESTINATION ${CMAKE_INSTALL_DATADIR}/mrcnn/examples)
 install(FILES LICENSE README.md CHANGELOG.md DESTINATION ${CMAKE_INSTALL_DOCDIR})
 
 # CMake: find_package(mrcnn) gives mrcnn::mrcnn. A static library names its dependencies there.
