@@ -62,6 +62,7 @@ static const pair defaults[] = {
     {"IMAGE_MAX_DIM", "1024"},
     {"IMAGE_MIN_DIM", "800"},
     {"IMAGE_MIN_SCALE", "0"},
+    {"IMAGE_STRETCH", "[]"},
     {"IMAGE_RESIZE_MODE", "square"},
     {"LEARNING_MOMENTUM", "0.9"},
     {"LEARNING_RATE", "0.001"},
@@ -113,6 +114,7 @@ static const pair defaults[] = {
     {"LEARNING_RATE_SCHEDULE", "constant"},
     {"LEARNING_RATE_STEPS", "[]"},
     {"IMAGE_VALUE_RANGE", "[]"},
+    {"LOADER_CACHE", "128"},
     {"LOADER_MEMORY", "64"},
     {"LOADER_THREADS", "2"},
     {"MASK_RESIZE", "matterport"},
@@ -207,6 +209,8 @@ static void other_value(const mrcnn_config_key *key, char text[512]) {
         snprintf(text, 512, "[30, 40]");
     else if (strcmp(key->name, "IMAGE_VALUE_RANGE") == 0)
         snprintf(text, 512, "[-100, 4095.5]");
+    else if (strcmp(key->name, "IMAGE_STRETCH") == 0)
+        snprintf(text, 512, "[0.5, 99.5]");
     else if (strcmp(key->type, "string") == 0)
         snprintf(text, 512, "my-net_2");
     else if (strcmp(key->type, "mapping") == 0)
@@ -690,6 +694,9 @@ static void test_validate(void **state) {
         {{{"MEAN_PIXEL", "[1, 2, 3]"}, {"IMAGE_CHANNEL_COUNT", "4"}}, "MEAN_PIXEL has 3 numbers"},
         {{{"MEAN_PIXEL", "[1]"}}, "MEAN_PIXEL has 1 number but IMAGE_CHANNEL_COUNT is 3"},
         {{{"IMAGE_CHANNEL_COUNT", "1"}, {"MEAN_PIXEL", "[128]"}}, NULL},
+        {{{"IMAGE_STRETCH", "[5]"}}, "IMAGE_STRETCH has 1 number"},
+        {{{"IMAGE_STRETCH", "[99, 1]"}}, "first percentile must be less"},
+        {{{"IMAGE_STRETCH", "[1, 99]"}}, NULL},
         {{{"IMAGE_VALUE_RANGE", "[0, 4095]"}}, NULL},
         {{{"IMAGE_VALUE_RANGE", "[7]"}}, "IMAGE_VALUE_RANGE has 1 number"},
         {{{"IMAGE_VALUE_RANGE", "[5, 5]"}}, "less than its second"},

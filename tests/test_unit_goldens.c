@@ -5,6 +5,7 @@
  *
  * Without an argument: the cases that are kept with the tests, and the complete ones where they can
  * be found. Operations that this release doesn't have are named as left out. */
+#include "helper_resize_mask.h"
 #include "helper_assert.h"
 #include "helper_golden.h"
 #include "helper_golden_graph.h"
@@ -519,7 +520,7 @@ static void check_resized_masks(const unit *u, const picture *p, const mr_fit *f
     uint8_t *in = malloc(size), *out = malloc(out_size);
     for (size_t m = 0; m < masks && want.count == out_size * masks; m++) {
         for (size_t i = 0; i < size; i++) in[i] = p->masks.data[i * masks + m] != 0;
-        assert_int_equal(mr_resize_mask(in, fit, out, NULL), MRCNN_OK);
+        assert_int_equal(resize_bytes(in, fit, out), MRCNN_OK);
         for (size_t i = 0; i < out_size; i++)
             wrong += (out[i] != 0) != (want.data[i * masks + m] != 0);
     }

@@ -726,7 +726,8 @@ typedef struct mrcnn_train_start {
     int epoch, last_epoch; /* the first one to come, counted from 1, and the stage's last */
     int resumed;           /* 1: with optimizer state and random streams; 2: weights alone */
     size_t pictures, validation_pictures;
-    /* Memory in bytes, all of it allocated now; loading pictures may take LOADER_MEMORY more. */
+    /* Memory in bytes, all of it allocated now; loading pictures may take LOADER_MEMORY and
+     * LOADER_CACHE more. */
     size_t weight_bytes, gradient_bytes, optimizer_bytes, activation_bytes;
     size_t evaluation_pictures; /* with EVAL_EVERY; else 0 */
     /* What an evaluation takes beside that, while it lasts; 0 also when the size of its pictures

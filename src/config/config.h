@@ -18,6 +18,8 @@ typedef enum mr_resize_mode {
     MR_RESIZE_CROP,
     MR_RESIZE_NONE
 } mr_resize_mode;
+typedef enum mr_background { MR_BACKGROUND_WINS, MR_BACKGROUND_YIELDS } mr_background;
+typedef enum mr_detection_score { MR_SCORE_CLASS, MR_SCORE_CLASS_AND_MASK } mr_detection_score;
 typedef enum mr_mask_resize { MR_MASK_MATTERPORT, MR_MASK_EXACT } mr_mask_resize;
 typedef enum mr_train_bn {
     MR_BN_FROZEN,
@@ -72,6 +74,7 @@ typedef struct mr_settings {
     int image_channel_count;
     mr_floats mean_pixel;
     mr_floats image_value_range; /* ours: low, high; or none */
+    mr_floats image_stretch;     /* ours: percentiles, low and high; or none */
     int train_rois_per_image;
     double roi_positive_ratio;
     int pool_size, mask_pool_size;
@@ -105,8 +108,10 @@ typedef struct mr_settings {
     int early_stop, keep_checkpoints, keep_best;
     int eval_every, eval_images, eval_limit;
     mr_non_finite non_finite;
-    int loader_threads, loader_memory; /* memory in MB */
-    mr_mask_resize mask_resize;        /* ours: matterport's eroded borders (N39), or exact */
+    int loader_threads, loader_memory, loader_cache; /* memory and cache in MB */
+    mr_background detection_background;
+    mr_detection_score detection_score;
+    mr_mask_resize mask_resize; /* ours: matterport's eroded borders (N39), or exact */
     /* A program's own backbone, used while BACKBONE is its name; build is NULL if there is none. */
     char own_backbone[64];
     mrcnn_backbone own_backbone_build;

@@ -55,12 +55,19 @@ const mr_key mr_keys[MR_KEY_COUNT] = {
     CHOICE("COMPAT", compat, "matterport|paper", "matterport",
            "ours, training: sampling, losses and weight decay as in matterport, or as in the "
            "paper"),
+    CHOICE("DETECTION_BACKGROUND", detection_background, "wins|yields", "wins",
+           "ours: a proposal that is most likely background is dropped, as in matterport, or is a "
+           "detection of its best other class if that has DETECTION_MIN_CONFIDENCE"),
     INT("DETECTION_MAX_INSTANCES", detection_max_instances, 1, 100000, "100",
         "at most this many detections a picture"),
     FLOAT("DETECTION_MIN_CONFIDENCE", detection_min_confidence, 0, 1, "0.7",
           "detections below this score are dropped; 0 keeps all"),
     FLOAT("DETECTION_NMS_THRESHOLD", detection_nms_threshold, 0, 1, "0.3",
           "of two detections of a class with a larger IoU the weaker is dropped"),
+    CHOICE(
+        "DETECTION_SCORE", detection_score, "class|class_and_mask", "class",
+        "ours: a detection's score is its class's probability, or that times the mean probability "
+        "inside its mask"),
     INT("EARLY_STOP", early_stop, 0, 1000000, "0",
         "ours, training: stop after so many epochs without a better validation loss, or with "
         "EVAL_EVERY so many evaluations without a better mask AP; 0: never"),
@@ -95,6 +102,9 @@ const mr_key mr_keys[MR_KEY_COUNT] = {
           "pictures are enlarged at least by this factor; 0: no such rule"),
     CHOICE("IMAGE_RESIZE_MODE", image_resize_mode, "square|pad64|crop|none", "square",
            "how a picture gets the network's size; crop is for training"),
+    FLOATS("IMAGE_STRETCH", image_stretch, 0, 2, 0, 100, "[]",
+           "ours: percentiles of a picture's own values that become 0 and 255, such as "
+           "[0.5, 99.5] for microscopy; none: values as they are"),
     FLOATS(
         "IMAGE_VALUE_RANGE", image_value_range, 0, 2, -1e9, 1e9, "[]",
         "ours: of pictures of 16 bits and of floats, the values that become 0 and 255; none: all "
@@ -112,6 +122,9 @@ const mr_key mr_keys[MR_KEY_COUNT] = {
            "ours, training: how the learning rate falls"),
     INTS("LEARNING_RATE_STEPS", learning_rate_steps, 0, MR_MAX_CHANNELS, 1, 1000000, "[]",
          "ours, training: epochs after which the step schedule lowers the learning rate"),
+    INT("LOADER_CACHE", loader_cache, 0, 1000000, "128",
+        "ours, training: megabytes of decoded pictures and masks that are kept for further passes "
+        "over the data set; 0: none"),
     INT("LOADER_MEMORY", loader_memory, 1, 1000000, "64",
         "ours, training: megabytes of pictures prepared ahead"),
     INT("LOADER_THREADS", loader_threads, 1, 256, "2",
