@@ -159,7 +159,7 @@ static mrcnn_status start_result(mrcnn_result **out, mr_pipeline *p, const mrcnn
     r->width = fit->original_width;
     for (size_t i = 0; i < count; i++) {
         mr_spot *spot = &job->spots[*mask_count];
-        if (!mr_unmold_spot(detections[i].box, fit, job->mode, spot)) continue;
+        if (!mr_unmold_spot(detections[i].box, fit, p->settings, spot)) continue;
         mrcnn_instance *it = &r->instances[r->count++];
         it->y1 = spot->box[0];
         it->x1 = spot->box[1];
