@@ -19,14 +19,14 @@ extern "C" {
 /* ------------------------------------------------------------------------------------- frames */
 
 /* Where a picture lies in the network's input (IMAGE_RESIZE_MODE; NUMERICS N1, N2, N5). */
-typedef struct mrcnn_frame {
+typedef struct mrcnn_placement {
     int32_t height, width;  /* of the input */
     double scale;           /* of the picture */
     int32_t y1, x1, y2, x2; /* the picture inside of it; the rest is padding */
-} mrcnn_frame;
+} mrcnn_placement;
 
 /* In crop mode, of the crop in the middle. */
-MRCNN_API mrcnn_status mrcnn_frame_of(mrcnn_frame *frame, const mrcnn_config *config,
+MRCNN_API mrcnn_status mrcnn_placement_of(mrcnn_placement *frame, const mrcnn_config *config,
                                       int32_t height, int32_t width, mrcnn_error *err);
 
 /* ------------------------------------------------------------------------------------ anchors */

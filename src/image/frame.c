@@ -4,7 +4,7 @@
 
 #include <mrcnn/inspect.h>
 
-mrcnn_status mrcnn_frame_of(mrcnn_frame *frame, const mrcnn_config *config, int32_t height,
+mrcnn_status mrcnn_placement_of(mrcnn_placement *frame, const mrcnn_config *config, int32_t height,
                             int32_t width, mrcnn_error *err) {
     mr_fit fit;
     if (!frame || !config || height < 1 || width < 1)
@@ -12,7 +12,7 @@ mrcnn_status mrcnn_frame_of(mrcnn_frame *frame, const mrcnn_config *config, int3
                        height);
     mrcnn_status status = mr_fit_image(&fit, height, width, mr_config_settings(config), err);
     if (status != MRCNN_OK) return status;
-    *frame = (mrcnn_frame){.height = fit.height,
+    *frame = (mrcnn_placement){.height = fit.height,
                            .width = fit.width,
                            .scale = fit.scale,
                            .y1 = fit.window[0],
