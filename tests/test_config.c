@@ -53,6 +53,8 @@ static const pair defaults[] = {
     {"BBOX_STD_DEV", "[0.1, 0.1, 0.2, 0.2]"},
     {"DETECTION_MAX_INSTANCES", "100"},
     {"DETECTION_MIN_CONFIDENCE", "0.7"},
+    {"DETECTION_NMS", "hard"},
+    {"DETECTION_NMS_SIGMA", "0.5"},
     {"DETECTION_NMS_THRESHOLD", "0.3"},
     {"FPN_CLASSIF_FC_LAYERS_SIZE", "1024"},
     {"GPU_COUNT", "1"},
@@ -62,6 +64,7 @@ static const pair defaults[] = {
     {"IMAGE_MAX_DIM", "1024"},
     {"IMAGE_MIN_DIM", "800"},
     {"IMAGE_MIN_SCALE", "0"},
+    {"IMAGE_STRETCH", "[]"},
     {"IMAGE_RESIZE_MODE", "square"},
     {"LEARNING_MOMENTUM", "0.9"},
     {"LEARNING_RATE", "0.001"},
@@ -99,6 +102,7 @@ static const pair defaults[] = {
     {"AUGMENTATION", "none"},
     {"BACKBONE_STEM_WIDTH", "64"},
     {"BACKBONE_WIDTHS", "[64, 128, 256, 512]"},
+    {"CLASS_MIN_CONFIDENCE", "{}"},
     {"COMPAT", "matterport"},
     {"EARLY_STOP", "0"},
     {"EMA_DECAY", "0"},
@@ -113,6 +117,7 @@ static const pair defaults[] = {
     {"LEARNING_RATE_SCHEDULE", "constant"},
     {"LEARNING_RATE_STEPS", "[]"},
     {"IMAGE_VALUE_RANGE", "[]"},
+    {"LOADER_CACHE", "128"},
     {"LOADER_MEMORY", "64"},
     {"LOADER_THREADS", "2"},
     {"MASK_RESIZE", "matterport"},
@@ -207,8 +212,12 @@ static void other_value(const mrcnn_config_key *key, char text[512]) {
         snprintf(text, 512, "[30, 40]");
     else if (strcmp(key->name, "IMAGE_VALUE_RANGE") == 0)
         snprintf(text, 512, "[-100, 4095.5]");
+    else if (strcmp(key->name, "IMAGE_STRETCH") == 0)
+        snprintf(text, 512, "[0.5, 99.5]");
     else if (strcmp(key->type, "string") == 0)
         snprintf(text, 512, "my-net_2");
+    else if (strcmp(key->name, "CLASS_MIN_CONFIDENCE") == 0)
+        snprintf(text, 512, "{\"person\": 0.8, \"traffic light, (red): 'x'\": 5e-06}");
     else if (strcmp(key->type, "mapping") == 0)
         snprintf(text, 512,
                  "{rpn_class_loss: 0.1, rpn_bbox_loss: 2, mrcnn_class_loss: 3, "
@@ -690,6 +699,9 @@ static void test_validate(void **state) {
         {{{"MEAN_PIXEL", "[1, 2, 3]"}, {"IMAGE_CHANNEL_COUNT", "4"}}, "MEAN_PIXEL has 3 numbers"},
         {{{"MEAN_PIXEL", "[1]"}}, "MEAN_PIXEL has 1 number but IMAGE_CHANNEL_COUNT is 3"},
         {{{"IMAGE_CHANNEL_COUNT", "1"}, {"MEAN_PIXEL", "[128]"}}, NULL},
+        {{{"IMAGE_STRETCH", "[5]"}}, "IMAGE_STRETCH has 1 number"},
+        {{{"IMAGE_STRETCH", "[99, 1]"}}, "first percentile must be less"},
+        {{{"IMAGE_STRETCH", "[1, 99]"}}, NULL},
         {{{"IMAGE_VALUE_RANGE", "[0, 4095]"}}, NULL},
         {{{"IMAGE_VALUE_RANGE", "[7]"}}, "IMAGE_VALUE_RANGE has 1 number"},
         {{{"IMAGE_VALUE_RANGE", "[5, 5]"}}, "less than its second"},

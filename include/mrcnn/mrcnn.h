@@ -255,6 +255,10 @@ MRCNN_API int mrcnn_model_class_count(const mrcnn_model *model); /* with backgro
 /* Class 0 is "BG". "class 7" if the file has no names; COCO's names for 81 classes without names.
  */
 MRCNN_API const char *mrcnn_model_class_name(const mrcnn_model *model, int class_id);
+/* The score that a detection of the class must have: CLASS_MIN_CONFIDENCE's for its name, else
+ * DETECTION_MIN_CONFIDENCE. A session can't be made while CLASS_MIN_CONFIDENCE names a class that the
+ * model doesn't have. */
+MRCNN_API double mrcnn_model_class_confidence(const mrcnn_model *model, int class_id);
 /* `names` has mrcnn_model_class_count(model) entries, the first one for the background. Call it
  * before the model is shared. */
 MRCNN_API mrcnn_status mrcnn_model_set_class_names(mrcnn_model *model, const char *const *names,
@@ -291,7 +295,7 @@ typedef struct mrcnn_mask {
 typedef struct mrcnn_instance {
     int32_t y1, x1, y2, x2; /* pixels of the picture; y2 and x2 just outside */
     int32_t class_id;       /* 1 .. class count - 1 */
-    float score;            /* 0 .. 1 */
+    float score;            /* 0 .. 1: the class's probability, or what Soft-NMS left of it */
     const char *class_name; /* belongs to the model */
     mrcnn_mask mask;        /* of the picture's size; belongs to the result */
 } mrcnn_instance;
@@ -711,7 +715,8 @@ typedef struct mrcnn_train_start {
     int epoch, last_epoch; /* the first one to come, counted from 1, and the stage's last */
     int resumed;           /* 1: with optimizer state and random streams; 2: weights alone */
     size_t pictures, validation_pictures;
-    /* Memory in bytes, all of it allocated now; loading pictures may take LOADER_MEMORY more. */
+    /* Memory in bytes, all of it allocated now; loading pictures may take LOADER_MEMORY and
+     * LOADER_CACHE more. */
     size_t weight_bytes, gradient_bytes, optimizer_bytes, activation_bytes;
     size_t evaluation_pictures; /* with EVAL_EVERY; else 0 */
     /* What an evaluation takes beside that, while it lasts; 0 also when the size of its pictures

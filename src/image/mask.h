@@ -8,10 +8,13 @@
 /* Resizes `small` (rows x columns probabilities, row-major) to the box, thresholds at >= 0.5 and
  * encodes the result as the mask of a height x width picture. The box lies inside the picture and
  * is not empty. MR_MASK_MATTERPORT: the rule of N3 with zeros outside, borders eroded as
- * matterport's; MR_MASK_EXACT: edges replicated. */
+ * matterport's; MR_MASK_EXACT: edges replicated. MR_MASK_SUBPIXEL: the samples are not shared out over
+ * the box but are where the network took them: `samples` are the first row's y, the first column's x, the
+ * last row's and the last column's, in pixels of the picture, 0 the centre of the first; other modes don't
+ * read them. */
 mrcnn_status mr_unmold_mask(mrcnn_mask *mask, const float *small, int rows, int columns,
-                            const int32_t box[4], int height, int width, mr_mask_resize mode,
-                            mrcnn_error *err);
+                            const int32_t box[4], const double samples[4], int height, int width,
+                            mr_mask_resize mode, mrcnn_error *err);
 
 /* Tight box of the mask, y2 and x2 exclusive; all zero for an empty mask. */
 void mr_mask_box(const mrcnn_mask *mask, int32_t box[4]);

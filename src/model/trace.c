@@ -146,8 +146,9 @@ static void describe_instances(mr_trace *t, const mr_pipeline *p) {
     int32_t instance = 0;
     for (size_t i = 0; i < p->detection_counts[0]; i++) {
         mrcnn_proposal *row = &t->record.detections.rows[p->detections[i].roi];
-        int32_t box[4];
-        int has_area = mr_unmold_box(p->detections[i].box, &t->fit, box);
+        mr_spot spot;
+        int has_area =
+            mr_unmold_spot(p->detections[i].box, &t->fit, p->settings->mask_resize, &spot);
         row->instance = has_area ? instance++ : -1;
         if (!has_area) row->fate = MRCNN_FATE_NO_AREA;
     }
@@ -190,6 +191,7 @@ static mrcnn_status describe(mr_trace *t, const mr_pipeline *p, mrcnn_error *err
     describe_candidates(t, p);
     describe_rows(t, p);
     describe_instances(t, p);
+    t->mask_resize = p->settings->mask_resize;
     if (t->pipeline) mr_trace_collect_maps(t);
     return describe_masks(t, p, err);
 }
@@ -252,9 +254,16 @@ mrcnn_status mrcnn_trace_create(mrcnn_trace **trace, mrcnn_session *session,
     return status;
 }
 
-/* As mr_unmold_box, without rounding. */
+/* As mr_unmold_spot, without rounding. */
 void mrcnn_trace_box(const mrcnn_trace *trace, const float box[4], double pixels[4]) {
+    const mr_trace *t = (const mr_trace *)trace;
     double in_network[4];
+    mr_spot spot;
+    if (t->mask_resize == MR_MASK_SUBPIXEL) {
+        mr_unmold_spot(box, &t->fit, t->mask_resize, &spot);
+        memcpy(pixels, spot.edges, sizeof spot.edges);
+        return;
+    }
     float window[4];
     for (int i = 0; i < 4; i++) in_network[i] = trace->window[i];
     mr_norm_box(in_network, trace->network_height, trace->network_width, window);
