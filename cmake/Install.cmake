@@ -11,7 +11,8 @@ install(TARGETS mrcnn EXPORT mrcnnTargets)
 install(TARGETS mrcnn_program)
 install(DIRECTORY include/mrcnn DESTINATION ${CMAKE_INSTALL_INCLUDEDIR})
 install(DIRECTORY examples/samples DESTINATION ${CMAKE_INSTALL_DATADIR}/mrcnn)
-install(FILES LICENSE README.md CHANGELOG.md DESTINATION ${CMAKE_INSTALL_DOCDIR})
+install(FILES LICENSE README.md README.zh-CN.md CHANGELOG.md DESTINATION ${CMAKE_INSTALL_DOCDIR})
+install(DIRECTORY docs DESTINATION ${CMAKE_INSTALL_DOCDIR} FILES_MATCHING PATTERN "*.md")
 
 # CMake: find_package(mrcnn) gives mrcnn::mrcnn. A static library names its dependencies there.
 install(EXPORT mrcnnTargets NAMESPACE mrcnn:: DESTINATION ${package_dir})
