@@ -176,6 +176,7 @@ static mrcnn_status start_result(mrcnn_result **out, mr_pipeline *p, const mrcnn
     for (size_t i = 0; i < count; i++) {
         mr_spot *spot = &job->spots[*mask_count];
         if (!mr_unmold_spot(detections[i].box, fit, job->mode, spot)) continue;
+        p->mask_rows[(size_t)image * p->max_detections + r->count] = (int32_t)r->count;
         mrcnn_instance *it = &r->instances[r->count++];
         it->y1 = spot->box[0];
         it->x1 = spot->box[1];
@@ -193,13 +194,17 @@ static mrcnn_status start_result(mrcnn_result **out, mr_pipeline *p, const mrcnn
 }
 
 /* Highest score first; of equal scores, as they were. */
-static void sort_by_score(mrcnn_result *r) {
+static void sort_by_score(mrcnn_result *r, int32_t *rows) {
     for (size_t i = 1; i < r->count; i++) {
         mrcnn_instance moved = r->instances[i];
+        int32_t row = rows[i];
         size_t k = i;
-        for (; k > 0 && r->instances[k - 1].score < moved.score; k--)
+        for (; k > 0 && r->instances[k - 1].score < moved.score; k--) {
             r->instances[k] = r->instances[k - 1];
+            rows[k] = rows[k - 1];
+        }
         r->instances[k] = moved;
+        rows[k] = row;
     }
 }
 
@@ -228,7 +233,8 @@ static mrcnn_status make_results(mr_pipeline *p, mrcnn_session *s, const mr_fit 
         for (size_t i = 0; i < masks && status == MRCNN_OK; i++) status = job.status[i];
         if (status != MRCNN_OK && err && err->status == MRCNN_OK)
             mr_fail_memory(err, most, "masks");
-        for (int i = 0; i < p->batch && job.score != MR_SCORE_CLASS; i++) sort_by_score(results[i]);
+        for (int i = 0; i < p->batch && job.score != MR_SCORE_CLASS; i++)
+            sort_by_score(results[i], p->mask_rows + (size_t)i * p->max_detections);
     }
     free(job.instances);
     free(job.spots);
