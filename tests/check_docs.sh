@@ -4,7 +4,7 @@
 #      (data/docs/fragment.h says with which variables)
 #   2. each mrcnn_name is in a public header
 #   3. each option of each `mrcnn COMMAND ...` in a ```sh block is one of that command
-#   4. each link to a file leads to one
+#   4. each link to a file leads to one, and if it names a heading, to one that is there
 #   5. each configuration key that isn't ours stands in from-matterport.md
 set -eu
 program=$1
@@ -64,10 +64,18 @@ while read -r _ first second rest; do
     done
 done <"$work/commands" >>"$work/wrong"
 
+# anchors PAGE: its headings as links name them
+anchors() {
+    sed -n 's/^##* //p' "$1" | tr 'A-Z ' 'a-z-' | sed 's/[][`.,:;()?!*'"'"'\/]//g'
+}
 for page in $pages; do
-    grep -o '](\([^)#: ]*\)[)#]' "$page" | sed 's/^](//; s/[)#]$//' | sort -u | while read -r link; do
-        if [ -n "$link" ] && [ ! -e "$(dirname "$page")/$link" ]; then
+    grep -o '](\([^):]*\))' "$page" | sed 's/^](//; s/)$//' | sort -u | while read -r link; do
+        file=${link%%#*}
+        if [ -n "$file" ]; then file=$(dirname "$page")/$file; else file=$page; fi
+        if [ ! -e "$file" ]; then
             echo "$page: $link: there is no such file"
+        elif [ "$link" != "${link#*#}" ] && ! anchors "$file" | grep -qx -e "${link#*#}"; then
+            echo "$page: $link: there is no such heading"
         fi
     done
 done >>"$work/wrong"
