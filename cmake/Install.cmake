@@ -12,6 +12,7 @@ install(TARGETS mrcnn_program)
 install(DIRECTORY include/mrcnn DESTINATION ${CMAKE_INSTALL_INCLUDEDIR})
 install(DIRECTORY examples/samples DESTINATION ${CMAKE_INSTALL_DATADIR}/mrcnn)
 install(FILES LICENSE README.md CHANGELOG.md DESTINATION ${CMAKE_INSTALL_DOCDIR})
+install(DIRECTORY docs DESTINATION ${CMAKE_INSTALL_DOCDIR})
 
 # The program writes its manual itself. One that is built for another machine can't do so here, unless an
 # emulator is set; on that machine `mrcnn man --out` still can.
