@@ -1,5 +1,6 @@
-# What `cmake --install` puts where: program, library, headers, sample pictures, manual pages, completion
-# for shells, and the two ways to find the library again, find_package(mrcnn) and pkg-config.
+# What `cmake --install` puts where: program, library, headers, the model and the pictures that come along,
+# manual pages, completion for shells, and the two ways to find the library again, find_package(mrcnn) and
+# pkg-config.
 include(CMakePackageConfigHelpers)
 set(package_dir ${CMAKE_INSTALL_LIBDIR}/cmake/mrcnn)
 
@@ -10,7 +11,8 @@ set_target_properties(mrcnn_program PROPERTIES INSTALL_RPATH "$ORIGIN/${bin_to_l
 install(TARGETS mrcnn EXPORT mrcnnTargets)
 install(TARGETS mrcnn_program)
 install(DIRECTORY include/mrcnn DESTINATION ${CMAKE_INSTALL_INCLUDEDIR})
-install(DIRECTORY examples/samples DESTINATION ${CMAKE_INSTALL_DATADIR}/mrcnn)
+install(DIRECTORY models DESTINATION ${CMAKE_INSTALL_DATADIR}/mrcnn)
+install(DIRECTORY examples/nucleus DESTINATION ${CMAKE_INSTALL_DATADIR}/mrcnn/examples)
 install(FILES LICENSE README.md CHANGELOG.md DESTINATION ${CMAKE_INSTALL_DOCDIR})
 install(DIRECTORY docs DESTINATION ${CMAKE_INSTALL_DOCDIR})
 

@@ -11,7 +11,13 @@ static const option options[] = {
     {"save", SAVE_WORDS, OPTION_CHOICES, offsetof(detect_options, pipeline.save),
      "what to write, with commas between (default overlay,json)", 0, 0},
     TRACK_ROW(detect_options, pipeline.video),
-    {"color", "instance|class", OPTION_CHOICE, offsetof(detect_options, pipeline.color_by_class),
+    {"draw", DRAW_WORDS, OPTION_CHOICES, offsetof(detect_options, pipeline.overlay.draw),
+     "what overlays show, with commas between (default all of it, but captions not in pictures "
+     "that "
+     "they would hide)",
+     0, 0},
+    {"color", "instance|class", OPTION_CHOICE,
+     offsetof(detect_options, pipeline.overlay.color_by_class),
      "what has a colour of its own in overlays (default instance)", 0, 0},
     {"explain", NULL, OPTION_FLAG, offsetof(detect_options, pipeline.explain),
      "say how many candidates each stage kept, why the rest fell, and what could be done", 0, 0},
@@ -36,7 +42,7 @@ const command command_detect = {
     .name = "detect",
     .path = "detect",
     .summary = "find objects in pictures and videos; write overlays, masks, JSON",
-    .usage = "--weights W --out DIR [OPTION]... INPUT...",
+    .usage = "[--weights W] [--out DIR] [OPTION]... INPUT...",
     .about =
         "Finds the objects in pictures and videos. An INPUT is a JPEG or PNG picture or a NumPy\n"
         "array (.npy), a video in any format that FFmpeg reads, a folder (the .jpg, .jpeg and\n"
@@ -44,6 +50,9 @@ const command command_detect = {
         "or - for a picture on standard input. Each gives one line on stdout. An input that\n"
         "can't be read is named and the others go on; the exit code is then 1. Ctrl-C ends after\n"
         "the picture or the frames under way and keeps what was found (exit code 130).\n"
+        "\n"
+        "Without --weights the model that comes along finds cell nuclei. (It is looked for beside\n"
+        "the program, or in the folder that the environment variable MRCNN_SHARE names.)\n"
         "\n"
         "Pictures are read with the model's channels (IMAGE_CHANNEL_COUNT) and IMAGE_VALUE_RANGE;\n"
         "overlays show grey as grey, and of more than three channels the first three.\n"
@@ -69,7 +78,9 @@ const command command_detect = {
         "every stage kept and dropped, the best of what was dropped, and advice. With json among\n"
         "--save the same is in NAME_explain.json. The network runs twice for it; it is not\n"
         "for videos.",
-    .examples = "mrcnn detect --weights coco --out found photo.jpg\n"
+    .examples = "mrcnn detect cells.png\n"
+                "    nuclei, found by the model that comes along: found/cells_overlay.png\n"
+                "mrcnn detect --weights coco --out found photo.jpg\n"
                 "    fetches the COCO weights the first time; see found/photo_overlay.jpg\n"
                 "mrcnn detect --weights mine.h5 --out found --save json,masks photos/\n"
                 "    every picture of a folder; run-length masks in one file, and a PNG for each\n"

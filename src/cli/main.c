@@ -30,7 +30,9 @@ const command command_program = {
         "done, 1 when something failed, 2 when the command was not understood.\n"
         "`mrcnn COMMAND --help` explains a command.",
     .examples = "mrcnn demo\n"
-                "    see the whole path work on two pictures that come along\n"
+                "    see it find and learn, on pictures that come along\n"
+                "mrcnn detect cells.png\n"
+                "    cell nuclei, by the model that comes along\n"
                 "mrcnn detect --weights coco --out found photo.jpg\n"
                 "    find people, cars, cats and 77 other things in a photo",
     .options = main_options,
