@@ -1,6 +1,8 @@
 /* complete.c - see complete.h. */
 #include "complete.h"
 
+#include "shipped.h"
+
 #include <mrcnn/mrcnn.h>
 
 #include <ctype.h>
@@ -54,6 +56,7 @@ static void list_presets(const target *t) {
 
 static void list_weights(const target *t) {
     const char *name, *help;
+    offer(t, SHIPPED_MODEL, "the model that comes along");
     for (size_t i = 0; (name = mrcnn_weights_published(i, NULL, &help)); i++) offer(t, name, help);
 }
 
@@ -259,21 +262,21 @@ static void go_on(place *at, const char *word) {
 
 static void complete(const place *at, const char *last) {
     const char *equals = strchr(last, '=');
+    const command *self = at->self;
+    int is_full = !self->sub && self->at_most >= 0 && at->arguments >= self->at_most;
     target t = {at, last, last, last};
     if (at->value_of) {
         complete_value(t, at->value_of->name, at->value_of->value);
     } else if (!at->no_options && strncmp(last, "--", 2) == 0 && equals) {
-        const option *row = option_of(at->self, last);
+        const option *row = option_of(self, last);
         t.list = t.part = equals + 1;
         if (row && row->kind != OPTION_FLAG) complete_value(t, row->name, row->value);
-    } else if (!at->no_options && *last == '-') {
+    } else if (!at->no_options && (*last == '-' || is_full)) {
         complete_options(&t);
-    } else if (at->self->sub) {
+    } else if (self->sub) {
         complete_subcommands(&t);
-    } else if (at->self->at_most < 0 || at->arguments < at->self->at_most) {
+    } else if (!is_full) {
         complete_argument(&t);
-    } else if (!at->no_options) {
-        complete_options(&t);
     }
 }
 

@@ -154,6 +154,8 @@ static const struct {
 } variables[] = {
     {"XDG_CACHE_HOME", "Published weights are kept in mrcnn below this folder. Without it: "
                        "~/.cache/mrcnn."},
+    {"MRCNN_SHARE", "The folder with the model and the pictures that come along, instead of the "
+                    "installed one."},
     {"OMP_WAIT_POLICY",
      "Threads that wait do so by spinning for a moment, which is best on a machine "
      "that is otherwise idle. On a busy one `passive` is several times as fast."},
@@ -165,8 +167,9 @@ static const struct {
 };
 
 static const char *const files[][2] = {
+    {"share/mrcnn", "where mrcnn is installed: the model that comes along, and annotated pictures"},
+    {"share/doc/mrcnn/docs", "there, too: what help texts call docs/..."},
     {"~/.cache/mrcnn", "published weights, once they were fetched"},
-    {"share/doc/mrcnn/docs", "where mrcnn is installed: what its help texts call docs/..."},
     {"logs", "a folder for each training: checkpoints, log.jsonl, a log for TensorBoard"},
 };
 
