@@ -52,6 +52,7 @@ static const pair defaults[] = {
     {"BACKBONE_STRIDES", "[4, 8, 16, 32, 64]"},
     {"BBOX_STD_DEV", "[0.1, 0.1, 0.2, 0.2]"},
     {"DETECTION_MAX_INSTANCES", "100"},
+    {"DETECTION_BACKGROUND", "wins"},
     {"DETECTION_MIN_CONFIDENCE", "0.7"},
     {"DETECTION_NMS", "hard"},
     {"DETECTION_NMS_SIGMA", "0.5"},
@@ -117,6 +118,7 @@ static const pair defaults[] = {
     {"LEARNING_RATE_SCHEDULE", "constant"},
     {"LEARNING_RATE_STEPS", "[]"},
     {"IMAGE_VALUE_RANGE", "[]"},
+    {"DETECTION_SCORE", "class"},
     {"LOADER_CACHE", "128"},
     {"LOADER_MEMORY", "64"},
     {"LOADER_THREADS", "2"},
@@ -739,15 +741,15 @@ static void test_every_preset_is_valid(void **state) {
         assert_true(strlen(help) > 10);
         mrcnn_config_free(&config);
     }
-    assert_int_equal(count, 7);
+    assert_int_equal(count, 8);
     assert_null(mrcnn_config_preset(count, NULL));
     mrcnn_config *config = NULL;
     mrcnn_error err = MRCNN_ERROR_INIT;
     assert_int_equal(mrcnn_config_create(&config, "balloons", &err), MRCNN_E_CONFIG);
     assert_null(config);
     assert_contains(err.message, "\"balloons\"");
-    assert_contains(err.message, "balloon, coco, nucleus, nucleus-inference, shapes, "
-                                 "shapes-scratch, small");
+    assert_contains(err.message, "balloon, coco, nuclei-scratch, nucleus, nucleus-inference, "
+                                 "shapes, shapes-scratch, small");
 }
 
 static void test_small_is_small(void **state) {

@@ -91,7 +91,8 @@ typedef struct mrcnn_proposal {
     int32_t suppressed_by; /* another proposal (DETECTION_NMS_THRESHOLD), with Soft-NMS the last one
                               that took score from it; else -1 */
     float iou;             /* of the clipped boxes */
-    float final_score;     /* what Soft-NMS left of the score: that of the instance */
+    float final_score;     /* what Soft-NMS left of the score and DETECTION_SCORE made of it:
+                              that of the instance */
 } mrcnn_proposal;
 
 /* Activations: `channels` floats for each place, row by row. */

@@ -366,10 +366,6 @@ static int check_usage(const command *self, const eval_options *o) {
     if (code == EXIT_DONE) code = check_names(self, "curves", &o->curves);
     if (code == EXIT_DONE) code = check_names(self, "confusion", &o->confusion);
     if (code != EXIT_DONE) return code;
-    if (!o->model.weights && !o->results)
-        return message_usage(self->path, "--weights is missing: a Keras .h5 file, a published name "
-                                         "(coco), or none for fresh weights; or --results, a file "
-                                         "of detections");
     const char *odd = o->model.weights      ? "--weights"
                       : o->model.classes    ? "--classes"
                       : o->session.executor ? "--executor"
@@ -389,6 +385,7 @@ static int run_eval(const command *self, int argc, char **argv) {
     run r = {.self = self, .o = &values};
     code = check_usage(self, &values);
     signals_catch();
+    if (code == EXIT_DONE && !values.results) code = default_weights(self, &values.model);
     if (code == EXIT_DONE) code = values.results ? prepare_results(&r) : prepare(&r);
     if (code == EXIT_DONE) code = evaluate(&r);
     mrcnn_session_free(&r.session);
@@ -403,7 +400,7 @@ const command command_eval = {
     .name = "eval",
     .path = "eval",
     .summary = "measure a model, or detections, on annotated pictures: COCO's figures",
-    .usage = "--dataset DIR (--weights W | --results FILE.json) [OPTION]...",
+    .usage = "--dataset DIR [--weights W | --results FILE.json] [OPTION]...",
     .about =
         "Detects objects in annotated pictures, or reads what was detected, and compares: COCO's\n"
         "average precision and recall, equal to those of pycocotools, for boxes (bbox) and masks\n"
@@ -413,7 +410,7 @@ const command command_eval = {
         "in\n"
         "them is wrong. (matterport leaves them out.) docs/evaluation.md explains each figure.\n"
         "\n"
-        "With --weights all detections count, however unsure, as COCO's figures need them: only\n"
+        "Of a model all detections count, however unsure, as COCO's figures need them: only\n"
         "--set DETECTION_MIN_CONFIDENCE=... and CLASS_MIN_CONFIDENCE=... leave some out, not a "
         "preset\n"
         "or a file. The classes of the pictures must be classes of the model, by name. A picture "

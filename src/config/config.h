@@ -19,6 +19,8 @@ typedef enum mr_resize_mode {
     MR_RESIZE_CROP,
     MR_RESIZE_NONE
 } mr_resize_mode;
+typedef enum mr_background { MR_BACKGROUND_WINS, MR_BACKGROUND_YIELDS } mr_background;
+typedef enum mr_detection_score { MR_SCORE_CLASS, MR_SCORE_CLASS_AND_MASK } mr_detection_score;
 typedef enum mr_mask_resize { MR_MASK_MATTERPORT, MR_MASK_EXACT, MR_MASK_SUBPIXEL } mr_mask_resize;
 typedef enum mr_suppression {
     MR_SUPPRESS_HARD,
@@ -123,6 +125,8 @@ typedef struct mr_settings {
     int eval_every, eval_images, eval_limit;
     mr_non_finite non_finite;
     int loader_threads, loader_memory, loader_cache; /* memory and cache in MB */
+    mr_background detection_background;
+    mr_detection_score detection_score;
     mr_mask_resize mask_resize; /* ours: matterport's eroded borders (N39), or better ones */
     /* A program's own backbone, used while BACKBONE is its name; build is NULL if there is none. */
     char own_backbone[64];

@@ -64,6 +64,9 @@ const mr_key mr_keys[MR_KEY_COUNT] = {
     CHOICE("COMPAT", compat, "matterport|paper", "matterport",
            "ours, training: sampling, losses and weight decay as in matterport, or as in the "
            "paper"),
+    CHOICE("DETECTION_BACKGROUND", detection_background, "wins|yields", "wins",
+           "ours: a proposal that is most likely background is dropped, as in matterport, or is a "
+           "detection of its best other class if that has DETECTION_MIN_CONFIDENCE"),
     INT("DETECTION_MAX_INSTANCES", detection_max_instances, 1, 100000, "100",
         "at most this many detections a picture"),
     FLOAT("DETECTION_MIN_CONFIDENCE", detection_min_confidence, 0, 1, "0.7",
@@ -79,6 +82,10 @@ const mr_key mr_keys[MR_KEY_COUNT] = {
           "of two detections of a class with a larger IoU the weaker is dropped; gaussian NMS "
           "needs no "
           "threshold"),
+    CHOICE(
+        "DETECTION_SCORE", detection_score, "class|class_and_mask", "class",
+        "ours: a detection's score is its class's probability, or that times the mean probability "
+        "inside its mask"),
     INT("EARLY_STOP", early_stop, 0, 1000000, "0",
         "ours, training: stop after so many epochs without a better validation loss, or with "
         "EVAL_EVERY so many evaluations without a better mask AP; 0: never"),

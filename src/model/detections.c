@@ -8,14 +8,15 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* N34: the best class of a row, its refined box and score. */
+/* N34: the best class of a row, its refined box and score. Without a background that wins, it is the
+ * best class of objects. */
 static mr_detection classify(const mr_box_output *o, size_t row, const float window[4],
                              const mr_settings *s, const mr_detection_record *record) {
     size_t from = row < o->rois_count ? row : o->rois_count - 1;
     size_t classes = (size_t)s->num_classes;
     const float *probs = o->probs + from * classes;
-    size_t best = 0;
-    for (size_t c = 1; c < classes; c++)
+    size_t best = s->detection_background == MR_BACKGROUND_YIELDS && classes > 1;
+    for (size_t c = best + 1; c < classes; c++)
         if (probs[c] > probs[best]) best = c;
     mr_detection d = {.score = probs[best], .class_id = (int32_t)best, .roi = (int32_t)row};
     const float *raw = o->deltas + (from * classes + best) * 4;

@@ -52,10 +52,11 @@ static mrcnn_status allocate(mr_pipeline *p, mrcnn_error *err) {
     p->detection_counts = mr_calloc(batch, sizeof(size_t));
     p->mask_rois = mr_calloc(batch * p->max_detections, MR_ROI_COLUMNS * sizeof(float));
     p->mask_classes = mr_calloc(batch * p->max_detections, sizeof(float));
+    p->mask_rows = mr_calloc(batch * p->max_detections, sizeof(int32_t));
     p->confidence = mr_calloc((size_t)p->settings->num_classes, sizeof(float));
     if (p->image && p->anchors && p->proposer && p->rois && p->proposals && p->proposal_anchors &&
         p->roi_counts && p->detections && p->detection_counts && p->mask_rois && p->mask_classes &&
-        p->confidence)
+        p->mask_rows && p->confidence)
         return MRCNN_OK;
     return mr_fail_memory(err, batch * pixels * sizeof(float), "a picture of this size");
 }
@@ -124,7 +125,7 @@ void mr_pipeline_free(mr_pipeline **pipeline) {
     void *buffers[] = {p->image,        p->anchors,          p->rois,
                        p->proposals,    p->proposal_anchors, p->roi_counts,
                        p->detections,   p->detection_counts, p->mask_rois,
-                       p->mask_classes, p->confidence};
+                       p->mask_classes, p->mask_rows,        p->confidence};
     for (size_t i = 0; i < sizeof buffers / sizeof *buffers; i++) free(buffers[i]);
     free(p);
     *pipeline = NULL;

@@ -123,6 +123,7 @@ typedef struct mask_job {
     const float *masks;
     int rows, columns;
     mr_mask_resize mode;
+    mr_detection_score score;
     mrcnn_instance **instances;
     mr_spot *spots;
     const mr_fit **fits;
@@ -130,15 +131,30 @@ typedef struct mask_job {
     mrcnn_error *err; /* the first one's message */
 } mask_job;
 
+/* How sure the mask head is of what it says is the object: the mean of those probabilities. */
+static float mask_certainty(const float *mask, size_t count) {
+    double sum = 0;
+    size_t inside = 0;
+    for (size_t i = 0; i < count; i++) {
+        if (!(mask[i] >= 0.5f)) continue;
+        sum += mask[i];
+        inside++;
+    }
+    return inside ? (float)(sum / (double)inside) : 0;
+}
+
 static void unmold_masks(void *context, size_t begin, size_t end, int thread) {
     (void)thread;
     const mask_job *job = context;
     for (size_t i = begin; i < end; i++) {
         mrcnn_instance *it = job->instances[i];
-        job->status[i] = mr_unmold_mask(
-            &it->mask, job->masks + i * (size_t)job->rows * (size_t)job->columns, job->rows,
-            job->columns, job->spots[i].box, job->spots[i].samples, job->fits[i]->original_height,
-            job->fits[i]->original_width, job->mode, i == 0 ? job->err : NULL);
+        const float *mask = job->masks + i * (size_t)job->rows * (size_t)job->columns;
+        if (job->score == MR_SCORE_CLASS_AND_MASK)
+            it->score *= mask_certainty(mask, (size_t)job->rows * (size_t)job->columns);
+        job->status[i] =
+            mr_unmold_mask(&it->mask, mask, job->rows, job->columns, job->spots[i].box,
+                           job->spots[i].samples, job->fits[i]->original_height,
+                           job->fits[i]->original_width, job->mode, i == 0 ? job->err : NULL);
     }
 }
 
@@ -160,6 +176,7 @@ static mrcnn_status start_result(mrcnn_result **out, mr_pipeline *p, const mrcnn
     for (size_t i = 0; i < count; i++) {
         mr_spot *spot = &job->spots[*mask_count];
         if (!mr_unmold_spot(detections[i].box, fit, p->settings, spot)) continue;
+        p->mask_rows[(size_t)image * p->max_detections + r->count] = (int32_t)r->count;
         mrcnn_instance *it = &r->instances[r->count++];
         it->y1 = spot->box[0];
         it->x1 = spot->box[1];
@@ -176,12 +193,28 @@ static mrcnn_status start_result(mrcnn_result **out, mr_pipeline *p, const mrcnn
     return MRCNN_OK;
 }
 
+/* Highest score first; of equal scores, as they were. */
+static void sort_by_score(mrcnn_result *r, int32_t *rows) {
+    for (size_t i = 1; i < r->count; i++) {
+        mrcnn_instance moved = r->instances[i];
+        int32_t row = rows[i];
+        size_t k = i;
+        for (; k > 0 && r->instances[k - 1].score < moved.score; k--) {
+            r->instances[k] = r->instances[k - 1];
+            rows[k] = rows[k - 1];
+        }
+        r->instances[k] = moved;
+        rows[k] = row;
+    }
+}
+
 static mrcnn_status make_results(mr_pipeline *p, mrcnn_session *s, const mr_fit *fits,
                                  mrcnn_result **results, mrcnn_error *err) {
     size_t most = (size_t)p->batch * p->max_detections, masks = 0;
     mask_job job = {.rows = p->settings->mask_shape.values[0],
                     .columns = p->settings->mask_shape.values[1],
                     .mode = p->settings->mask_resize,
+                    .score = p->settings->detection_score,
                     .instances = mr_calloc(most, sizeof *job.instances),
                     .spots = mr_calloc(most, sizeof *job.spots),
                     .fits = mr_calloc(most, sizeof *job.fits),
@@ -200,6 +233,8 @@ static mrcnn_status make_results(mr_pipeline *p, mrcnn_session *s, const mr_fit 
         for (size_t i = 0; i < masks && status == MRCNN_OK; i++) status = job.status[i];
         if (status != MRCNN_OK && err && err->status == MRCNN_OK)
             mr_fail_memory(err, most, "masks");
+        for (int i = 0; i < p->batch && job.score != MR_SCORE_CLASS; i++)
+            sort_by_score(results[i], p->mask_rows + (size_t)i * p->max_detections);
     }
     free(job.instances);
     free(job.spots);
