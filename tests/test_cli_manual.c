@@ -205,7 +205,7 @@ static void test_text_stays_text(void **state) {
     }
     char *page = cli_read("man/man1/mrcnn-detect.1");
     assert_contains(page, "mrcnn\\-detect \\- find objects");
-    assert_contains(page, "\n\\fBmrcnn\\fR \\fBdetect\\fR \\fB\\-\\-weights\\fR \\fIW\\fR");
+    assert_contains(page, "\n\\fBmrcnn\\fR \\fBdetect\\fR [\\fB\\-\\-weights\\fR \\fIW\\fR]");
     assert_contains(page, "\n\\fB\\-\\-set\\fR \\fIKEY\\fR=\\fIVALUE\\fR\n");
     assert_contains(page, "\n\\fB\\-\\-track\\fR \\fBiou\\fR|\\fBnone\\fR\n");
     assert_contains(page, "(\\fBIMAGE_CHANNEL_COUNT\\fR)");
@@ -315,6 +315,7 @@ static void test_values(void **state) {
     const cli_result *r = RUN("complete", "train", "--weights", "");
     assert_contains(r->out, "none\t\nlast\t\n:files .h5\n:folders\n");
     check_candidate(r->out, "imagenet");
+    check_candidate(r->out, "nuclei");
     r = RUN("complete", "data", "convert", "--to", "");
     check_candidate(r->out, "yolo");
 }
@@ -324,7 +325,7 @@ static void test_arguments(void **state) {
     CHECK_ANSWERS(":files\n", "detect", "--out", "d", "");
     CHECK_ANSWERS(":files\n", "detect", "a.jpg", "--recursive", "b");
     CHECK_ANSWERS(":files\n", "detect", "--", "-");
-    CHECK_ANSWERS("coco\t\nimagenet\t\nballoon\t\n", "weights", "get", "");
+    CHECK_ANSWERS("coco\t\nimagenet\t\nballoon\t\nnuclei\t\n", "weights", "get", "");
     CHECK_ANSWERS(":files .h5\n:folders\n", "weights", "convert", "a.h5", "");
     CHECK_ANSWERS("bash\t\nzsh\t\nfish\t\n", "completion", "");
     CHECK_ANSWERS("", "no", "such", "");
