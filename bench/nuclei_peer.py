@@ -57,7 +57,8 @@ RECIPES = {
 def read_nuclei(folder):
     for name in sorted(os.listdir(folder)):
         path, = glob.glob(os.path.join(folder, name, "images", "*.png"))
-        masks = [np.asarray(Image.open(p).convert("L")) > 127 for p in sorted(glob.glob(os.path.join(folder, name, "masks", "*.png")))]
+        files = sorted(glob.glob(os.path.join(folder, name, "masks", "*.png")))
+        masks = [np.asarray(Image.open(f).convert("L")) > 127 for f in files]
         yield path, [rle.encode(np.asfortranarray(m, dtype=np.uint8)) for m in masks]
 
 
@@ -76,7 +77,7 @@ def read_via(folder):
 
 
 def read_pictures(folder, dataset, recipe):
-    """All of a folder, in memory: photos shrunk to the largest size in which they are used, pixels standardised picture by picture."""
+    """All of a folder, in memory: photos shrunk to the largest size in which they are used, each picture's pixels standardised."""
     pictures = []
     for path, objects in {"nuclei": read_nuclei, "via": read_via}[dataset](folder):
         image = Image.open(path).convert("RGB")
@@ -132,7 +133,7 @@ def boxes_of(masks):
 
 
 def colours(pixels, recipe, rng):
-    """Contrast, brightness and colour of standardised pixels; inverted, they have the other sign."""
+    """Contrast, brightness and colour of standardised pixels; to invert them is to change their sign."""
     gain = rng.uniform(0.7, 1.4) * rng.uniform(1 - recipe["hue"], 1 + recipe["hue"], 3)
     pixels = pixels * torch.tensor(gain, dtype=torch.float32)[:, None, None] + rng.uniform(-0.3, 0.3)
     return -pixels if rng.random() < recipe["invert"] else pixels
@@ -145,7 +146,8 @@ def draw_sample(picture, recipe, rng):
     y, x = (int(rng.integers(min(0, n - side), max(0, n - side) + 1)) for n in picture["pixels"].shape[1:])
     pixels, masks = window(picture, y, x, side)
     pixels = resize(pixels, crop, crop)
-    masks = F.interpolate(masks[None], size=(crop, crop), mode="nearest")[0] if len(masks) else torch.zeros(0, crop, crop, dtype=torch.uint8)
+    nearest = ((torch.arange(crop) + 0.5) * side / crop).long()
+    masks = masks[:, nearest][:, :, nearest]
     flips = [d for d in ((-1, -2) if recipe["turns"] else (-1,)) if rng.random() < 0.5]
     turns = int(rng.integers(4)) if recipe["turns"] else 0
     pixels, masks = (torch.rot90(t.flip(flips), turns, (-2, -1)).contiguous() for t in (pixels, masks))
@@ -218,8 +220,8 @@ def train(model, folder, a, recipe):
             print(json.dumps(log[-1]), file=sys.stderr, flush=True)
             sums = {}
     seconds = time.monotonic() - start
-    return {"seconds": round(seconds, 1), "steps": step, "pictures": step * BATCH, "pictures_per_second": round(step * BATCH / seconds, 3),
-            "objects": objects, "training_pictures": len(pictures), "log": log}
+    return {"seconds": round(seconds, 1), "steps": step, "pictures": step * BATCH,
+            "pictures_per_second": round(step * BATCH / seconds, 3), "objects": objects, "training_pictures": len(pictures), "log": log}
 
 
 # Evaluation
@@ -253,8 +255,8 @@ def average_precision(pictures, results, detections):
         annotations += [{"image_id": image_id, "category_id": 1, "iscrowd": 0, "segmentation": o, "area": float(rle.area(o)),
                          "bbox": [float(v) for v in rle.toBbox(o)]} for o in picture["objects"]]
     truth = COCO()
-    truth.dataset = {"info": {}, "images": [{"id": i, "height": p["size"][0], "width": p["size"][1]} for i, p in enumerate(pictures, 1)],
-                     "categories": [{"id": 1, "name": "object"}],
+    images = [{"id": i, "height": p["size"][0], "width": p["size"][1]} for i, p in enumerate(pictures, 1)]
+    truth.dataset = {"info": {}, "images": images, "categories": [{"id": 1, "name": "object"}],
                      "annotations": [dict(o, id=i) for i, o in enumerate(annotations, 1)]}
     truth.createIndex()
     if not results:

@@ -13,7 +13,8 @@ install(TARGETS mrcnn_program)
 install(DIRECTORY include/mrcnn DESTINATION ${CMAKE_INSTALL_INCLUDEDIR})
 install(DIRECTORY models DESTINATION ${CMAKE_INSTALL_DATADIR}/mrcnn)
 install(DIRECTORY examples/nucleus DESTINATION ${CMAKE_INSTALL_DATADIR}/mrcnn/examples)
-install(FILES LICENSE README.md CHANGELOG.md DESTINATION ${CMAKE_INSTALL_DOCDIR})
+install(FILES LICENSE README.md README.zh-CN.md CHANGELOG.md DESTINATION ${CMAKE_INSTALL_DOCDIR})
+install(DIRECTORY docs DESTINATION ${CMAKE_INSTALL_DOCDIR} FILES_MATCHING PATTERN "*.md")
 
 # The program writes its manual itself. One that is built for another machine can't do so here, unless an
 # emulator is set; on that machine `mrcnn man --out` still can.

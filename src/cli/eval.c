@@ -370,6 +370,8 @@ static int check_usage(const command *self, const eval_options *o) {
                       : o->model.classes    ? "--classes"
                       : o->session.executor ? "--executor"
                                             : NULL;
+    if (o->thresholds && strcmp(o->thresholds, "-") == 0 && o->json && strcmp(o->json, "-") == 0)
+        return message_usage(self->path, "--thresholds -: --json has stdout already");
     if (o->results && odd)
         return message_usage(self->path, "%s is about a model; --results needs none", odd);
     return EXIT_DONE;

@@ -155,7 +155,7 @@ static mrcnn_status read_name(cursor *c, char name[MR_NAME_TEXT + 1]) {
         c->at = end + 1;
         skip_blanks(c);
     } else {
-        while (c->at < c->end && !strchr(":,[](){}\"'", *c->at)) c->at++;
+        while (c->at < c->end && !strchr(":,[](){}", *c->at)) c->at++;
         end = c->at;
         while (end > begin && is_blank(end[-1])) end--;
     }

@@ -209,17 +209,27 @@ static int32_t first_inside(double edge, int32_t limit) {
     return pixel > 0 ? pixel < limit ? (int32_t)pixel : limit : 0; /* NaN: 0 */
 }
 
-int mr_unmold_spot(const float box[4], const mr_fit *fit, mr_mask_resize mode, mr_spot *spot) {
-    if (mode != MR_MASK_SUBPIXEL) return mr_unmold_box(box, fit, spot->box);
-    for (int i = 0; i < 4; i++) {
-        int axis = i % 2, is_end = i / 2;
+/* How far inside the box's edges, in pixels of the network, the mask head's outermost samples were taken
+ * when it was taught: in the middle of the outermost pixels (N22); or, with mini masks (N31, N54), in the
+ * middle of the mini mask's outermost cells. */
+static double inset_of_samples(double size, const mr_settings *s, int axis) {
+    return s->use_mini_mask ? size / (2.0 * s->mini_mask_shape.values[axis]) : 0.5;
+}
+
+int mr_unmold_spot(const float box[4], const mr_fit *fit, const mr_settings *s, mr_spot *spot) {
+    if (s->mask_resize != MR_MASK_SUBPIXEL) return mr_unmold_box(box, fit, spot->box);
+    for (int axis = 0; axis < 2; axis++) {
+        double last = (axis ? fit->width : fit->height) - 1;
         int32_t limit = axis ? fit->original_width : fit->original_height;
-        /* N10: what is normalised is the centre of the first and of the last pixel, */
-        double centre = (double)box[i] * ((axis ? fit->width : fit->height) - 1);
-        spot->edges[i] = picture_edge(centre + is_end, fit, axis);
-        spot->box[i] = first_inside(spot->edges[i], limit);
-        /* and there the first and the last sample were taken (N22, N31). */
-        spot->samples[i] = picture_edge(centre + 0.5, fit, axis) - 0.5;
+        /* N10: what is normalised is the middle of the first and of the last pixel. */
+        double begin = (double)box[axis] * last, end = (double)box[2 + axis] * last + 1;
+        double inset = inset_of_samples(end - begin, s, axis);
+        spot->edges[axis] = picture_edge(begin, fit, axis);
+        spot->edges[2 + axis] = picture_edge(end, fit, axis);
+        spot->samples[axis] = picture_edge(begin + inset, fit, axis) - 0.5;
+        spot->samples[2 + axis] = picture_edge(end - inset, fit, axis) - 0.5;
+        spot->box[axis] = first_inside(spot->edges[axis], limit);
+        spot->box[2 + axis] = first_inside(spot->edges[2 + axis], limit);
     }
     return spot->box[2] > spot->box[0] && spot->box[3] > spot->box[1];
 }

@@ -50,7 +50,8 @@ typedef struct mr_spot {
 } mr_spot;
 
 /* By N38, or, with MR_MASK_SUBPIXEL, exactly; 0 when the box covers no pixel. */
-int mr_unmold_spot(const float box[4], const mr_fit *fit, mr_mask_resize mode, mr_spot *spot);
+int mr_unmold_spot(const float box[4], const mr_fit *fit, const mr_settings *settings,
+                   mr_spot *spot);
 
 /* N38: the box in pixels of the original picture; 0 when it has no area there. */
 int mr_unmold_box(const float box[4], const mr_fit *fit, int32_t out[4]);

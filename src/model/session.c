@@ -175,7 +175,7 @@ static mrcnn_status start_result(mrcnn_result **out, mr_pipeline *p, const mrcnn
     r->width = fit->original_width;
     for (size_t i = 0; i < count; i++) {
         mr_spot *spot = &job->spots[*mask_count];
-        if (!mr_unmold_spot(detections[i].box, fit, job->mode, spot)) continue;
+        if (!mr_unmold_spot(detections[i].box, fit, p->settings, spot)) continue;
         p->mask_rows[(size_t)image * p->max_detections + r->count] = (int32_t)r->count;
         mrcnn_instance *it = &r->instances[r->count++];
         it->y1 = spot->box[0];

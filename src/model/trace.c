@@ -154,8 +154,7 @@ static void describe_instances(mr_trace *t, const mr_pipeline *p) {
     for (size_t i = 0; i < p->detection_counts[0]; i++) {
         mrcnn_proposal *row = &t->record.detections.rows[p->detections[i].roi];
         mr_spot spot;
-        int has_area =
-            mr_unmold_spot(p->detections[i].box, &t->fit, p->settings->mask_resize, &spot);
+        int has_area = mr_unmold_spot(p->detections[i].box, &t->fit, p->settings, &spot);
         row->instance = has_area ? instance_of(t, p, mask_row++) : -1;
         if (!has_area)
             row->fate = MRCNN_FATE_NO_AREA;
@@ -201,7 +200,7 @@ static mrcnn_status describe(mr_trace *t, const mr_pipeline *p, mrcnn_error *err
     describe_candidates(t, p);
     describe_rows(t, p);
     describe_instances(t, p);
-    t->mask_resize = p->settings->mask_resize;
+    t->settings = p->settings;
     if (t->pipeline) mr_trace_collect_maps(t);
     return describe_masks(t, p, err);
 }
@@ -269,8 +268,8 @@ void mrcnn_trace_box(const mrcnn_trace *trace, const float box[4], double pixels
     const mr_trace *t = (const mr_trace *)trace;
     double in_network[4];
     mr_spot spot;
-    if (t->mask_resize == MR_MASK_SUBPIXEL) {
-        mr_unmold_spot(box, &t->fit, t->mask_resize, &spot);
+    if (t->settings->mask_resize == MR_MASK_SUBPIXEL) {
+        mr_unmold_spot(box, &t->fit, t->settings, &spot);
         memcpy(pixels, spot.edges, sizeof spot.edges);
         return;
     }

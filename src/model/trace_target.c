@@ -12,8 +12,8 @@
 static void find_samples(const mr_trace *t, const float box[4], double pixels[4]) {
     mr_spot spot;
     mrcnn_trace_box(&t->shown, box, pixels);
-    if (t->mask_resize != MR_MASK_SUBPIXEL) return;
-    mr_unmold_spot(box, &t->fit, t->mask_resize, &spot);
+    if (t->settings->mask_resize != MR_MASK_SUBPIXEL) return;
+    mr_unmold_spot(box, &t->fit, t->settings, &spot);
     for (int i = 0; i < 4; i++) pixels[i] = spot.samples[i] + (i < 2 ? 0 : 1);
 }
 
