@@ -56,7 +56,7 @@ static void list_presets(const target *t) {
 
 static void list_weights(const target *t) {
     const char *name, *help;
-    offer(t, SHIPPED_MODEL, "the model that comes along");
+    offer(t, SHIPPED_MODEL, "cell nuclei; comes along");
     for (size_t i = 0; (name = mrcnn_weights_published(i, NULL, &help)); i++) offer(t, name, help);
 }
 

@@ -154,8 +154,9 @@ static const struct {
 } variables[] = {
     {"XDG_CACHE_HOME", "Published weights are kept in mrcnn below this folder. Without it: "
                        "~/.cache/mrcnn."},
-    {"MRCNN_SHARE", "The folder with the model and the pictures that come along, instead of the "
-                    "installed one."},
+    {"MRCNN_SHARE",
+     "A folder with models/nuclei.h5 and examples/nucleus, in place of share/mrcnn beside "
+     "the program's folder, where they are installed."},
     {"OMP_WAIT_POLICY",
      "Threads that wait do so by spinning for a moment, which is best on a machine "
      "that is otherwise idle. On a busy one `passive` is several times as fast."},
