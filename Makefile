@@ -8,7 +8,7 @@ CMAKE_FLAGS ?=
 all: build
 
 help:
-	@echo "make demo                 install what is missing, build a release, find objects in a picture"
+	@echo "make demo                 install what is missing, build, find cell nuclei, learn for a minute"
 	@echo "make test                 the same, then run every test"
 	@echo "make bench                the same, then time it beside what the machine can do at best"
 	@echo "make install [PREFIX=...] library, program, headers, CMake and pkg-config files (/usr/local)"

@@ -30,7 +30,7 @@ static void time_round(const mr_dataset *data, const mr_settings *settings, uint
     mrcnn_image image = {0};
     const fake_scene *scene = &data->scenes[0];
     static mr_anchor_cache cache;
-    mr_example_options options = {{settings, 1, 1}, &cache};
+    mr_example_options options = {{settings, 1, 1, NULL}, &cache};
     double begin = mr_milliseconds(), end;
 #define LAP(row) (end = mr_milliseconds(), ms[row] = end - begin, begin = end)
     check(mr_dataset_read(data, 0, &image, &err), &err);

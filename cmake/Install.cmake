@@ -1,5 +1,6 @@
-# What `cmake --install` puts where: program, library, headers, sample pictures, and the two ways to
-# find the library again, find_package(mrcnn) and pkg-config.
+# What `cmake --install` puts where: program, library, headers, the model and the pictures that come along,
+# manual pages, completion for shells, and the two ways to find the library again, find_package(mrcnn) and
+# pkg-config.
 include(CMakePackageConfigHelpers)
 set(package_dir ${CMAKE_INSTALL_LIBDIR}/cmake/mrcnn)
 
@@ -10,8 +11,30 @@ set_target_properties(mrcnn_program PROPERTIES INSTALL_RPATH "$ORIGIN/${bin_to_l
 install(TARGETS mrcnn EXPORT mrcnnTargets)
 install(TARGETS mrcnn_program)
 install(DIRECTORY include/mrcnn DESTINATION ${CMAKE_INSTALL_INCLUDEDIR})
-install(DIRECTORY examples/samples DESTINATION ${CMAKE_INSTALL_DATADIR}/mrcnn)
-install(FILES LICENSE README.md CHANGELOG.md DESTINATION ${CMAKE_INSTALL_DOCDIR})
+install(DIRECTORY models DESTINATION ${CMAKE_INSTALL_DATADIR}/mrcnn)
+install(DIRECTORY examples/nucleus DESTINATION ${CMAKE_INSTALL_DATADIR}/mrcnn/examples)
+install(FILES LICENSE README.md README.zh-CN.md CHANGELOG.md DESTINATION ${CMAKE_INSTALL_DOCDIR})
+install(DIRECTORY docs DESTINATION ${CMAKE_INSTALL_DOCDIR} FILES_MATCHING PATTERN "*.md")
+
+# The program writes its manual itself. One that is built for another machine can't do so here, unless an
+# emulator is set; on that machine `mrcnn man --out` still can.
+if(NOT CMAKE_CROSSCOMPILING OR CMAKE_CROSSCOMPILING_EMULATOR)
+  set(manual ${PROJECT_BINARY_DIR}/man)
+  add_custom_command(OUTPUT ${manual}/written
+    COMMAND ${CMAKE_COMMAND} -E rm -rf ${manual}
+    COMMAND mrcnn_program man --out ${manual}
+    COMMAND ${CMAKE_COMMAND} -E touch ${manual}/written
+    DEPENDS mrcnn_program VERBATIM)
+  add_custom_target(mrcnn_manual ALL DEPENDS ${manual}/written)
+  install(DIRECTORY ${manual}/ DESTINATION ${CMAKE_INSTALL_MANDIR} FILES_MATCHING REGEX "/man[15]/")
+endif()
+
+# Where bash, zsh and fish look, below the same prefix.
+set(shells src/cli/shell)
+install(FILES ${shells}/mrcnn.bash RENAME mrcnn
+  DESTINATION ${CMAKE_INSTALL_DATADIR}/bash-completion/completions)
+install(FILES ${shells}/mrcnn.zsh RENAME _mrcnn DESTINATION ${CMAKE_INSTALL_DATADIR}/zsh/site-functions)
+install(FILES ${shells}/mrcnn.fish DESTINATION ${CMAKE_INSTALL_DATADIR}/fish/vendor_completions.d)
 
 # CMake: find_package(mrcnn) gives mrcnn::mrcnn. A static library names its dependencies there.
 install(EXPORT mrcnnTargets NAMESPACE mrcnn:: DESTINATION ${package_dir})

@@ -12,6 +12,11 @@
 #define mr_masks_open fake_masks_open
 #define mr_masks_draw fake_masks_draw
 #define mr_masks_close fake_masks_close
+#define mr_decode fake_decode
+#define mr_decoded_free fake_decoded_free
+#define mr_decoded_store_create fake_decoded_store_create
+#define mr_decoded_store_get fake_decoded_store_get
+#define mr_decoded_store_free fake_decoded_store_free
 #define mr_sample_load fake_sample_load
 #define mr_sample_limit fake_sample_limit
 #define mr_sample_free fake_sample_free
@@ -119,6 +124,8 @@ static void fake_set(mr_dataset *set, size_t index, fake_scene scene) {
     set->pictures[index] =
         (mr_picture){.id = paths[index], .path = paths[index], "fake", scene.count};
 }
+
+#include "data/decoded.c"
 
 #include "data/sample.c"
 #include "train/example.c"

@@ -578,7 +578,7 @@ static void check_masks(network *n) {
             for (int k = 0; k < 4; k++) wrong += pixels[k] != f.boxes.values[4 * at + (size_t)k];
             double differing = INFINITY;
             if (mr_unmold_mask(&mask, masks + i * height * width, (int)height, (int)width, pixels,
-                               n->image.height, n->image.width, n->settings->mask_resize,
+                               NULL, n->image.height, n->image.width, n->settings->mask_resize,
                                &n->err) == MRCNN_OK)
                 differing = mask_difference(&mask, &f, at);
             worst = fmax(worst, differing);

@@ -201,6 +201,7 @@ static void exact_movements(void **state) {
         "[{Affine: {rotate: -90}}, {Affine: {rotate: 90}}]",
         "[{PiecewiseAffine: 0}]",
         "[{LargeScaleJitter: 1}]",
+        "[Invert, {Invert: 0}, Invert]",
         ("[{Rot90: 0}, {Fliplr: 0}, {Multiply: 1}, {Add: 0}, {GaussianBlur: 0}, {AddToHue: 0}, "
          "{AddToHue: 255}, {MultiplyHue: 1}, {MultiplySaturation: 1}, {LinearContrast: 1}, "
          "{GammaContrast: 1}, {AdditiveGaussianNoise: 0}]"),
@@ -220,6 +221,26 @@ static void exact_movements(void **state) {
             free(kept);
             free_scene(&s);
         }
+}
+
+static void inverts(void **state) {
+    (void)state;
+    enum { COUNT = 3 * 9 * 9, DRAWS = 400 };
+    int inverted = 0;
+    mr_augmentation tree = tree_of("[{Invert: 0.25}]");
+    for (uint64_t draw = 0; draw < DRAWS; draw++) {
+        scene s = make_scene(9, 9, 3);
+        uint8_t kept[COUNT];
+        noise(s.pixels, COUNT, draw);
+        memcpy(kept, s.pixels, COUNT);
+        augment(&s, &tree, draw);
+        int changed = s.pixels[0] != kept[0];
+        for (int i = 0; i < COUNT; i++)
+            assert_int_equal(s.pixels[i], changed ? 255 - kept[i] : kept[i]);
+        inverted += changed;
+        free_scene(&s);
+    }
+    assert_in_range(inverted, DRAWS / 8, DRAWS * 3 / 8);
 }
 
 /* Blocks that a mask can't reach are left out; the result is that of looking at every pixel. */
@@ -618,19 +639,13 @@ static void bits(void **state) {
 
 int main(void) {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(goldens),
-        cmocka_unit_test(masks_follow_pictures),
-        cmocka_unit_test(exact_movements),
-        cmocka_unit_test(blocks),
-        cmocka_unit_test(areas),
-        cmocka_unit_test(no_aliasing),
-        cmocka_unit_test(odd_frames),
-        cmocka_unit_test(noises),
-        cmocka_unit_test(channels),
-        cmocka_unit_test(choices),
-        cmocka_unit_test(orders),
-        cmocka_unit_test(numbers),
-        cmocka_unit_test(bits),
+        cmocka_unit_test(goldens),         cmocka_unit_test(masks_follow_pictures),
+        cmocka_unit_test(exact_movements), cmocka_unit_test(inverts),
+        cmocka_unit_test(blocks),          cmocka_unit_test(areas),
+        cmocka_unit_test(no_aliasing),     cmocka_unit_test(odd_frames),
+        cmocka_unit_test(noises),          cmocka_unit_test(channels),
+        cmocka_unit_test(choices),         cmocka_unit_test(orders),
+        cmocka_unit_test(numbers),         cmocka_unit_test(bits),
         cmocka_unit_test(public_samples),
     };
     return cmocka_run_group_tests_name("augmentation", tests, NULL, NULL);

@@ -1,4 +1,4 @@
-/* test_cli_detect.c - mrcnn detect, splash and demo on a tiny model: files, names, bad inputs,
+/* test_cli_detect.c - mrcnn detect and splash on a tiny model: files, names, bad inputs,
  * interruption, a full disk. */
 #include "helper_assert.h"
 #include "helper_cli.h"
@@ -348,23 +348,6 @@ static void test_an_interrupt_keeps_what_was_found(void **state) {
     assert_int_equal(cli_count("o23", ""), 1);
 }
 
-/* -------------------------------------------------------------------------------------- demo */
-
-static void test_demo(void **state) {
-    (void)state;
-    mkdir("samples", 0777);
-    cli_picture("samples/one.png", 64, 64);
-    const cli_result *r = RUN("demo", "--samples", "samples", "--out", "shown");
-    assert_int_equal(r->code, 0);
-    assert_contains(r->out, "fresh random numbers");
-    assert_contains(r->out, "mrcnn weights get coco");
-    assert_true(cli_exists("shown/one_overlay.png"));
-    free(read_json("shown/detections.json"));
-    r = RUN("demo", "--samples", "missing", "--out", "shown");
-    assert_int_equal(r->code, 1);
-    assert_contains(r->err, "missing");
-}
-
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_default_outputs),
@@ -386,7 +369,6 @@ int main(void) {
         cmocka_unit_test(test_out_that_cannot_be_made),
         cmocka_unit_test(test_a_full_disk),
         cmocka_unit_test(test_an_interrupt_keeps_what_was_found),
-        cmocka_unit_test(test_demo),
     };
     return cmocka_run_group_tests(tests, enter, cli_leave);
 }

@@ -141,9 +141,6 @@ static void test_wrong_usage(void **state) {
     const cli_result *r = RUN("eval", "--weights", "none");
     assert_int_equal(r->code, 2);
     assert_contains(r->err, "--dataset is missing");
-    r = RUN("eval", "--dataset", "shapes");
-    assert_int_equal(r->code, 2);
-    assert_contains(r->err, "--weights is missing");
     assert_int_equal(RUN(SHAPES, "extra")->code, 2);
     assert_int_equal(RUN(SHAPES, "--format", "xml")->code, 2);
     assert_int_equal(RUN(SHAPES, "--limit", "-1")->code, 2);

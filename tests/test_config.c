@@ -52,7 +52,10 @@ static const pair defaults[] = {
     {"BACKBONE_STRIDES", "[4, 8, 16, 32, 64]"},
     {"BBOX_STD_DEV", "[0.1, 0.1, 0.2, 0.2]"},
     {"DETECTION_MAX_INSTANCES", "100"},
+    {"DETECTION_BACKGROUND", "wins"},
     {"DETECTION_MIN_CONFIDENCE", "0.7"},
+    {"DETECTION_NMS", "hard"},
+    {"DETECTION_NMS_SIGMA", "0.5"},
     {"DETECTION_NMS_THRESHOLD", "0.3"},
     {"FPN_CLASSIF_FC_LAYERS_SIZE", "1024"},
     {"GPU_COUNT", "1"},
@@ -62,6 +65,7 @@ static const pair defaults[] = {
     {"IMAGE_MAX_DIM", "1024"},
     {"IMAGE_MIN_DIM", "800"},
     {"IMAGE_MIN_SCALE", "0"},
+    {"IMAGE_STRETCH", "[]"},
     {"IMAGE_RESIZE_MODE", "square"},
     {"LEARNING_MOMENTUM", "0.9"},
     {"LEARNING_RATE", "0.001"},
@@ -103,6 +107,7 @@ static const pair defaults[] = {
     {"AUGMENTATION", "none"},
     {"BACKBONE_STEM_WIDTH", "64"},
     {"BACKBONE_WIDTHS", "[64, 128, 256, 512]"},
+    {"CLASS_MIN_CONFIDENCE", "{}"},
     {"COMPAT", "matterport"},
     {"EARLY_STOP", "0"},
     {"EMA_DECAY", "0"},
@@ -117,6 +122,8 @@ static const pair defaults[] = {
     {"LEARNING_RATE_SCHEDULE", "constant"},
     {"LEARNING_RATE_STEPS", "[]"},
     {"IMAGE_VALUE_RANGE", "[]"},
+    {"DETECTION_SCORE", "class"},
+    {"LOADER_CACHE", "128"},
     {"LOADER_MEMORY", "64"},
     {"LOADER_THREADS", "2"},
     {"MASK_RESIZE", "matterport"},
@@ -211,10 +218,14 @@ static void other_value(const mrcnn_config_key *key, char text[512]) {
         snprintf(text, 512, "[30, 40]");
     else if (strcmp(key->name, "IMAGE_VALUE_RANGE") == 0)
         snprintf(text, 512, "[-100, 4095.5]");
+    else if (strcmp(key->name, "IMAGE_STRETCH") == 0)
+        snprintf(text, 512, "[0.5, 99.5]");
     else if (strcmp(key->name, "TEST_SCALES") == 0)
         snprintf(text, 512, "[0.5, 1.25]");
     else if (strcmp(key->type, "string") == 0)
         snprintf(text, 512, "my-net_2");
+    else if (strcmp(key->name, "CLASS_MIN_CONFIDENCE") == 0)
+        snprintf(text, 512, "{\"person\": 0.8, \"traffic light, (red): 'x'\": 5e-06}");
     else if (strcmp(key->type, "mapping") == 0)
         snprintf(text, 512,
                  "{rpn_class_loss: 0.1, rpn_bbox_loss: 2, mrcnn_class_loss: 3, "
@@ -308,6 +319,130 @@ static void test_spellings(void **state) {
         set(config, cases[i].key, cases[i].written);
         assert_get(config, cases[i].key, cases[i].read);
     }
+    mrcnn_config_free(&config);
+}
+
+/* ------------------------------------------------------------------------- numbers of classes */
+
+static void test_class_scores_are_read(void **state) {
+    (void)state;
+    static const struct {
+        const char *written, *read;
+    } cases[] = {
+        {"{person: 0.8, traffic light: 0.5}", "{\"person\": 0.8, \"traffic light\": 0.5}"},
+        {" { 'a b' : 1 ,\"c\":0,}\n", "{\"a b\": 1, \"c\": 0}"},
+        {"{\"a, b: {c} [d] (e) it's\": 5e-1}", "{\"a, b: {c} [d] (e) it's\": 0.5}"},
+        {"{'say': 0.25}", "{\"say\": 0.25}"},
+        {"{\xC3\xA4pfel: 0.5, \xE6\xB0\x94\xE7\x90\x83: 1}",
+         "{\"\xC3\xA4pfel\": 0.5, \"\xE6\xB0\x94\xE7\x90\x83\": 1}"},
+        {"{a: 0.5, b: none, c: 1}", "{\"a\": 0.5, \"c\": 1}"},
+        {"{}", "{}"},
+        {"{ }", "{}"},
+        {"none", "{}"},
+        {"", "{}"},
+        {"~", "{}"},
+        {"{none: 0.5, true: 1, 7: 0}", "{\"none\": 0.5, \"true\": 1, \"7\": 0}"},
+    };
+    mrcnn_config *config = make(NULL);
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        set(config, "CLASS_MIN_CONFIDENCE", cases[i].written);
+        assert_get(config, "CLASS_MIN_CONFIDENCE", cases[i].read);
+        set(config, "CLASS_MIN_CONFIDENCE", cases[i].read);
+        assert_get(config, "CLASS_MIN_CONFIDENCE", cases[i].read);
+    }
+    mrcnn_config_free(&config);
+}
+
+static void test_one_class(void **state) {
+    (void)state;
+    mrcnn_config *config = make(NULL), *copy = NULL;
+    set(config, "CLASS_MIN_CONFIDENCE.person", "0.8");
+    set(config, "CLASS_MIN_CONFIDENCE.traffic light", " 0.5 ");
+    set(config, "CLASS_MIN_CONFIDENCE.a.b", "0.25");
+    set(config, "CLASS_MIN_CONFIDENCE.person", "0.75");
+    assert_get(config, "CLASS_MIN_CONFIDENCE",
+               "{\"person\": 0.75, \"traffic light\": 0.5, \"a.b\": 0.25}");
+    assert_get(config, "CLASS_MIN_CONFIDENCE.traffic light", "0.5");
+    assert_get(config, "CLASS_MIN_CONFIDENCE.a.b", "0.25");
+    assert_get(config, "CLASS_MIN_CONFIDENCE.cat", "");
+    assert_string_equal(mrcnn_config_source(config, "CLASS_MIN_CONFIDENCE.person"), "set");
+    assert_int_equal(mrcnn_config_copy(&copy, config, NULL), MRCNN_OK);
+    set(config, "CLASS_MIN_CONFIDENCE.person", "none");
+    set(config, "CLASS_MIN_CONFIDENCE.nobody", "none");
+    assert_get(config, "CLASS_MIN_CONFIDENCE", "{\"traffic light\": 0.5, \"a.b\": 0.25}");
+    assert_get(config, "CLASS_MIN_CONFIDENCE.a.b", "0.25");
+    assert_get(config, "CLASS_MIN_CONFIDENCE.person", "");
+    assert_get(copy, "CLASS_MIN_CONFIDENCE.person", "0.75");
+    mrcnn_config_free(&copy);
+    mrcnn_config_free(&config);
+}
+
+static void test_bad_class_scores(void **state) {
+    (void)state;
+    static const char *const cases[][2] = {
+        {"0.5", "write {person: 0.8"},
+        {"{", "write {person: 0.8"},
+        {"person: 0.5", "write {person: 0.8"},
+        {"{person}", "write {person: 0.8"},
+        {"{person 0.5}", "write {person: 0.8"},
+        {"{,}", "write {person: 0.8"},
+        {"{a: 0.5,, b: 1}", "write {person: 0.8"},
+        {"{\"a: 0.5}", "write {person: 0.8"},
+        {"{\"a\" b: 0.5}", "write {person: 0.8"},
+        {"{a\"b: 0.5}", "can't be a class's name"},
+        {"{(a): 0.5}", "write {person: 0.8"},
+        {"{a: 0.5} {b: 1}", "\"0.5} {b: 1\" is no score"},
+        {"{a: {b: 0.5}}", "\"{b: 0.5}\" is no score"},
+        {"{: 0.5}", "\"\" can't be a class's name"},
+        {"{'a\"b': 0.5}", "can't be a class's name"},
+        {"{a\\b: 0.5}", "can't be a class's name"},
+        {"{a\nb: 0.5}", "can't be a class's name"},
+        {"{\xff: 0.5}", "can't be a class's name"},
+        {"{0123456789012345678901234567890123456789012345678901234567890123: 0.5}",
+         "1 to 63 bytes"},
+        {"{a: 1.5}", "CLASS_MIN_CONFIDENCE.a: \"1.5\" is no score; it must be between 0 and 1"},
+        {"{a: -0.1}", "\"-0.1\" is no score"},
+        {"{a: nan}", "\"nan\" is no score"},
+        {"{a: 1e999}", "is no score"},
+        {"{a: 0.50000000000000000000000000000000000000001}", "...\" is no score"},
+        {"{a: 0.5, b: 1, a: 0.6}", "\"a\" is there twice"},
+    };
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++)
+        assert_refused("CLASS_MIN_CONFIDENCE", cases[i][0], cases[i][1]);
+    assert_refused("CLASS_MIN_CONFIDENCE.a", "2", "\"2\" is no score");
+    assert_refused("CLASS_MIN_CONFIDENCE.a", "{a: 0.5}", "is no score");
+    assert_refused("CLASS_MIN_CONFIDENCE.", "0.5", "can't be a class's name");
+    assert_refused("CLASS_MIN_CONFIDENCE.a\"b", "0.5", "can't be a class's name");
+    assert_refused("CLASS_MIN_CONFIDENCEx.a", "0.5", "there is no key");
+    assert_refused("DETECTION_NMS.a", "0.5", "there is no key");
+}
+
+/* As many as fit: 100 of them, and a text that can be printed. */
+static void test_many_class_scores(void **state) {
+    (void)state;
+    mrcnn_config *config = make(NULL);
+    mrcnn_error err = MRCNN_ERROR_INIT;
+    char name[120];
+    for (int i = 0; i < 100; i++) {
+        snprintf(name, sizeof name, "CLASS_MIN_CONFIDENCE.%d", i);
+        set(config, name, "0.5");
+    }
+    assert_int_equal(mrcnn_config_set(config, "CLASS_MIN_CONFIDENCE.100", "0.5", &err),
+                     MRCNN_E_CONFIG);
+    assert_non_null(strstr(err.message, "more than 100 classes"));
+    assert_get(config, "CLASS_MIN_CONFIDENCE.99", "0.5");
+    set(config, "CLASS_MIN_CONFIDENCE", "none");
+    int fitted = 0;
+    for (; fitted < 100; fitted++) {
+        snprintf(name, sizeof name, "CLASS_MIN_CONFIDENCE.%060d", fitted);
+        if (mrcnn_config_set(config, name, "0.5", &err) != MRCNN_OK) break;
+    }
+    assert_in_range(fitted, 20, 60);
+    assert_non_null(strstr(err.message, "text is longer than 2047 bytes"));
+    char *before = strdup(mrcnn_config_get(config, "CLASS_MIN_CONFIDENCE"));
+    set(config, "CLASS_MIN_CONFIDENCE", before);
+    assert_get(config, "CLASS_MIN_CONFIDENCE", before);
+    free(before);
     mrcnn_config_free(&config);
 }
 
@@ -612,15 +747,15 @@ static void test_every_preset_is_valid(void **state) {
         assert_true(strlen(help) > 10);
         mrcnn_config_free(&config);
     }
-    assert_int_equal(count, 7);
+    assert_int_equal(count, 8);
     assert_null(mrcnn_config_preset(count, NULL));
     mrcnn_config *config = NULL;
     mrcnn_error err = MRCNN_ERROR_INIT;
     assert_int_equal(mrcnn_config_create(&config, "balloons", &err), MRCNN_E_CONFIG);
     assert_null(config);
     assert_contains(err.message, "\"balloons\"");
-    assert_contains(err.message, "balloon, coco, nucleus, nucleus-inference, shapes, "
-                                 "shapes-scratch, small");
+    assert_contains(err.message, "balloon, coco, nuclei-scratch, nucleus, nucleus-inference, "
+                                 "shapes, shapes-scratch, small");
 }
 
 static void test_small_is_small(void **state) {
@@ -696,6 +831,9 @@ static void test_validate(void **state) {
         {{{"MEAN_PIXEL", "[1, 2, 3]"}, {"IMAGE_CHANNEL_COUNT", "4"}}, "MEAN_PIXEL has 3 numbers"},
         {{{"MEAN_PIXEL", "[1]"}}, "MEAN_PIXEL has 1 number but IMAGE_CHANNEL_COUNT is 3"},
         {{{"IMAGE_CHANNEL_COUNT", "1"}, {"MEAN_PIXEL", "[128]"}}, NULL},
+        {{{"IMAGE_STRETCH", "[5]"}}, "IMAGE_STRETCH has 1 number"},
+        {{{"IMAGE_STRETCH", "[99, 1]"}}, "first percentile must be less"},
+        {{{"IMAGE_STRETCH", "[1, 99]"}}, NULL},
         {{{"IMAGE_VALUE_RANGE", "[0, 4095]"}}, NULL},
         {{{"IMAGE_VALUE_RANGE", "[7]"}}, "IMAGE_VALUE_RANGE has 1 number"},
         {{{"IMAGE_VALUE_RANGE", "[5, 5]"}}, "less than its second"},
@@ -755,6 +893,10 @@ int main(void) {
         cmocka_unit_test(test_set_and_get_every_key),
         cmocka_unit_test(test_every_key_refuses_nonsense),
         cmocka_unit_test(test_spellings),
+        cmocka_unit_test(test_class_scores_are_read),
+        cmocka_unit_test(test_one_class),
+        cmocka_unit_test(test_bad_class_scores),
+        cmocka_unit_test(test_many_class_scores),
         cmocka_unit_test(test_one_loss),
         cmocka_unit_test(test_refused_values),
         cmocka_unit_test(test_long_values),

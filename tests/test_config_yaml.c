@@ -209,6 +209,13 @@ static void test_bad_texts(void **state) {
         {"MEAN_PIXEL: [\"1, 2\", 3]\n", MRCNN_E_CONFIG, "line 1, column 14: punctuation"},
         {"MEAN_PIXEL: {a: 3}\n", MRCNN_E_CONFIG, "MEAN_PIXEL: \"{a: 3}\" is not a number"},
         {"LOSS_WEIGHTS: {rpn_class_loss: [1]}\n", MRCNN_E_CONFIG, "nested too deeply"},
+        {"CLASS_MIN_CONFIDENCE: {a: [1]}\n", MRCNN_E_CONFIG, "nested too deeply"},
+        {"CLASS_MIN_CONFIDENCE: {[a]: 1}\n", MRCNN_E_CONFIG, "a class's name must be a plain word"},
+        {"CLASS_MIN_CONFIDENCE: {'a\"b': 1}\n", MRCNN_E_CONFIG, "a double quote inside"},
+        {"CLASS_MIN_CONFIDENCE: {a: 1, \"a\": 1}\n", MRCNN_E_CONFIG, "\"a\" is there twice"},
+        {"CLASS_MIN_CONFIDENCE: {\"a\\\\b\": 1}\n", MRCNN_E_CONFIG, "can't be a class's name"},
+        {"CLASS_MIN_CONFIDENCE: [a, 1]\n", MRCNN_E_CONFIG, "write {person: 0.8"},
+        {"CLASS_MIN_CONFIDENCE: 0.5\n", MRCNN_E_CONFIG, "write {person: 0.8"},
         {"LOSS_WEIGHTS: [1, 1, 1, 1, 1]\n", MRCNN_E_CONFIG, "write {rpn_class_loss: 1, ...}"},
         {"a: &a [1]\n", MRCNN_E_CONFIG, "there is no key \"a\""},
         {"MEAN_PIXEL: &a [1, 2, 3]\nRPN_BBOX_STD_DEV: *a\n", MRCNN_E_FORMAT,
@@ -240,11 +247,27 @@ static char *repeated(const char *start, const char *unit, size_t bytes) {
     return text;
 }
 
+/* Keys that nobody repeats, more than there is room for. */
+static void test_too_many_classes(void **state) {
+    (void)state;
+    enum { KEYS = 400, LINE = 40 };
+    char *text = calloc(KEYS, LINE);
+    assert_non_null(text);
+    size_t used = 0;
+    for (int i = 0; i < KEYS; i++)
+        used += (size_t)snprintf(text + used, LINE, "CLASS_MIN_CONFIDENCE.class %d: 0.5\n", i);
+    assert_refused(text, MRCNN_E_CONFIG, "more keys than a configuration can have");
+    free(text);
+}
+
 static void test_hostile_megabytes(void **state) {
     (void)state;
     static const char *const units[][2] = {
         {"MEAN_PIXEL: ", "["},
         {"LOSS_WEIGHTS: ", "{a: "},
+        {"CLASS_MIN_CONFIDENCE: ", "{a: "},
+        {"CLASS_MIN_CONFIDENCE: {", "a: 1, "},
+        {"", "CLASS_MIN_CONFIDENCE.a: 1\n"},
         {"", "["},
         {"", "{"},
         {"", "- "},
@@ -414,6 +437,8 @@ static void test_round_trip_of_odd_values(void **state) {
         {"MEAN_PIXEL", "[-0.1, 1e-17, 123.7, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13]"},
         {"TRAIN_BN", "none"},
         {"LOSS_WEIGHTS", "{rpn_class_loss: 0.1, mrcnn_mask_loss: 1e-05}"},
+        {"CLASS_MIN_CONFIDENCE", "{'a, (b): [c] #{d}': 0.5, it's *that*: 0, - x: 5e-324}"},
+        {"CLASS_MIN_CONFIDENCE", "{\xE6\xB0\x94\xE7\x90\x83: 1, 'null': 0.25}"},
     };
     for (size_t i = 0; i < sizeof values / sizeof *values; i++) {
         mrcnn_config *config = make("small");
@@ -434,6 +459,7 @@ int main(void) {
         cmocka_unit_test(test_preset_in_a_file),
         cmocka_unit_test(test_keep_explicit),
         cmocka_unit_test(test_bad_texts),
+        cmocka_unit_test(test_too_many_classes),
         cmocka_unit_test(test_hostile_megabytes),
         cmocka_unit_test(test_billion_laughs),
         cmocka_unit_test(test_too_large_files),

@@ -81,8 +81,8 @@ static void test_frame(void **state) {
     (void)state;
     mrcnn_config *config = make_config(NULL);
     mrcnn_error err = MRCNN_ERROR_INIT;
-    mrcnn_frame f;
-    assert_int_equal(mrcnn_frame_of(&f, config, 100, 200, &err), MRCNN_OK);
+    mrcnn_placement f;
+    assert_int_equal(mrcnn_placement_of(&f, config, 100, 200, &err), MRCNN_OK);
     assert_int_equal(f.height, 128);
     assert_int_equal(f.width, 128);
     assert_true(f.scale == 0.64); /* 128 / 200 */
@@ -90,7 +90,7 @@ static void test_frame(void **state) {
     assert_int_equal(f.y2, 96);
     assert_int_equal(f.x1, 0);
     assert_int_equal(f.x2, 128);
-    assert_int_equal(mrcnn_frame_of(&f, config, 0, 200, &err), MRCNN_E_ARGUMENT);
+    assert_int_equal(mrcnn_placement_of(&f, config, 0, 200, &err), MRCNN_E_ARGUMENT);
     mrcnn_config_free(&config);
 }
 

@@ -240,8 +240,8 @@ static void unmolding_equals_the_reference(void **state) {
         mrcnn_error err = MRCNN_ERROR_INIT;
         snprintf(path, sizeof path, DATA "unmold_%s.npy", name);
         assert_true(npy_read(path, &small));
-        if (mr_unmold_mask(&mask, small.raw, (int)small.shape[0], (int)small.shape[1], box, height,
-                           width, MR_MASK_MATTERPORT, &err) != MRCNN_OK)
+        if (mr_unmold_mask(&mask, small.raw, (int)small.shape[0], (int)small.shape[1], box, NULL,
+                           height, width, MR_MASK_MATTERPORT, &err) != MRCNN_OK)
             fail_msg("%s", err.message);
         char *written = string_of(&mask);
         if (strcmp(written, string) != 0) fail_msg("%.60s... gives %s", line, written);
@@ -281,8 +281,9 @@ static void assert_unmolds_plainly(const float *small, int rows, int columns, co
             wanted[y * width + x] =
                 (uint8_t)inside_plainly(small, rows, columns, (y - box[0] + 0.5) * step_y - 0.5,
                                         (x - box[1] + 0.5) * step_x - 0.5, mode);
-    assert_int_equal(mr_unmold_mask(&mask, small, rows, columns, box, height, width, mode, NULL),
-                     MRCNN_OK);
+    assert_int_equal(
+        mr_unmold_mask(&mask, small, rows, columns, box, NULL, height, width, mode, NULL),
+        MRCNN_OK);
     assert_bytes(&mask, wanted);
     mrcnn_mask_free(&mask);
     free(wanted);
@@ -316,7 +317,8 @@ static void fill(float *small, int count, float value) {
 static int64_t unmolded_area(const float *small, int size, const int32_t box[4],
                              mr_mask_resize mode) {
     mrcnn_mask mask = {0};
-    assert_int_equal(mr_unmold_mask(&mask, small, size, size, box, 60, 60, mode, NULL), MRCNN_OK);
+    assert_int_equal(mr_unmold_mask(&mask, small, size, size, box, NULL, 60, 60, mode, NULL),
+                     MRCNN_OK);
     int64_t area = mrcnn_mask_area(&mask);
     mrcnn_mask_free(&mask);
     return area;
@@ -367,8 +369,9 @@ static void boxes_outside_are_refused(void **state) {
     for (size_t i = 0; i < sizeof boxes / sizeof *boxes; i++) {
         mrcnn_mask mask = {0};
         mrcnn_error err = MRCNN_ERROR_INIT;
-        assert_int_equal(mr_unmold_mask(&mask, small, 1, 1, boxes[i], 10, 20, MR_MASK_EXACT, &err),
-                         MRCNN_E_ARGUMENT);
+        assert_int_equal(
+            mr_unmold_mask(&mask, small, 1, 1, boxes[i], NULL, 10, 20, MR_MASK_EXACT, &err),
+            MRCNN_E_ARGUMENT);
         assert_non_null(strstr(err.message, "20 x 10"));
         assert_null(mask.counts);
     }

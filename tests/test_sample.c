@@ -5,6 +5,7 @@
 
 #include "helper_assert.h"
 #include "helper_cases.h"
+#include "helper_resize_mask.h"
 
 #include <math.h>
 
@@ -28,7 +29,7 @@ static void set(const char *key, const char *value) {
 }
 
 static mr_sample_options options(int training) {
-    return (mr_sample_options){mr_config_settings(config), 5, training};
+    return (mr_sample_options){mr_config_settings(config), 5, training, NULL};
 }
 
 static mr_sample *load(const mr_dataset *data, size_t picture, uint64_t number, int training) {
@@ -139,7 +140,7 @@ static void check_objects(const mr_dataset *data, const mr_sample *s) {
         int class_id, y1 = s->height, x1 = s->width, y2 = 0, x2 = 0;
         fake_masks_draw(&(mr_masks){data, s->picture, scene->height, scene->width, NULL}, o, mask,
                         &class_id, NULL);
-        assert_int_equal(mr_resize_mask(mask, &s->fit, full, NULL), MRCNN_OK);
+        assert_int_equal(resize_bytes(mask, &s->fit, full), MRCNN_OK);
         for (int y = 0; y < s->height; y++)
             for (int x = 0; x < s->width; x++) {
                 int from = s->mirrored ? s->width - 1 - x : x;
@@ -551,6 +552,81 @@ static void mosaics(void **state) {
     assert_contains(err.message, ".png: broken picture");
 }
 
+/* --------------------------------------------------------------------------------------- store */
+
+static void expect_equal(const mr_sample *a, const mr_sample *b) {
+    size_t mask = mr_bits_size(a->mask_height, a->mask_width);
+    assert_true(a->count == b->count && a->height == b->height && a->width == b->width);
+    assert_memory_equal(a->pixels, b->pixels, (size_t)a->height * (size_t)a->width * 3);
+    assert_memory_equal(a->boxes, b->boxes, (size_t)a->count * sizeof *a->boxes);
+    assert_memory_equal(a->class_ids, b->class_ids, (size_t)a->count * sizeof *a->class_ids);
+    assert_memory_equal(a->masks, b->masks, (size_t)a->count * mask);
+}
+
+static size_t count_kept(mr_decoded_store *store) {
+    const mr_decoded *decoded;
+    mr_decoded *own;
+    size_t kept = 0;
+    for (size_t i = 0; i < FAKE_PICTURES; i++)
+        if (mr_decoded_store_get(store, i, &decoded, &own, NULL) == MRCNN_OK) {
+            assert_null(own);
+            kept++;
+        }
+    return kept;
+}
+
+/* With room for all, for some and for none: the same samples; and what is kept is not read again. */
+static void kept_pictures_give_the_same(void **state) {
+    (void)state;
+    static const size_t rooms[] = {1000000, 30000, 0}, wanted[] = {FAKE_PICTURES, 1, 0};
+    set("IMAGE_RESIZE_MODE", "crop");
+    set("IMAGE_MIN_DIM", "64");
+    set("HORIZONTAL_FLIP", "0.5");
+    set("MOSAIC", "0.3");
+    set("AUGMENTATION", "[{Affine: {rotate: [0, 90]}}, Invert]");
+    for (size_t r = 0; r < 3; r++) {
+        mr_dataset data;
+        for (size_t i = 0; i < FAKE_PICTURES; i++)
+            fake_set(&data, i, (fake_scene){80, 100, two_objects, 2, 0});
+        mr_sample_options o = options(1);
+        assert_int_equal(mr_decoded_store_create(&o.store, &data, o.settings, rooms[r], NULL), 0);
+        for (uint64_t number = 0; number < 24; number++) {
+            mr_sample *plain = load(&data, number % 4, number, 1), *stored = &unset;
+            assert_int_equal(mr_sample_load(&stored, &data, number % 4, number, &o, NULL), 0);
+            assert_true(plain && stored);
+            expect_equal(plain, stored);
+            mr_sample_free(&plain);
+            mr_sample_free(&stored);
+        }
+        for (size_t i = 0; i < FAKE_PICTURES; i++) data.scenes[i].broken = 1;
+        assert_int_equal(count_kept(o.store), wanted[r]);
+        mr_decoded_store_free(&o.store);
+    }
+}
+
+/* An object outside the picture has an empty mask, which is kept as such. */
+static void decoded_masks_are_patches(void **state) {
+    (void)state;
+    static const fake_object objects[] = {{1, {10, 20, 40, 61}, 1}, {2, {70, 90, 99, 99}, 0}};
+    mr_dataset data = one_scene(64, 80, objects, 2);
+    mr_decoded *decoded;
+    uint8_t mask[64 * 80];
+    int class_id;
+    assert_int_equal(mr_decode(&decoded, &data, 0, options(1).settings, NULL), MRCNN_OK);
+    assert_int_equal(decoded->count, 2);
+    fake_masks_draw(&(mr_masks){&data, 0, 64, 80, NULL}, 0, mask, &class_id, NULL);
+    const mr_patch *p = &decoded->objects[0].mask;
+    const int32_t box[4] = {10, 20, 40, 61};
+    assert_memory_equal(p->box, box, sizeof box);
+    for (int y = 10; y < 40; y++)
+        for (int x = 20; x < 61; x++)
+            assert_int_equal(mr_bit(p->bits + (size_t)(y - 10) * mr_bits_row(41), x - 20),
+                             mask[y * 80 + x]);
+    p = &decoded->objects[1].mask;
+    assert_true(p->box[0] == p->box[2] && p->box[1] == p->box[3]);
+    mr_decoded_free(&decoded);
+}
+
 /* ------------------------------------------------------------------------------------ examples */
 
 static mr_example *load_example(const mr_dataset *data, size_t picture, uint64_t number,
@@ -651,10 +727,21 @@ static void at_most_so_many_objects(void **state) {
 int main(void) {
 #define TEST(f) cmocka_unit_test_setup_teardown(f, make_config, free_config)
     const struct CMUnitTest tests[] = {
-        TEST(goldens),  TEST(mini_mask_rules),         TEST(all_modes),    TEST(crops),
-        TEST(flips),    TEST(dropped_and_skipped),     TEST(many_objects), TEST(failures),
-        TEST(examples), TEST(at_most_so_many_objects), TEST(augmented),    TEST(draws),
+        TEST(goldens),
+        TEST(mini_mask_rules),
+        TEST(all_modes),
+        TEST(crops),
+        TEST(flips),
+        TEST(dropped_and_skipped),
+        TEST(many_objects),
+        TEST(failures),
+        TEST(examples),
+        TEST(at_most_so_many_objects),
+        TEST(augmented),
+        TEST(draws),
         TEST(mosaics),
+        TEST(kept_pictures_give_the_same),
+        TEST(decoded_masks_are_patches),
     };
     return cmocka_run_group_tests_name("samples", tests, NULL, NULL);
 }

@@ -32,11 +32,17 @@ static const setting settings[] = {
     {"two instances", 8, {EAGER, "DETECTION_MAX_INSTANCES", "2", NULL}},
     {"hard NMS", 9, {EAGER, "DETECTION_NMS_THRESHOLD", "0.05", "RPN_NMS_THRESHOLD", "0.3", NULL}},
     {"padded", 2, {EAGER, "IMAGE_RESIZE_MODE", "pad64", "RPN_ANCHOR_STRIDE", "2", NULL}},
+    {"linear", 9, {EAGER, "DETECTION_NMS", "linear", "MASK_RESIZE", "subpixel", NULL}},
+    {"gaussian", 6, {EAGER, "DETECTION_NMS", "gaussian", "DETECTION_MIN_CONFIDENCE", "0.3", NULL}},
+    {"by class",
+     2,
+     {EAGER, "DETECTION_NMS", "gaussian", "DETECTION_NMS_SIGMA", "0.05", "CLASS_MIN_CONFIDENCE",
+      "{class 1: 0.5, class 2: 0, class 3: 0.4}", NULL}},
 };
 enum { SETTINGS = sizeof settings / sizeof *settings };
 
 /* What the settings met, so that no fate goes untested. */
-static size_t candidates_met[MRCNN_FATES], proposals_met[MRCNN_FATES], filling_met;
+static size_t candidates_met[MRCNN_FATES], proposals_met[MRCNN_FATES], filling_met, softened;
 
 static mrcnn_model *model_of(const setting *setting) {
     mrcnn_config *config = NULL;
@@ -212,7 +218,55 @@ static void check_class(const mrcnn_trace *t, int class_id, const mr_settings *s
     free(place);
 }
 
-static void check_row(const mrcnn_trace *t, size_t i, double minimum) {
+static double soft_factor(const mr_settings *s, const float a[4], const float b[4]) {
+    double overlap = area(a) > 0 && area(b) > 0 ? iou(a, b) : 0;
+    if (s->detection_nms == MR_SUPPRESS_GAUSSIAN)
+        return exp(-overlap * overlap / s->detection_nms_sigma);
+    return overlap > s->detection_nms_threshold ? 1 - overlap : 1;
+}
+
+/* Taken before `p`: by Soft-NMS the one with more score left. */
+static int is_before(const mrcnn_proposal *k, const mrcnn_proposal *p) {
+    if (k->fate == MRCNN_FATE_SUPPRESSED) return 0;
+    if (k->final_score != p->final_score) return k->final_score > p->final_score;
+    return k < p;
+}
+
+/* Soft-NMS of the proposals of one class: each has left of its score what those take that were taken
+ * before it, or up to the one that was too much. */
+static void check_soft(const mrcnn_trace *t, int class_id, const mr_settings *s, double minimum) {
+    for (size_t i = 0; i < t->proposal_count; i++) {
+        const mrcnn_proposal *p = &t->proposals[i];
+        if (p->class_id != class_id || p->fate == MRCNN_FATE_CONFIDENCE) continue;
+        const mrcnn_proposal *by = p->suppressed_by >= 0 ? &t->proposals[p->suppressed_by] : NULL;
+        double left = (double)p->score;
+        for (size_t k = 0; k < t->proposal_count; k++) {
+            const mrcnn_proposal *q = &t->proposals[k];
+            if (q->class_id == class_id && q->fate != MRCNN_FATE_CONFIDENCE &&
+                (q == by || is_before(q, by ? by : p)))
+                left *= soft_factor(s, p->clipped, q->clipped);
+        }
+        if (p->fate != MRCNN_FATE_LIMIT) assert_true(fabs(left - (double)p->final_score) < NEAR);
+        if (by) {
+            assert_int_equal(by->class_id, class_id);
+            assert_true(fabs((double)p->iou - iou(p->clipped, by->clipped)) < NEAR);
+            assert_true((double)p->final_score < fmax(minimum, 0.001));
+        } else if (p->final_score < p->score) {
+            assert_true((double)p->final_score >= minimum);
+        }
+        softened += p->final_score < p->score;
+    }
+}
+
+/* The pixels whose centres are inside. */
+static void check_centres(const mrcnn_instance *it, const double edges[4], int height, int width) {
+    for (int y = 0; y < height; y++)
+        assert_int_equal(y + 0.5 >= edges[0] && y + 0.5 < edges[2], y >= it->y1 && y < it->y2);
+    for (int x = 0; x < width; x++)
+        assert_int_equal(x + 0.5 >= edges[1] && x + 0.5 < edges[3], x >= it->x1 && x < it->x2);
+}
+
+static void check_row(const mrcnn_trace *t, size_t i, const mrcnn_model *model) {
     const mrcnn_proposal *p = &t->proposals[i];
     int filling = i >= t->proposals_found;
     assert_int_equal(p->candidate < 0, filling);
@@ -229,8 +283,9 @@ static void check_row(const mrcnn_trace *t, size_t i, double minimum) {
     assert_true(p->class_id == 0 ? p->score == p->background
                                  : p->class_id == p->object_class && p->score == p->object_score);
     assert_int_equal(p->fate == MRCNN_FATE_BACKGROUND, p->class_id == 0);
+    double minimum = mrcnn_model_class_confidence(model, p->class_id);
     if (p->class_id > 0)
-        assert_int_equal(p->fate == MRCNN_FATE_CONFIDENCE, (double)p->score < minimum);
+        assert_int_equal(p->fate == MRCNN_FATE_CONFIDENCE, p->score < (float)minimum);
     assert_int_equal(p->fate == MRCNN_FATE_KEPT, p->instance >= 0);
     assert_int_equal(p->fate == MRCNN_FATE_SUPPRESSED, p->suppressed_by >= 0);
     if (p->instance < 0) return;
@@ -238,7 +293,13 @@ static void check_row(const mrcnn_trace *t, size_t i, double minimum) {
     double pixels[4];
     mrcnn_trace_box(t, p->clipped, pixels);
     assert_int_equal(it->class_id, p->class_id);
-    assert_true(it->score == p->score);
+    assert_true(it->score == p->final_score);
+    if (mr_config_settings(model->config)->detection_nms == MR_SUPPRESS_HARD)
+        assert_true(p->final_score == p->score);
+    if (mr_config_settings(model->config)->mask_resize == MR_MASK_SUBPIXEL) {
+        check_centres(it, pixels, t->height, t->width);
+        return;
+    }
     assert_true(rint(pixels[0]) == it->y1 && rint(pixels[1]) == it->x1);
     assert_true(rint(pixels[2]) == it->y2 && rint(pixels[3]) == it->x2);
 }
@@ -248,7 +309,7 @@ static void check_proposals(const mrcnn_trace *t, const mrcnn_model *model) {
     size_t fates[MRCNN_FATES] = {0}, sum = 0;
     assert_int_equal(t->proposal_count, s->post_nms_rois_inference);
     for (size_t i = 0; i < t->proposal_count; i++) {
-        check_row(t, i, s->detection_min_confidence);
+        check_row(t, i, model);
         fates[t->proposals[i].fate]++;
     }
     for (int i = 0; i < MRCNN_FATES; i++) sum += fates[i];
@@ -258,7 +319,11 @@ static void check_proposals(const mrcnn_trace *t, const mrcnn_model *model) {
     if (fates[MRCNN_FATE_LIMIT])
         assert_int_equal(fates[MRCNN_FATE_KEPT] + fates[MRCNN_FATE_NO_AREA],
                          s->detection_max_instances);
-    for (int c = 1; c < s->num_classes; c++) check_class(t, c, s);
+    for (int c = 1; c < s->num_classes; c++)
+        if (s->detection_nms == MR_SUPPRESS_HARD)
+            check_class(t, c, s);
+        else
+            check_soft(t, c, s, mrcnn_model_class_confidence(model, c));
     for (int i = 0; i < MRCNN_FATES; i++) proposals_met[i] += fates[i];
 }
 
@@ -314,7 +379,7 @@ static void seeded_networks(void **state) {
     for (int i = 0; i < MRCNN_FATES; i++) {
         if (proposals_met[i] == 0) fail_msg("no proposal ended as %s", mrcnn_fate_name(i));
     }
-    assert_true(filling_met > 0);
+    assert_true(filling_met > 0 && softened > 100);
 }
 
 static void golden_networks(void **state) {

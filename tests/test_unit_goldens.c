@@ -5,6 +5,7 @@
  *
  * Without an argument: the cases that are kept with the tests, and the complete ones where they can
  * be found. Operations that this release doesn't have are named as left out. */
+#include "helper_resize_mask.h"
 #include "helper_assert.h"
 #include "helper_golden.h"
 #include "helper_golden_graph.h"
@@ -438,7 +439,11 @@ static void refine_detections(const unit *u) {
     size_t count = 0, most = (size_t)s->detection_max_instances;
     mr_detection *found = calloc(most, sizeof *found);
     int32_t *roi = calloc(most, sizeof *roi);
-    assert_int_equal(mr_refine_detections(&out, window, s, found, &count, NULL, NULL), MRCNN_OK);
+    float *confidence = calloc((size_t)s->num_classes, sizeof *confidence);
+    for (int i = 0; i < s->num_classes; i++) confidence[i] = (float)s->detection_min_confidence;
+    assert_int_equal(mr_refine_detections(&out, window, s, confidence, found, &count, NULL, NULL),
+                     MRCNN_OK);
+    free(confidence);
     float *rows = calloc(want.count, sizeof *rows);
     for (size_t i = 0; i < count && i < (size_t)want.shape[0]; i++) {
         memcpy(rows + 6 * i, found[i].box, 4 * sizeof *rows);
@@ -519,7 +524,7 @@ static void check_resized_masks(const unit *u, const picture *p, const mr_fit *f
     uint8_t *in = malloc(size), *out = malloc(out_size);
     for (size_t m = 0; m < masks && want.count == out_size * masks; m++) {
         for (size_t i = 0; i < size; i++) in[i] = p->masks.data[i * masks + m] != 0;
-        assert_int_equal(mr_resize_mask(in, fit, out, NULL), MRCNN_OK);
+        assert_int_equal(resize_bytes(in, fit, out), MRCNN_OK);
         for (size_t i = 0; i < out_size; i++)
             wrong += (out[i] != 0) != (want.data[i * masks + m] != 0);
     }
@@ -627,7 +632,7 @@ static void unmold_mask(const unit *u) {
     int height = (int)number_at(u, "shape", 0), width = (int)number_at(u, "shape", 1);
     for (size_t k = 0; k < 4; k++) box[k] = (int32_t)number_at(u, "box", k);
     assert_int_equal(
-        mr_unmold_mask(&mask, small, 28, 28, box, height, width, MR_MASK_MATTERPORT, NULL),
+        mr_unmold_mask(&mask, small, 28, 28, box, NULL, height, width, MR_MASK_MATTERPORT, NULL),
         MRCNN_OK);
     uint8_t *bytes = malloc(want.count);
     double wrong = 0;

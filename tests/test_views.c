@@ -181,24 +181,28 @@ static void make_small(float *small, int side, uint64_t seed) {
 }
 
 /* The mask that is pasted into the view, pixel by pixel where the pixels come from, is the mask that is
- * pasted into the picture. */
+ * pasted into the picture; between pixels, too. */
 static void check_masks(const mr_view *view) {
     enum { SIDE = 14 };
     float small[SIDE * SIDE], restored[SIDE * SIDE];
     int32_t height = view->fit.original_height, width = view->fit.original_width;
-    const int32_t box[4] = {height / 5, width / 7, height - height / 9, width - width / 3};
-    int32_t out[4];
+    mr_spot spot = {.box = {height / 5, width / 7, height - height / 9, width - width / 3}}, out;
     mrcnn_mask in_view, in_picture;
-    uint8_t seen[HEIGHT * WIDTH], there[HEIGHT * WIDTH], moved[HEIGHT * WIDTH] = {0};
+    uint8_t seen[HEIGHT * WIDTH], there[HEIGHT * WIDTH], moved[HEIGHT * WIDTH];
+    for (int k = 0; k < 4; k++) {
+        spot.edges[k] = spot.box[k] + 0.37 - 0.11 * k;
+        spot.samples[k] = spot.edges[k] + (k < 2 ? 0.03 : -0.98);
+    }
     make_small(small, SIDE, (uint64_t)view->orientation);
-    mr_view_restore_box(view, box, out);
+    mr_view_restore_spot(view, &spot, &out);
     mr_view_restore_mask(view, small, SIDE, restored);
-    for (mr_mask_resize mode = MR_MASK_MATTERPORT; mode <= MR_MASK_EXACT; mode++) {
-        assert_int_equal(
-            mr_unmold_mask(&in_view, small, SIDE, SIDE, box, height, width, mode, NULL), MRCNN_OK);
-        assert_int_equal(
-            mr_unmold_mask(&in_picture, restored, SIDE, SIDE, out, HEIGHT, WIDTH, mode, NULL),
-            MRCNN_OK);
+    for (mr_mask_resize mode = MR_MASK_MATTERPORT; mode <= MR_MASK_SUBPIXEL; mode++) {
+        assert_int_equal(mr_unmold_mask(&in_view, small, SIDE, SIDE, spot.box, spot.samples, height,
+                                        width, mode, NULL),
+                         MRCNN_OK);
+        assert_int_equal(mr_unmold_mask(&in_picture, restored, SIDE, SIDE, out.box, out.samples,
+                                        HEIGHT, WIDTH, mode, NULL),
+                         MRCNN_OK);
         mrcnn_mask_to_bytes(&in_view, seen);
         mrcnn_mask_to_bytes(&in_picture, there);
         memset(moved, 0, sizeof moved);
@@ -212,6 +216,18 @@ static void check_masks(const mr_view *view) {
         assert_memory_equal(moved, there, sizeof moved);
         mrcnn_mask_free(&in_view);
         mrcnn_mask_free(&in_picture);
+    }
+    const int32_t whole[4] = {0, 0, height, width}; /* a box is its edges; samples are centres */
+    for (int k = 0; k < 4; k++) {
+        spot.box[k] = whole[k];
+        spot.edges[k] = whole[k];
+        spot.samples[k] = k < 2 ? 0 : whole[k] - 1;
+    }
+    mr_view_restore_spot(view, &spot, &out);
+    assert_memory_equal(out.box, view->window, sizeof out.box);
+    for (int k = 0; k < 4; k++) {
+        assert_true(out.edges[k] == view->window[k]);
+        assert_true(out.samples[k] == view->window[k] - (k < 2 ? 0 : 1));
     }
 }
 

@@ -29,6 +29,7 @@ static mr_settings settings_of(const char *const *keys) {
 enum { SIDE = 6, MOST = 60, VIEWS = 4 };
 
 static void add(mr_sightings *s, mr_sighting it, const float *mask) {
+    mr_spot_complete(&it.spot, SIDE);
     float *place = mr_sightings_add(s, &it);
     assert_non_null(place);
     memcpy(place, mask, SIDE * SIDE * sizeof *place);
@@ -47,10 +48,10 @@ static mr_sightings random_sightings(uint64_t seed) {
         n += 4;
         for (int32_t view = 0; view < VIEWS; view++) {
             if (mr_prng_uniform(stream, n++) < 0.3) continue;
-            mr_sighting it = {.class_id = 1 + object % 2, .view = view};
+            mr_sighting it = {.class_id = 1 + object % 2, .views = (uint64_t)1 << view};
             const int about[4] = {y, x, y + height, x + width};
             for (int k = 0; k < 4; k++)
-                it.box[k] = about[k] + (int32_t)(mr_prng_uniform(stream, n++) * 7) - 3;
+                it.spot.box[k] = about[k] + (int32_t)(mr_prng_uniform(stream, n++) * 7) - 3;
             /* Of two decimals, so that some are equal. */
             it.score = (float)(ceil(mr_prng_uniform(stream, n++) * 20) / 20);
             for (int i = 0; i < SIDE * SIDE; i++) mask[i] = (float)mr_prng_uniform(stream, n++);
@@ -86,6 +87,7 @@ static double value_at(const float *mask, const int32_t box[4], double y, double
 typedef struct plain_group {
     size_t members[VIEWS];
     int count, class_id, is_alive;
+    uint64_t views;
     int32_t box[4];
     double score;
 } plain_group;
@@ -107,8 +109,9 @@ static int plain_groups(plain_group *groups, const mr_sightings *s) {
         for (int g = 0; g < count; g++) {
             int has_view = 0;
             for (int k = 0; k < groups[g].count; k++)
-                has_view |= s->items[groups[g].members[k]].view == s->items[next].view;
-            double iou = pixels_iou(s->items[groups[g].members[0]].box, s->items[next].box);
+                has_view |= s->items[groups[g].members[k]].views == s->items[next].views;
+            double iou =
+                pixels_iou(s->items[groups[g].members[0]].spot.box, s->items[next].spot.box);
             if (has_view || groups[g].class_id != s->items[next].class_id || iou < best_iou ||
                 (best >= 0 && iou == best_iou))
                 continue;
@@ -120,6 +123,7 @@ static int plain_groups(plain_group *groups, const mr_sightings *s) {
             groups[best] = (plain_group){.class_id = s->items[next].class_id, .is_alive = 1};
         }
         groups[best].members[groups[best].count++] = next;
+        groups[best].views |= s->items[next].views;
     }
     return count;
 }
@@ -129,7 +133,7 @@ static void plain_means(plain_group *g, const mr_sightings *s) {
     for (int i = 0; i < g->count; i++) {
         const mr_sighting *it = &s->items[g->members[i]];
         scores += it->score;
-        for (int k = 0; k < 4; k++) sums[k] += it->score * (double)it->box[k];
+        for (int k = 0; k < 4; k++) sums[k] += it->score * (double)it->spot.box[k];
     }
     for (int k = 0; k < 4; k++) g->box[k] = (int32_t)rint(sums[k] / scores);
     g->score = scores / VIEWS;
@@ -143,7 +147,8 @@ static void check_mask(const float *mask, const plain_group *g, const mr_sightin
             double sum = 0, scores = 0;
             for (int i = 0; i < g->count; i++) {
                 const mr_sighting *it = &s->items[g->members[i]];
-                sum += it->score * value_at(s->masks + g->members[i] * SIDE * SIDE, it->box, y, x);
+                sum += it->score *
+                       value_at(s->masks + g->members[i] * SIDE * SIDE, it->spot.box, y, x);
                 scores += it->score;
             }
             if (g->count == 1)
@@ -151,6 +156,13 @@ static void check_mask(const float *mask, const plain_group *g, const mr_sightin
                     scores * s->masks[g->members[0] * SIDE * SIDE + (size_t)(row * SIDE + column)];
             assert_float_equal(mask[row * SIDE + column], sum / scores, 1e-5);
         }
+}
+
+static mrcnn_status merge(mr_sightings *merged, const mr_sightings *found, int views,
+                          const mr_settings *settings) {
+    float least = (float)settings->detection_min_confidence, confidence[3] = {least, least, least};
+    mr_merging how = {settings, confidence, 250, 333, views};
+    return mr_sightings_merge(merged, found, &how, NULL);
 }
 
 static int check_views(uint64_t seed, const mr_settings *settings) {
@@ -162,8 +174,7 @@ static int check_views(uint64_t seed, const mr_settings *settings) {
         groups[i].is_alive = (float)groups[i].score >= (float)settings->detection_min_confidence;
         several += groups[i].count > 1;
     }
-    mrcnn_error err = MRCNN_ERROR_INIT;
-    assert_int_equal(mr_sightings_merge(&merged, &found, VIEWS, settings, &err), MRCNN_OK);
+    assert_int_equal(merge(&merged, &found, VIEWS, settings), MRCNN_OK);
     size_t next = 0;
     for (;;) { /* the best one that is left: either it is the next, or a better one hides it */
         int best = -1, hidden = 0;
@@ -175,12 +186,14 @@ static int check_views(uint64_t seed, const mr_settings *settings) {
         groups[best].is_alive = 0;
         for (size_t k = 0; k < next; k++)
             hidden |= merged.items[k].class_id == groups[best].class_id &&
-                      pixels_iou(merged.items[k].box, groups[best].box) >
+                      (merged.items[k].views & groups[best].views) == 0 &&
+                      pixels_iou(merged.items[k].spot.box, groups[best].box) >
                           settings->detection_nms_threshold;
         if (hidden) continue;
         assert_true(next < merged.count);
         assert_int_equal(merged.items[next].class_id, groups[best].class_id);
-        assert_memory_equal(merged.items[next].box, groups[best].box, sizeof groups[best].box);
+        assert_memory_equal(merged.items[next].spot.box, groups[best].box, sizeof groups[best].box);
+        assert_true(merged.items[next].views == groups[best].views);
         assert_float_equal(merged.items[next].score, groups[best].score, 1e-6);
         check_mask(merged.masks + next++ * SIDE * SIDE, &groups[best], &found);
     }
@@ -207,7 +220,7 @@ static void one_view_is_copied(void **state) {
     (void)state;
     mr_settings strict = SETTINGS("DETECTION_NMS_THRESHOLD", "0");
     mr_sightings found = random_sightings(3), merged = {0};
-    assert_int_equal(mr_sightings_merge(&merged, &found, 1, &strict, NULL), MRCNN_OK);
+    assert_int_equal(merge(&merged, &found, 1, &strict), MRCNN_OK);
     assert_int_equal(merged.count, found.count);
     assert_memory_equal(merged.items, found.items, found.count * sizeof *found.items);
     assert_memory_equal(merged.masks, found.masks, found.count * SIDE * SIDE * sizeof(float));
@@ -215,7 +228,7 @@ static void one_view_is_copied(void **state) {
     mr_sightings_free(&merged);
     for (int views = 1; views < 3; views++) { /* and nothing is nothing */
         mr_sightings none = {.side = SIDE};
-        assert_int_equal(mr_sightings_merge(&merged, &none, views, &strict, NULL), MRCNN_OK);
+        assert_int_equal(merge(&merged, &none, views, &strict), MRCNN_OK);
         assert_int_equal(merged.count, 0);
         mr_sightings_free(&merged);
     }
@@ -231,10 +244,14 @@ static void views_that_agree(void **state) {
         float mask[SIDE * SIDE];
         for (int i = 0; i < SIDE * SIDE; i++) mask[i] = (float)(i % 7 == 0);
         for (int32_t view = 0; view < VIEWS; view++)
-            add(&found, (mr_sighting){{3, 5, 40, 31}, 1, with_score ? 0.5f : 0, view}, mask);
-        assert_int_equal(mr_sightings_merge(&merged, &found, VIEWS, &s, NULL), MRCNN_OK);
+            add(&found,
+                (mr_sighting){
+                    {.box = {3, 5, 40, 31}}, 1, with_score ? 0.5f : 0, (uint64_t)1 << view},
+                mask);
+        assert_int_equal(merge(&merged, &found, VIEWS, &s), MRCNN_OK);
         assert_int_equal(merged.count, 1);
-        assert_memory_equal(merged.items[0].box, found.items[0].box, sizeof found.items[0].box);
+        assert_memory_equal(merged.items[0].spot.box, found.items[0].spot.box,
+                            sizeof found.items[0].spot.box);
         assert_memory_equal(merged.masks, mask, sizeof mask);
         assert_true(merged.items[0].score == (with_score ? 0.5f : 0));
         mr_sightings_free(&found);

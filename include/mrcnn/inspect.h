@@ -4,7 +4,7 @@
  * The rules of <mrcnn/mrcnn.h> hold: errors are values, options structs begin with `size`, whoever gets
  * an object through a `T **` frees it.
  *
- * Sections: frames, anchors, targets, weights, pages.
+ * Sections: where pictures lie, anchors, targets, weights, pages.
  */
 #ifndef MRCNN_INSPECT_H
 #define MRCNN_INSPECT_H
@@ -16,18 +16,18 @@
 extern "C" {
 #endif
 
-/* ------------------------------------------------------------------------------------- frames */
+/* ------------------------------------------------------------------------- where pictures lie */
 
 /* Where a picture lies in the network's input (IMAGE_RESIZE_MODE; NUMERICS N1, N2, N5). */
-typedef struct mrcnn_frame {
+typedef struct mrcnn_placement {
     int32_t height, width;  /* of the input */
     double scale;           /* of the picture */
     int32_t y1, x1, y2, x2; /* the picture inside of it; the rest is padding */
-} mrcnn_frame;
+} mrcnn_placement;
 
 /* In crop mode, of the crop in the middle. */
-MRCNN_API mrcnn_status mrcnn_frame_of(mrcnn_frame *frame, const mrcnn_config *config,
-                                      int32_t height, int32_t width, mrcnn_error *err);
+MRCNN_API mrcnn_status mrcnn_placement_of(mrcnn_placement *place, const mrcnn_config *config,
+                                          int32_t height, int32_t width, mrcnn_error *err);
 
 /* ------------------------------------------------------------------------------------ anchors */
 

@@ -29,12 +29,15 @@ extern "C" {
 
 /* How a candidate or a proposal ended. Values are only added at the end. */
 typedef enum mrcnn_fate {
-    MRCNN_FATE_KEPT = 0,       /* a candidate became a proposal, a proposal an instance */
-    MRCNN_FATE_SUPPRESSED = 1, /* NMS: it overlaps a better one */
-    MRCNN_FATE_LIMIT = 2,      /* there were enough better ones: POST_NMS_ROIS_INFERENCE of the
+    MRCNN_FATE_KEPT = 0, /* a candidate became a proposal, a proposal an instance */
+    MRCNN_FATE_SUPPRESSED =
+        1,                /* NMS: it overlaps a better one; Soft-NMS: it overlaps better ones so
+                                  much that its score isn't enough any more */
+    MRCNN_FATE_LIMIT = 2, /* there were enough better ones: POST_NMS_ROIS_INFERENCE of the
                                   candidates, DETECTION_MAX_INSTANCES of the proposals */
     MRCNN_FATE_BACKGROUND = 3, /* its best class is the background */
-    MRCNN_FATE_CONFIDENCE = 4, /* its best class is below DETECTION_MIN_CONFIDENCE */
+    MRCNN_FATE_CONFIDENCE = 4, /* its best class is below DETECTION_MIN_CONFIDENCE, or below
+                                  its own CLASS_MIN_CONFIDENCE */
     MRCNN_FATE_NO_AREA = 5     /* its box has no area in the picture's pixels */
 } mrcnn_fate;
 enum { MRCNN_FATES = 6 };
@@ -85,8 +88,11 @@ typedef struct mrcnn_proposal {
     float clipped[4];      /* and what of that is inside the picture's window */
     mrcnn_fate fate;       /* any */
     int32_t instance;      /* its index in the result, or -1 */
-    int32_t suppressed_by; /* another proposal (DETECTION_NMS_THRESHOLD); else -1 */
+    int32_t suppressed_by; /* another proposal (DETECTION_NMS_THRESHOLD), with Soft-NMS the last one
+                              that took score from it; else -1 */
     float iou;             /* of the clipped boxes */
+    float final_score;     /* what Soft-NMS left of the score and DETECTION_SCORE made of it:
+                              that of the instance */
 } mrcnn_proposal;
 
 /* Activations: `channels` floats for each place, row by row. */
@@ -141,7 +147,7 @@ MRCNN_API mrcnn_status mrcnn_trace_create(mrcnn_trace **trace, mrcnn_session *se
 MRCNN_API void mrcnn_trace_free(mrcnn_trace **trace);
 
 /* A normalised box in pixels of the picture, not rounded; it may lie outside. Rounded half to even it is
- * where an instance's box comes from (N38). */
+ * where an instance's box comes from (N38); with MASK_RESIZE subpixel the pixels whose centres are inside. */
 MRCNN_API void mrcnn_trace_box(const mrcnn_trace *trace, const float box[4], double pixels[4]);
 
 /* What the mask head should have said of an instance if it is the object with the mask `truth` (of the

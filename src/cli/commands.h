@@ -15,5 +15,10 @@ extern const command command_inspect;
 extern const command command_plot;
 extern const command command_bench;
 extern const command command_demo;
+extern const command command_man;
+extern const command command_completion;
+
+/* The program itself, which has all of them below it. It is in main.c. */
+extern const command command_program;
 
 #endif

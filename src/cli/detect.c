@@ -11,7 +11,13 @@ static const option options[] = {
     {"save", SAVE_WORDS, OPTION_CHOICES, offsetof(detect_options, pipeline.save),
      "what to write, with commas between (default overlay,json)", 0, 0},
     TRACK_ROW(detect_options, pipeline.video),
-    {"color", "instance|class", OPTION_CHOICE, offsetof(detect_options, pipeline.color_by_class),
+    {"draw", DRAW_WORDS, OPTION_CHOICES, offsetof(detect_options, pipeline.overlay.draw),
+     "what overlays show, with commas between (default all of it, but captions not in pictures "
+     "that "
+     "they would hide)",
+     0, 0},
+    {"color", "instance|class", OPTION_CHOICE,
+     offsetof(detect_options, pipeline.overlay.color_by_class),
      "what has a colour of its own in overlays (default instance)", 0, 0},
     {"explain", NULL, OPTION_FLAG, offsetof(detect_options, pipeline.explain),
      "say how many candidates each stage kept, why the rest fell, and what could be done", 0, 0},
@@ -36,7 +42,7 @@ const command command_detect = {
     .name = "detect",
     .path = "detect",
     .summary = "find objects in pictures and videos; write overlays, masks, JSON",
-    .usage = "--weights W --out DIR [OPTION]... INPUT...",
+    .usage = "[--weights W] [--out DIR] [OPTION]... INPUT...",
     .about =
         "Finds the objects in pictures and videos. An INPUT is a JPEG or PNG picture or a NumPy\n"
         "array (.npy), a video in any format that FFmpeg reads, a folder (the .jpg, .jpeg and\n"
@@ -45,20 +51,23 @@ const command command_detect = {
         "can't be read is named and the others go on; the exit code is then 1. Ctrl-C ends after\n"
         "the picture or the frames under way and keeps what was found (exit code 130).\n"
         "\n"
+        "Without --weights the model that comes along finds cell nuclei. (It is looked for beside\n"
+        "the program, or in the folder that the environment variable MRCNN_SHARE names.)\n"
+        "\n"
         "Pictures are read with the model's channels (IMAGE_CHANNEL_COUNT) and IMAGE_VALUE_RANGE;\n"
         "overlays show grey as grey, and of more than three channels the first three.\n"
         "\n"
         "Files in DIR, where NAME is the picture's name without its extension, followed by _2, _3\n"
         "and so on when another picture has it already:\n"
-        "  overlay   NAME_overlay.png or .jpg  masks, boxes and names drawn over the picture\n"
-        "  json      detections.json           all pictures, in COCO's result format\n"
-        "  masks     NAME_masks/01_person.png  a picture per instance: 255 inside, 0 outside\n"
-        "  labelme   NAME.json                 outlines to correct by hand in LabelMe\n"
-        "  splash    NAME_splash.png or .jpg   objects keep their colours, the rest goes grey\n"
+        "  overlay  NAME_overlay.png or .jpg  masks, boxes and names over it\n"
+        "  json     detections.json           all pictures, as COCO's results\n"
+        "  masks    NAME_masks/01_person.png  each instance: 255 inside, else 0\n"
+        "  labelme  NAME.json                 outlines to correct in LabelMe\n"
+        "  splash   NAME_splash.png or .jpg   grey, but for the objects\n"
         "and of a video (neither masks nor labelme):\n"
-        "  overlay   NAME_overlay.mp4          H.264, upright, at the frames' own times, with the\n"
-        "  splash    NAME_splash.mp4           sound as it was (.mkv if MP4 can't hold it)\n"
-        "  json      NAME.jsonl                a line a frame; an object's track_id stays with it\n"
+        "  overlay  NAME_overlay.mp4  H.264, upright, at the frames' own times,\n"
+        "  splash   NAME_splash.mp4   with the sound as it was (.mkv if need be)\n"
+        "  json     NAME.jsonl        a line a frame; objects keep a track_id\n"
         "\n"
         "In detections.json bbox is [x, y, width, height] and counts a compressed run-length\n"
         "encoding, as COCO's tools read it. image_id is the number that the file's name is, when\n"
@@ -75,7 +84,9 @@ const command command_detect = {
         "with --set TILE_SIZE=N, N being about the side of the pictures that the model learnt\n"
         "from. TEST_FLIPS and TEST_SCALES look at each picture in several ways, and take as much\n"
         "longer. docs/test-time.md tells what each gains.",
-    .examples = "mrcnn detect --weights coco --out found photo.jpg\n"
+    .examples = "mrcnn detect cells.png\n"
+                "    nuclei, found by the model that comes along: found/cells_overlay.png\n"
+                "mrcnn detect --weights coco --out found photo.jpg\n"
                 "    fetches the COCO weights the first time; see found/photo_overlay.jpg\n"
                 "mrcnn detect --weights mine.h5 --out found --save json,masks photos/\n"
                 "    every picture of a folder; run-length masks in one file, and a PNG for each\n"

@@ -4,6 +4,7 @@
 #include "eval_csv.h"
 #include "eval_plot.h"
 #include "eval_report.h"
+#include "eval_thresholds.h"
 #include "files.h"
 #include "model.h"
 #include "progress.h"
@@ -19,7 +20,7 @@ typedef struct eval_options {
     model_options model;
     session_options session;
     dataset_options data;
-    const char *subset, *results, *min_score, *json, *csv;
+    const char *subset, *results, *min_score, *json, *csv, *thresholds;
     text_list curves, confusion;
     int64_t limit, most;
 } eval_options;
@@ -52,6 +53,10 @@ static const option options[] = {
      "write precision over recall: as a table with scores, of each class, into a .csv file; as a "
      "picture into a .png, .svg or .pdf file. May be given several times",
      0, 0},
+    {"thresholds", "FILE.yaml|-", OPTION_TEXT, offsetof(eval_options, thresholds),
+     "write the score of each class's best F1 as CLASS_MIN_CONFIDENCE, for --config of other "
+     "commands; - is stdout, behind the tables",
+     0, 0},
     {"confusion", "FILE", OPTION_TEXTS, offsetof(eval_options, confusion),
      "write the confusion matrix, likewise", 0, 0},
     SESSION_ROWS(eval_options, session),
@@ -73,14 +78,18 @@ typedef struct run {
 /* ------------------------------------------------------------------------------- configuration */
 
 static const char *const confidence = "DETECTION_MIN_CONFIDENCE";
+static const char *const class_confidence = "CLASS_MIN_CONFIDENCE";
 
 /* COCO's figures need the detections that the model is unsure of, too; matterport's evaluation
  * leaves none out, either. */
 static int keep_unsure(mrcnn_config *config) {
     mrcnn_error err = MRCNN_ERROR_INIT;
-    if (strcmp(mrcnn_config_source(config, confidence), "set") == 0) return EXIT_DONE;
-    return mrcnn_config_set(config, confidence, "0", &err) == MRCNN_OK ? EXIT_DONE
-                                                                       : fail_with(&err);
+    mrcnn_status status = MRCNN_OK;
+    if (strcmp(mrcnn_config_source(config, confidence), "set") != 0)
+        status = mrcnn_config_set(config, confidence, "0", &err);
+    if (status == MRCNN_OK && strcmp(mrcnn_config_source(config, class_confidence), "set") != 0)
+        status = mrcnn_config_set(config, class_confidence, "{}", &err);
+    return status == MRCNN_OK ? EXIT_DONE : fail_with(&err);
 }
 
 /* Of the confusion matrix, which is about what a user would see. */
@@ -298,6 +307,7 @@ static int save_files(const eval_options *o, const eval_outcome *outcome) {
     if (is_stdout) eval_write_json(stdout, outcome);
     failed += save(is_stdout ? NULL : o->json, eval_write_json, outcome) != EXIT_DONE;
     failed += save(o->csv, eval_write_classes, outcome) != EXIT_DONE;
+    if (o->thresholds) failed += eval_save_thresholds(o->thresholds, outcome) != EXIT_DONE;
     for (size_t i = 0; i < o->curves.count; i++)
         failed += save_curves(o->curves.items[i], outcome) != EXIT_DONE;
     for (size_t i = 0; i < o->confusion.count; i++)
@@ -356,14 +366,12 @@ static int check_usage(const command *self, const eval_options *o) {
     if (code == EXIT_DONE) code = check_names(self, "curves", &o->curves);
     if (code == EXIT_DONE) code = check_names(self, "confusion", &o->confusion);
     if (code != EXIT_DONE) return code;
-    if (!o->model.weights && !o->results)
-        return message_usage(self->path, "--weights is missing: a Keras .h5 file, a published name "
-                                         "(coco), or none for fresh weights; or --results, a file "
-                                         "of detections");
     const char *odd = o->model.weights      ? "--weights"
                       : o->model.classes    ? "--classes"
                       : o->session.executor ? "--executor"
                                             : NULL;
+    if (o->thresholds && strcmp(o->thresholds, "-") == 0 && o->json && strcmp(o->json, "-") == 0)
+        return message_usage(self->path, "--thresholds -: --json has stdout already");
     if (o->results && odd)
         return message_usage(self->path, "%s is about a model; --results needs none", odd);
     return EXIT_DONE;
@@ -377,6 +385,7 @@ static int run_eval(const command *self, int argc, char **argv) {
     run r = {.self = self, .o = &values};
     code = check_usage(self, &values);
     signals_catch();
+    if (code == EXIT_DONE && !values.results) code = default_weights(self, &values.model);
     if (code == EXIT_DONE) code = values.results ? prepare_results(&r) : prepare(&r);
     if (code == EXIT_DONE) code = evaluate(&r);
     mrcnn_session_free(&r.session);
@@ -391,7 +400,7 @@ const command command_eval = {
     .name = "eval",
     .path = "eval",
     .summary = "measure a model, or detections, on annotated pictures: COCO's figures",
-    .usage = "--dataset DIR (--weights W | --results FILE.json) [OPTION]...",
+    .usage = "--dataset DIR [--weights W | --results FILE.json] [OPTION]...",
     .about =
         "Detects objects in annotated pictures, or reads what was detected, and compares: COCO's\n"
         "average precision and recall, equal to those of pycocotools, for boxes (bbox) and masks\n"
@@ -401,10 +410,11 @@ const command command_eval = {
         "in\n"
         "them is wrong. (matterport leaves them out.) docs/evaluation.md explains each figure.\n"
         "\n"
-        "With --weights all detections count, however unsure, as COCO's figures need them: only\n"
-        "--set DETECTION_MIN_CONFIDENCE=... leaves some out, not a preset or a file. The classes "
-        "of\n"
-        "the pictures must be classes of the model, by name. A picture that can't be read is named "
+        "Of a model all detections count, however unsure, as COCO's figures need them: only\n"
+        "--set DETECTION_MIN_CONFIDENCE=... and CLASS_MIN_CONFIDENCE=... leave some out, not a "
+        "preset\n"
+        "or a file. The classes of the pictures must be classes of the model, by name. A picture "
+        "that can't be read is named "
         "and\n"
         "the others go on; the exit code is then 1.\n"
         "\n"

@@ -41,6 +41,25 @@ static void explain_proposals(explain_stage *stage, const mrcnn_trace *t,
                            setting(model, "POST_NMS_ROIS_INFERENCE")));
 }
 
+static char *explain_unsure(const mrcnn_model *model) {
+    const char *classes = setting(model, "CLASS_MIN_CONFIDENCE");
+    return text_format(
+        "are objects, but not sure enough: below %s (DETECTION_MIN_CONFIDENCE)%s",
+        setting(model, "DETECTION_MIN_CONFIDENCE"),
+        strcmp(classes, "{}") == 0 ? "" : " or what their class needs (CLASS_MIN_CONFIDENCE)");
+}
+
+static char *explain_suppressed(const mrcnn_model *model) {
+    const char *nms = setting(model, "DETECTION_NMS");
+    if (strcmp(nms, "hard") == 0)
+        return text_format("overlap a better one of their class by more than %s "
+                           "(DETECTION_NMS_THRESHOLD)",
+                           setting(model, "DETECTION_NMS_THRESHOLD"));
+    return text_format("overlap better ones of their class, which leave them too little score "
+                       "(DETECTION_NMS %s)",
+                       nms);
+}
+
 static void explain_instances(explain_stage *stage, const mrcnn_trace *t,
                               const mrcnn_model *model) {
     const size_t *fates = t->proposal_fates;
@@ -48,14 +67,8 @@ static void explain_instances(explain_stage *stage, const mrcnn_trace *t,
     stage->count = t->result->count;
     add_reason(stage, "background", fates[MRCNN_FATE_BACKGROUND],
                text_copy("look most like background"));
-    add_reason(stage, "confidence", fates[MRCNN_FATE_CONFIDENCE],
-               text_format("are objects, but not sure enough: below %s "
-                           "(DETECTION_MIN_CONFIDENCE)",
-                           setting(model, "DETECTION_MIN_CONFIDENCE")));
-    add_reason(stage, "suppressed", fates[MRCNN_FATE_SUPPRESSED],
-               text_format("overlap a better one of their class by more than %s "
-                           "(DETECTION_NMS_THRESHOLD)",
-                           setting(model, "DETECTION_NMS_THRESHOLD")));
+    add_reason(stage, "confidence", fates[MRCNN_FATE_CONFIDENCE], explain_unsure(model));
+    add_reason(stage, "suppressed", fates[MRCNN_FATE_SUPPRESSED], explain_suppressed(model));
     add_reason(stage, "limit", fates[MRCNN_FATE_LIMIT],
                text_format("come after the best %s (DETECTION_MAX_INSTANCES)",
                            setting(model, "DETECTION_MAX_INSTANCES")));
@@ -94,13 +107,20 @@ static void find_dropped(explanation *e, const mrcnn_trace *t, const mrcnn_model
     free(best);
 }
 
+char *explain_below(const char *class_name, const mrcnn_config *config) {
+    char *own = text_format("CLASS_MIN_CONFIDENCE.%s", class_name);
+    const char *value = mrcnn_config_get(config, own), *key = own;
+    if (!*value) value = mrcnn_config_get(config, key = "DETECTION_MIN_CONFIDENCE");
+    char *text = text_format("below %s %s", key, value);
+    free(own);
+    return text;
+}
+
 char *explain_fall(const explain_dropped *d, const mrcnn_config *config) {
     switch (d->fate) {
     case MRCNN_FATE_BACKGROUND:
         return text_format("the background is likelier, %.3f", (double)d->background);
-    case MRCNN_FATE_CONFIDENCE:
-        return text_format("below DETECTION_MIN_CONFIDENCE %s",
-                           mrcnn_config_get(config, "DETECTION_MIN_CONFIDENCE"));
+    case MRCNN_FATE_CONFIDENCE: return explain_below(d->class_name, config);
     case MRCNN_FATE_LIMIT:
         return text_format("%s better ones came first (DETECTION_MAX_INSTANCES)",
                            mrcnn_config_get(config, "DETECTION_MAX_INSTANCES"));
@@ -260,11 +280,15 @@ static void put_instances(json *out, const mrcnn_trace *t) {
 static void put_settings(json *out, const mrcnn_config *config) {
     static const char *const keys[] = {"PRE_NMS_LIMIT",           "RPN_NMS_THRESHOLD",
                                        "POST_NMS_ROIS_INFERENCE", "DETECTION_MIN_CONFIDENCE",
-                                       "DETECTION_NMS_THRESHOLD", "DETECTION_MAX_INSTANCES"};
+                                       "DETECTION_NMS_THRESHOLD", "DETECTION_NMS_SIGMA",
+                                       "DETECTION_MAX_INSTANCES"};
+    static const char *const texts[] = {"DETECTION_NMS", "CLASS_MIN_CONFIDENCE"};
     json_key(out, "settings");
     json_begin(out, '{');
     for (size_t i = 0; i < sizeof keys / sizeof *keys; i++)
         json_put_real(out, keys[i], strtod(mrcnn_config_get(config, keys[i]), NULL));
+    for (size_t i = 0; i < sizeof texts / sizeof *texts; i++)
+        json_put_text(out, texts[i], mrcnn_config_get(config, texts[i]));
     json_end(out, '}');
 }
 

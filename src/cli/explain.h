@@ -49,6 +49,9 @@ void explain_advise(explanation *e, const mrcnn_trace *trace, const mrcnn_model 
 /* Why the best one of a class fell, in a few words; free it. */
 char *explain_fall(const explain_dropped *dropped, const mrcnn_config *config);
 
+/* "below DETECTION_MIN_CONFIDENCE 0.7", or the class's own CLASS_MIN_CONFIDENCE; free it. */
+char *explain_below(const char *class_name, const mrcnn_config *config);
+
 /* The object of NAME_explain.json. */
 void explain_put(json *out, const explanation *e, const mrcnn_trace *trace,
                  const mrcnn_config *config);

@@ -142,13 +142,17 @@ static const explain_dropped *best_of(const view *v, mrcnn_fate fate) {
 }
 
 static void advise_confidence(const view *v, const explain_dropped *best) {
-    text_list_add(
-        v->advice,
-        text_format("no instance: the best candidate is '%s' with %.3f, below "
-                    "DETECTION_MIN_CONFIDENCE %s: try --set DETECTION_MIN_CONFIDENCE=%g",
-                    best->class_name, (double)best->score,
-                    mrcnn_config_get(mrcnn_model_config(v->model), "DETECTION_MIN_CONFIDENCE"),
-                    rounded_down((double)best->score)));
+    char *own = text_format("CLASS_MIN_CONFIDENCE.%s", best->class_name);
+    int has_own = *mrcnn_config_get(mrcnn_model_config(v->model), own) != 0;
+    char *below = explain_below(best->class_name, mrcnn_model_config(v->model));
+    text_list_add(v->advice,
+                  text_format("no instance: the best candidate is '%s' with %.3f, %s: try --set "
+                              "%s%s=%g%s",
+                              best->class_name, (double)best->score, below, has_own ? "'" : "",
+                              has_own ? own : "DETECTION_MIN_CONFIDENCE",
+                              rounded_down((double)best->score), has_own ? "'" : ""));
+    free(below);
+    free(own);
 }
 
 static void advise_rpn(const view *v) {
@@ -244,10 +248,11 @@ static void advise_masks(const view *v) {
                         "is needed; the mask head needs more training",
                         unsure, t->result->count, best));
     if (t->empty_masks > unsure)
-        text_list_add(v->advice,
-                      text_format("masks are empty: %zu of %zu are lost at the borders of boxes of "
-                                  "a few pixels; --set MASK_RESIZE=exact keeps more of them",
-                                  t->empty_masks - unsure, t->result->count));
+        text_list_add(
+            v->advice,
+            text_format("masks are empty: %zu of %zu are lost at the borders of boxes of "
+                        "a few pixels; --set MASK_RESIZE=exact (or subpixel) keeps more of them",
+                        t->empty_masks - unsure, t->result->count));
 }
 
 void explain_advise(explanation *e, const mrcnn_trace *trace, const mrcnn_model *model) {

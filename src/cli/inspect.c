@@ -53,7 +53,8 @@ static int run_tensors(const command *self, int argc, char **argv) {
     if (!values.out)
         code = message_usage(self->path, "--out is missing: the HDF5 file to write");
     else
-        code = write_tensors(self, &values, rest.items[0]);
+        code = default_weights(self, &values.model);
+    if (code == EXIT_DONE) code = write_tensors(self, &values, rest.items[0]);
     options_free(self, &values);
     return code;
 }

@@ -55,10 +55,10 @@ static void show_top_masks(show *s, const char *section, const truth *t) {
 
 static char *describe_frame(const data_view *v, size_t picture, const mrcnn_image *input) {
     mrcnn_objects objects = {0};
-    mrcnn_frame f = {0};
+    mrcnn_placement f = {0};
     char *text = text_format("As the network sees it: %d x %d", input->width, input->height);
     if (mrcnn_dataset_objects(v->set, picture, &objects, NULL) == MRCNN_OK &&
-        mrcnn_frame_of(&f, v->config, objects.height, objects.width, NULL) == MRCNN_OK) {
+        mrcnn_placement_of(&f, v->config, objects.height, objects.width, NULL) == MRCNN_OK) {
         char *longer = text_format("%s, scaled by %.4g; padding %d above, %d below, %d left, %d "
                                    "right",
                                    text, f.scale, f.y1, f.height - f.y2, f.x1, f.width - f.x2);

@@ -267,6 +267,7 @@ static int run(const command *self, int argc, char **argv) {
     code = check_picture(self, &values, &given);
     if (code == EXIT_DONE && !values.out)
         code = message_usage(self->path, "--out is missing: the folder where the report goes");
+    if (code == EXIT_DONE) code = default_weights(self, &values.model);
     if (code == EXIT_DONE) code = report(self, &values, &given);
     options_free(self, &values);
     return code;
@@ -276,7 +277,7 @@ const command command_inspect_model = {
     .name = "model",
     .path = "inspect model",
     .summary = "show what the network makes of a picture, stage by stage",
-    .usage = "--weights W --out DIR [OPTION]... PICTURE",
+    .usage = "[--weights W] --out DIR [OPTION]... PICTURE",
     .about = "Runs one picture and writes a report, DIR/report.html: how many candidates each "
              "stage keeps\n"
              "and why the rest falls; the best anchors, where they move, what suppression leaves; "

@@ -259,14 +259,17 @@ static void put_filter(model_page *m, const mrcnn_proposal *const *sorted,
 }
 
 static void put_filters(model_page *m, const mrcnn_proposal *const *sorted) {
-    char *confidence = text_format(
-        "Sure enough: solid those with DETECTION_MIN_CONFIDENCE (%s) or more, dotted in dark grey "
-        "those below.",
-        mrcnn_config_get(m->config, "DETECTION_MIN_CONFIDENCE"));
+    char *confidence = text_format("Sure enough: solid those with DETECTION_MIN_CONFIDENCE (%s; of "
+                                   "single classes %s) or more, "
+                                   "dotted in dark grey those below.",
+                                   mrcnn_config_get(m->config, "DETECTION_MIN_CONFIDENCE"),
+                                   mrcnn_config_get(m->config, "CLASS_MIN_CONFIDENCE"));
     char *suppression = text_format(
-        "One box an object: solid those that stay, dotted in dark grey those that overlap a better "
-        "one of their class by more than DETECTION_NMS_THRESHOLD (%s), or come after "
+        "One box an object: solid those that stay, dotted in dark grey those that overlap better "
+        "ones of their class too much (DETECTION_NMS %s, DETECTION_NMS_THRESHOLD %s), or come "
+        "after "
         "DETECTION_MAX_INSTANCES (%s).",
+        mrcnn_config_get(m->config, "DETECTION_NMS"),
         mrcnn_config_get(m->config, "DETECTION_NMS_THRESHOLD"),
         mrcnn_config_get(m->config, "DETECTION_MAX_INSTANCES"));
     put_filter(m, sorted, is_unsure, NULL, "detections-confident", confidence);

@@ -80,6 +80,8 @@ void report_show_figures(show *s, const evaluated *e, const mrcnn_report *r) {
 
 /* ------------------------------------------------------------------------------------- pictures */
 
+enum { MOST_CAPTIONS = 20 }; /* more would hide a picture of this size */
+
 /* The instances that are sure enough: a view that owns nothing but its list. */
 static mrcnn_result sure_ones(const mrcnn_result *all, double confidence) {
     mrcnn_result sure = {all->height, all->width, 0,
@@ -102,7 +104,7 @@ static void show_both(show *s, const evaluated *e, size_t place, const truth *t,
     snprintf(name, sizeof name, "picture-%zu-truth", place);
     show_instances(s, name, there, &t->image, t->result, 0);
     snprintf(name, sizeof name, "picture-%zu-found", place);
-    show_instances(s, name, what, &t->image, &sure, 1);
+    show_instances(s, name, what, &t->image, &sure, sure.count <= MOST_CAPTIONS);
     snprintf(name, sizeof name, "picture-%zu-differences", place);
     mrcnn_status status =
         mrcnn_draw_differences(&differences, &t->image, t->result, found, 0.5, e->confidence, &err);

@@ -1,5 +1,6 @@
 /* main.c - the program's entry: the table of commands, --version, and the last look at stdout. */
 #include "commands.h"
+#include "complete.h"
 
 #include <mrcnn/mrcnn.h>
 
@@ -7,19 +8,19 @@
 #include <stdio.h>
 #include <string.h>
 
-static const command *const commands[] = {&command_detect, &command_splash,  &command_train,
-                                          &command_eval,   &command_data,    &command_weights,
-                                          &command_config, &command_inspect, &command_plot,
-                                          &command_bench,  &command_demo,    NULL};
+static const command *const commands[] = {
+    &command_detect,  &command_splash, &command_train,      &command_eval, &command_data,
+    &command_weights, &command_config, &command_inspect,    &command_plot, &command_bench,
+    &command_demo,    &command_man,    &command_completion, NULL};
 
 static const option main_options[] = {
     {"version", NULL, OPTION_FLAG, 0, "print the version and what this build contains", 0, 0},
     {NULL, NULL, OPTION_FLAG, 0, NULL, 0, 0}};
 
-static const command program = {
+const command command_program = {
     .name = "mrcnn",
     .path = "",
-    .summary = "",
+    .summary = "find objects in pictures with Mask R-CNN",
     .usage = "COMMAND [OPTION]... [ARGUMENT]...",
     .about =
         "Finds objects in pictures with Mask R-CNN: a box, a class, a score and a mask for\n"
@@ -29,7 +30,9 @@ static const command program = {
         "done, 1 when something failed, 2 when the command was not understood.\n"
         "`mrcnn COMMAND --help` explains a command.",
     .examples = "mrcnn demo\n"
-                "    see the whole path work on two pictures that come along\n"
+                "    see it find and learn, on pictures that come along\n"
+                "mrcnn detect cells.png\n"
+                "    cell nuclei, by the model that comes along\n"
                 "mrcnn detect --weights coco --out found photo.jpg\n"
                 "    find people, cars, cats and 77 other things in a photo",
     .options = main_options,
@@ -55,13 +58,15 @@ static int print_help_of(int argc, char **argv) {
         count++;
     }
     moved[count++] = help;
-    return options_dispatch(&program, count, moved);
+    return options_dispatch(&command_program, count, moved);
 }
 
 static int run(int argc, char **argv) {
     if (argc > 0 && strcmp(argv[0], "--version") == 0) return print_version();
     if (argc > 0 && strcmp(argv[0], "help") == 0) return print_help_of(argc - 1, argv + 1);
-    return options_dispatch(&program, argc, argv);
+    if (argc > 0 && strcmp(argv[0], "complete") == 0)
+        return complete_print(&command_program, argc - 1, argv + 1);
+    return options_dispatch(&command_program, argc, argv);
 }
 
 /* A full disk behind `mrcnn ... > file` is found out here. */

@@ -3,6 +3,7 @@
 
 #include "files.h"
 #include "progress.h"
+#include "shipped.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -78,6 +79,7 @@ static int is_published(const char *name) {
 }
 
 char *find_weights(const char *name, const char *url, const char *directory) {
+    if (strcmp(name, SHIPPED_MODEL) == 0) return shipped_need(SHIPPED_WEIGHTS);
     if (!is_published(name)) return text_copy(name);
     mrcnn_error err = MRCNN_ERROR_INIT;
     download state = {name, 0};
@@ -117,11 +119,25 @@ static int load(const model_options *options, const mrcnn_config *config, mrcnn_
     return status == MRCNN_OK ? EXIT_DONE : fail_with(&err);
 }
 
+int default_weights(const command *self, model_options *options) {
+    if (options->weights) return EXIT_DONE;
+    char *path = shipped_find(SHIPPED_WEIGHTS);
+    if (!path)
+        return message_usage(
+            self->path,
+            "--weights is missing: a Keras .h5 file, a published name (coco), or "
+            "none for fresh weights (the model that comes along, %s, is not there)",
+            SHIPPED_WEIGHTS);
+    message("no --weights given: using %s, which finds cell nuclei (--weights coco finds people, "
+            "cars, cats and 77 other things)",
+            path);
+    free(path);
+    options->weights = SHIPPED_MODEL;
+    return EXIT_DONE;
+}
+
 int open_model(const command *self, const model_options *options, const mrcnn_config *config,
                mrcnn_model **model) {
-    if (!options->weights)
-        return message_usage(self->path, "--weights is missing: a Keras .h5 file, a published name "
-                                         "(coco), or none for fresh weights");
     text_list names = {0};
     int code = options->classes ? read_class_names(self, options->classes, &names) : EXIT_DONE;
     if (code == EXIT_DONE)

@@ -45,18 +45,19 @@ int config_is_chosen(const mrcnn_config *config, const char *key);
 
 typedef struct model_options {
     config_options config;
-    const char *weights; /* a path, a published name, or "none" */
+    const char *weights; /* a path, SHIPPED_MODEL, a published name, or "none" */
     const char *classes; /* a file, or names with commas; NULL: those of the weights */
     int64_t seed;        /* of fresh weights */
 } model_options;
 
-#define WEIGHTS_ROW(T, field)                                                                \
-    {                                                                                        \
-        "weights", "FILE|NAME", OPTION_TEXT, offsetof(T, field.weights),                     \
-            "a Keras .h5 file, or a published name (coco), which is fetched once and kept; " \
-            "\"none\" "                                                                      \
-            "makes fresh random weights, for trying things",                                 \
-            0, 0                                                                             \
+#define WEIGHTS_ROW(T, field)                                                                  \
+    {                                                                                          \
+        "weights", "none|FILE|NAME", OPTION_TEXT, offsetof(T, field.weights),                       \
+            "a Keras .h5 file; nuclei, the model that comes along (the default); a published " \
+            "name "                                                                            \
+            "(coco), which is fetched once and kept; or none, fresh random weights, for "      \
+            "trying things",                                                                   \
+            0, 0                                                                               \
     }
 #define SEED_ROW(T, field)                                          \
     {                                                               \
@@ -71,6 +72,10 @@ typedef struct model_options {
             "may be left out",                                                              \
             0, 0                                                                            \
     }
+
+/* Without --weights the model that comes along is used, after a message. EXIT_DONE, or the code of a wrong
+ * usage when it isn't there. */
+int default_weights(const command *self, model_options *options);
 
 /* The model, with class names. Says so when its weights are fresh. */
 int open_model(const command *self, const model_options *options, const mrcnn_config *config,
@@ -96,8 +101,8 @@ typedef struct session_options {
 
 int open_session(const session_options *options, mrcnn_model *model, mrcnn_session **session);
 
-/* Where a weight file is: a path as it is, a published name fetched with a progress bar. malloc'ed;
- * NULL after a message. url and directory may be NULL. */
+/* Where a weight file is: a path as it is, the one that comes along where it lies, a published name
+ * fetched with a progress bar. malloc'ed; NULL after a message. url and directory may be NULL. */
 char *find_weights(const char *name, const char *url, const char *directory);
 
 /* Class names from --classes, with the background first; a list that may be empty is an error. */

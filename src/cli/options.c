@@ -6,7 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { COLUMNS = 78, HELP_COLUMN = 26 };
+enum { COLUMNS = 78, HELP_COLUMN = 26, COMMAND_COLUMN = 14 };
 
 /* ------------------------------------------------------------------------------------- help */
 
@@ -80,7 +80,7 @@ void options_help(const command *self) {
     if (self->sub) {
         printf("\nCommands:\n");
         for (size_t i = 0; self->sub[i]; i++)
-            print_row(self->sub[i]->name, self->sub[i]->summary, 12);
+            print_row(self->sub[i]->name, self->sub[i]->summary, COMMAND_COLUMN);
     }
     printf("\nOptions:\n");
     for (const option *row = self->options; row && row->name; row++) print_option(row);
@@ -270,6 +270,19 @@ static int fail_unknown_command(const command *self, const char *name) {
         return message_usage(self->path, "there is no command \"%s%s%s\"; did you mean %s?",
                              self->path, blank, name, nearest.best);
     return message_usage(self->path, "there is no command \"%s%s%s\"", self->path, blank, name);
+}
+
+const command *options_find(const command *root, int count, char *const *names) {
+    for (int i = 0; i < count; i++) {
+        const command *next = root->sub ? find_command(root, names[i]) : NULL;
+        if (!next && root->sub) fail_unknown_command(root, names[i]);
+        if (!next && !root->sub)
+            message_usage(root->path, "\"%s\" has no commands below it, so no \"%s\"", root->path,
+                          names[i]);
+        if (!next) return NULL;
+        root = next;
+    }
+    return root;
 }
 
 int options_dispatch(const command *self, int argc, char **argv) {

@@ -61,6 +61,9 @@ void options_help(const command *self);
 /* Prints paragraphs, broken at 78 columns; lines that begin with a blank stay as they are. */
 void options_print_text(const char *text, int indent);
 
+/* The command that words such as "weights", "get" name below `root`; NULL after a message. */
+const command *options_find(const command *root, int count, char *const *names);
+
 /* Picks a subcommand by the first argument and runs it. */
 int options_dispatch(const command *self, int argc, char **argv);
 

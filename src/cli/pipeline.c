@@ -67,7 +67,7 @@ static int save_all(pipeline *p, const finding *found) {
     unsigned save = p->options->save;
     int failed = 0;
     if (save & SAVE_JSON) failed |= coco_add(&p->coco, found);
-    if (save & SAVE_OVERLAY) failed |= save_overlay(found, p->options->color_by_class);
+    if (save & SAVE_OVERLAY) failed |= save_overlay(found, &p->options->overlay);
     if (save & SAVE_SPLASH) failed |= save_splash(found);
     if (save & SAVE_MASKS) failed |= save_masks(found);
     if (save & SAVE_LABELME) failed |= save_labelme(found);
@@ -178,8 +178,8 @@ static int check_videos(const command *self, const pipeline *p) {
                          video->path);
 }
 
-int pipeline_run_with(const command *self, const pipeline_options *options,
-                      const mrcnn_config *config, const arguments *given) {
+static int run_configured(const command *self, const pipeline_options *options,
+                          const mrcnn_config *config, const arguments *given) {
     pipeline p = {0};
     p.options = options;
     const char *reserved =
@@ -198,15 +198,15 @@ int pipeline_run_with(const command *self, const pipeline_options *options,
     return code;
 }
 
-int pipeline_run(const command *self, const pipeline_options *options, const arguments *given) {
-    if (!options->model.weights)
-        return message_usage(self->path, "--weights is missing: a Keras .h5 file, a published name "
-                                         "(coco), or none for fresh weights");
-    if (!options->out)
-        return message_usage(self->path, "--out is missing: the folder where the results go");
+int pipeline_run(const command *self, pipeline_options *options, const arguments *given) {
     mrcnn_config *config = NULL;
-    int code = configure(self, &options->model.config, &config);
-    if (code == EXIT_DONE) code = pipeline_run_with(self, options, config, given);
+    int code = default_weights(self, &options->model);
+    if (code == EXIT_DONE && !options->out) {
+        options->out = "found";
+        message("no --out given: the results go to %s/", options->out);
+    }
+    if (code == EXIT_DONE) code = configure(self, &options->model.config, &config);
+    if (code == EXIT_DONE) code = run_configured(self, options, config, given);
     mrcnn_config_free(&config);
     return code;
 }

@@ -1,4 +1,4 @@
-/* pipeline.h - from inputs to files: what detect, splash and demo share. */
+/* pipeline.h - from inputs to files: what detect and splash share. */
 #ifndef CLI_PIPELINE_H
 #define CLI_PIPELINE_H
 
@@ -12,7 +12,7 @@ typedef struct pipeline_options {
     session_options session;
     const char *out;
     unsigned save; /* SAVE_ bits */
-    int color_by_class;
+    overlay_options overlay;
     int coco_ids;
     int explain; /* how many candidates each stage kept, and why the rest fell */
     int recursive;
@@ -24,38 +24,36 @@ pipeline_options pipeline_default(void);
 
 /* The rows that detect and splash have in common; T is a struct with a pipeline_options at `field`.
  */
-#define PIPELINE_ROWS(T, field)                                      \
-    WEIGHTS_ROW(T, field.model), CONFIG_ROWS(T, field.model.config), \
-        {"out",                                                      \
-         "DIR",                                                      \
-         OPTION_TEXT,                                                \
-         offsetof(T, field.out),                                     \
-         "where the results go; the folder is made if need be",      \
-         0,                                                          \
-         0},                                                         \
-        CLASSES_ROW(T, field.model.classes),                         \
-        {"recursive",                                                \
-         NULL,                                                       \
-         OPTION_FLAG,                                                \
-         offsetof(T, field.recursive),                               \
-         "look into the folders below a folder, too",                \
-         0,                                                          \
-         0},                                                         \
-        {"max-pixels",                                               \
-         "N",                                                        \
-         OPTION_INTEGER,                                             \
-         offsetof(T, field.max_pixels),                              \
-         "refuse larger pictures (default 268435456)",               \
-         1,                                                          \
-         INT64_MAX},                                                 \
+#define PIPELINE_ROWS(T, field)                                          \
+    WEIGHTS_ROW(T, field.model), CONFIG_ROWS(T, field.model.config),     \
+        {"out",                                                          \
+         "DIR",                                                          \
+         OPTION_TEXT,                                                    \
+         offsetof(T, field.out),                                         \
+         "where the results go; the folder is made if need be (default " \
+         "found)",                                                       \
+         0,                                                              \
+         0},                                                             \
+        CLASSES_ROW(T, field.model.classes),                             \
+        {"recursive",                                                    \
+         NULL,                                                           \
+         OPTION_FLAG,                                                    \
+         offsetof(T, field.recursive),                                   \
+         "look into the folders below a folder, too",                    \
+         0,                                                              \
+         0},                                                             \
+        {"max-pixels",                                                   \
+         "N",                                                            \
+         OPTION_INTEGER,                                                 \
+         offsetof(T, field.max_pixels),                                  \
+         "refuse larger pictures (default 268435456)",                   \
+         1,                                                              \
+         INT64_MAX},                                                     \
         VIDEO_ROWS(T, field.video), SESSION_ROWS(T, field.session), SEED_ROW(T, field.model.seed)
 
 /* Everything after parsing: expands the inputs, opens the model, works through the pictures and videos.
- * One that fails is named and the others go on. Returns the exit code. */
-int pipeline_run(const command *self, const pipeline_options *options, const arguments *given);
-
-/* The same for a configuration that is made already. */
-int pipeline_run_with(const command *self, const pipeline_options *options,
-                      const mrcnn_config *config, const arguments *given);
+ * Without --weights and --out it says what it takes instead. An input that fails is named and the others
+ * go on. Returns the exit code. */
+int pipeline_run(const command *self, pipeline_options *options, const arguments *given);
 
 #endif

@@ -40,13 +40,31 @@ int overlay_has_lines(void) {
     }
 }
 
-int save_overlay(const finding *found, int color_by_class) {
+mrcnn_draw_options overlay_drawing(const overlay_options *options) {
+    mrcnn_draw_options how = mrcnn_draw_options_default();
+    int lines = overlay_has_lines();
+    unsigned draw = options->draw ? options->draw : ~0u;
+    how.color_by_instance = !options->color_by_class;
+    how.masks = (draw & DRAW_MASKS) != 0;
+    how.contours = lines && (draw & DRAW_CONTOURS);
+    how.boxes = lines && (draw & DRAW_BOXES);
+    how.captions = lines && (draw & DRAW_CAPTIONS);
+    return how;
+}
+
+/* A hundred nuclei with a caption each: nothing would be seen of the picture. */
+static int captions_would_hide(const finding *found) {
+    enum { CAPTION_AREA = 80 * 15, MOST_OF_IT = 4 }; /* pixels; a quarter of the picture */
+    int64_t area = (int64_t)found->image->width * found->image->height;
+    return (int64_t)found->result->count * CAPTION_AREA > area / MOST_OF_IT;
+}
+
+int save_overlay(const finding *found, const overlay_options *options) {
     mrcnn_error err = MRCNN_ERROR_INIT;
-    mrcnn_draw_options options = mrcnn_draw_options_default();
-    options.color_by_instance = !color_by_class;
-    if (!overlay_has_lines()) options.contours = options.boxes = options.captions = 0;
+    mrcnn_draw_options how = overlay_drawing(options);
+    if (!options->draw && captions_would_hide(found)) how.captions = 0;
     mrcnn_image drawn = {0};
-    if (mrcnn_draw_instances(&drawn, found->image, found->result, &options, &err) != MRCNN_OK)
+    if (mrcnn_draw_instances(&drawn, found->image, found->result, &how, &err) != MRCNN_OK)
         return fail_save(&err);
     return write_drawn(found, &drawn, "overlay");
 }

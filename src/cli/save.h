@@ -13,6 +13,16 @@
 enum { SAVE_OVERLAY = 1, SAVE_MASKS = 2, SAVE_JSON = 4, SAVE_LABELME = 8, SAVE_SPLASH = 16 };
 #define SAVE_WORDS "overlay,masks,json,labelme,splash"
 
+/* Bits of --draw, in the order of DRAW_WORDS. */
+enum { DRAW_MASKS = 1, DRAW_CONTOURS = 2, DRAW_BOXES = 4, DRAW_CAPTIONS = 8 };
+#define DRAW_WORDS "masks,contours,boxes,captions"
+
+/* How objects are drawn over a picture. */
+typedef struct overlay_options {
+    unsigned draw; /* DRAW_ bits; 0: all of them, but no captions that would hide a picture */
+    int color_by_class;
+} overlay_options;
+
 /* A picture with what was found in it. */
 typedef struct finding {
     const input *in;
@@ -24,7 +34,9 @@ typedef struct finding {
 
 /* 0 in a build without cairo: overlays then show masks alone. */
 int overlay_has_lines(void);
-int save_overlay(const finding *found, int color_by_class);
+/* What the drawing functions are told; without cairo masks alone. */
+mrcnn_draw_options overlay_drawing(const overlay_options *options);
+int save_overlay(const finding *found, const overlay_options *options);
 int save_splash(const finding *found);
 int save_masks(const finding *found);
 int save_labelme(const finding *found);

@@ -25,7 +25,7 @@ const command command_splash = {
     .name = "splash",
     .path = "splash",
     .summary = "keep the colours of objects and make the rest grey",
-    .usage = "--weights W --out DIR [OPTION]... INPUT...",
+    .usage = "[--weights W] [--out DIR] [OPTION]... INPUT...",
     .about =
         "Finds the objects in pictures and videos and writes them in grey, but for their\n"
         "objects: DIR/NAME_splash.jpg or .png, and of a video NAME_splash.mp4 with its sound\n"

@@ -85,10 +85,7 @@ int video_output_open(video_output *output, const pipeline_options *options, con
     memset(output, 0, sizeof *output);
     output->save = options->save;
     output->coco_ids = options->coco_ids;
-    output->draw = mrcnn_draw_options_default();
-    output->draw.color_by_instance = !options->color_by_class;
-    if (!overlay_has_lines())
-        output->draw.contours = output->draw.boxes = output->draw.captions = 0;
+    output->draw = overlay_drawing(&options->overlay);
     int failed = 0;
     if (output->save & SAVE_JSON) failed = open_lines(output, options, in);
     if (!failed && (output->save & SAVE_OVERLAY))

@@ -3,6 +3,7 @@
 
 #include "commands.h"
 #include "model.h"
+#include "shipped.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -24,6 +25,7 @@ static const option get_table[] = {
 static int check_name(const command *self, const char *name) {
     text_nearest nearest = text_nearest_start(name);
     const char *published;
+    if (strcmp(name, SHIPPED_MODEL) == 0) return EXIT_DONE;
     for (size_t i = 0; (published = mrcnn_weights_published(i, NULL, NULL)); i++) {
         if (strcmp(published, name) == 0) return EXIT_DONE;
         text_nearest_offer(&nearest, published);
@@ -39,6 +41,8 @@ static int check_name(const command *self, const char *name) {
 
 static int get(const command *self, const get_options *values, const char *name) {
     int code = check_name(self, name);
+    if (code == EXIT_DONE && strcmp(name, SHIPPED_MODEL) == 0 && (values->url || values->directory))
+        code = message_usage(self->path, "%s comes along: there is nothing to fetch", name);
     if (code != EXIT_DONE) return code;
     char *path = find_weights(name, values->url, values->directory);
     if (path) printf("%s\n", path);
@@ -58,6 +62,11 @@ static int run_list(const command *self, int argc, char **argv) {
     int none = 0, code = options_parse(self, argc, argv, &none, &rest);
     if (code != OPTIONS_READ) return code;
     const char *name, *url, *help;
+    char *path = shipped_find(SHIPPED_WEIGHTS);
+    printf("%-10s %s\n%-10s %s\n", SHIPPED_MODEL,
+           "cell nuclei in microscope pictures, one class; comes along with this program", "",
+           path ? path : "(it is not where it was installed)");
+    free(path);
     for (size_t i = 0; (name = mrcnn_weights_published(i, &url, &help)); i++)
         printf("%-10s %s\n%-10s %s\n", name, help, "", url);
     return EXIT_DONE;
@@ -111,9 +120,11 @@ static const command command_get = {
     .name = "get",
     .path = "weights get",
     .summary = "fetch published weights into the cache",
-    .usage = "[OPTION]... coco|imagenet|balloon",
-    .about = "Fetches published weights unless they are there already, checks their SHA-256, and\n"
-             "prints where they are. A broken download goes on where it stopped.",
+    .usage = "[OPTION]... coco|imagenet|balloon|nuclei",
+    .about =
+        "Fetches published weights unless they are there already, checks their SHA-256, and\n"
+        "prints where they are. A broken download goes on where it stopped. nuclei, the model\n"
+        "that comes along, is there: where, is printed.",
     .examples = "mrcnn weights get coco\n"
                 "    then `mrcnn detect --weights coco ...` finds them\n"
                 "mrcnn weights get balloon --dir weights\n"
@@ -127,9 +138,11 @@ static const command command_get = {
 static const command command_list = {
     .name = "list",
     .path = "weights list",
-    .summary = "the published weights that get knows",
+    .summary = "the weights that have a name",
     .usage = "",
-    .about = "Lists the published weights: name, what they are, and their URL.",
+    .about =
+        "Lists the weights that --weights knows by name: what they are, and where the model that\n"
+        "comes along lies, or the URL of published ones.",
     .examples = "mrcnn weights list\n"
                 "    all of them\n"
                 "mrcnn weights get coco\n"

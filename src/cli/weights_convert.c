@@ -11,6 +11,7 @@ typedef struct convert_options {
     config_options config;
     const char *classes, *exclude;
     int64_t seed;
+    int precision; /* index in "f32|f16" */
 } convert_options;
 
 static const option convert_table[] = {
@@ -18,6 +19,9 @@ static const option convert_table[] = {
     CONFIG_ROWS(convert_options, config),
     {"exclude", "LAYER,...", OPTION_TEXT, offsetof(convert_options, exclude),
      "layers not to take from the file; they get fresh weights", 0, 0},
+    {"precision", "f32|f16", OPTION_CHOICE, offsetof(convert_options, precision),
+     "how kernels are stored: f32, or f16, packed, in less than half the bytes (default f32)", 0,
+     0},
     SEED_ROW(convert_options, seed),
     {NULL, NULL, OPTION_FLAG, 0, NULL, 0, 0}};
 
@@ -126,6 +130,8 @@ static int print_layers(const conversion *c) {
 
 static int convert(const command *self, const convert_options *values, conversion *c) {
     mrcnn_error err = MRCNN_ERROR_INIT;
+    mrcnn_save_options how = mrcnn_save_options_default();
+    if (values->precision) how.precision = "f16";
     int code = values->classes ? read_class_names(self, values->classes, &c->names) : EXIT_DONE;
     if (code == EXIT_DONE) code = configure_conversion(self, values, c);
     if (code == EXIT_DONE) code = count_classes(values, c);
@@ -138,7 +144,7 @@ static int convert(const command *self, const convert_options *values, conversio
     code = check_excluded(self, c);
     if (code == EXIT_DONE) code = name_classes(values, c);
     if (code == EXIT_DONE) code = print_layers(c);
-    if (code == EXIT_DONE && mrcnn_model_save(c->model, c->to, &err) != MRCNN_OK)
+    if (code == EXIT_DONE && mrcnn_model_save_as(c->model, c->to, &how, &err) != MRCNN_OK)
         code = fail_with(&err);
     return code;
 }
@@ -168,11 +174,19 @@ const command command_weights_convert = {
         "that IN carries or implies (with --preset: the preset's), changed by --config and --set.\n"
         "Layers whose shapes differ, and those of --exclude, get fresh weights; conv1 is adapted "
         "to\n"
-        "another IMAGE_CHANNEL_COUNT. A table on stdout tells what happened to each layer.",
+        "another IMAGE_CHANNEL_COUNT. A table on stdout tells what happened to each layer.\n"
+        "\n"
+        "OUT carries the configuration: --set changes what `detect` does with it. --precision f16\n"
+        "is for files that travel: kernels as 16-bit floats, deflated, in less than half the "
+        "bytes;\n"
+        "Keras reads them, too.",
     .examples = "mrcnn weights convert mask_rcnn_coco.h5 start.h5 --classes balloon\n"
                 "    to train a detector of balloons from COCO's weights\n"
                 "mrcnn weights convert old.h5 new.h5\n"
-                "    a Keras 1 file, or a whole saved model, as plain Keras 2 weights",
+                "    a Keras 1 file, or a whole saved model, as plain Keras 2 weights\n"
+                "mrcnn weights convert trained.h5 ship.h5 --precision f16 --set "
+                "IMAGE_RESIZE_MODE=pad64\n"
+                "    a model that learned from crops, to detect in whole pictures, in a small file",
     .options = convert_table,
     .at_least = 2,
     .at_most = 2,

@@ -33,6 +33,7 @@ typedef enum mr_augment_op {
     MR_AUGMENT_ADD,
     MR_AUGMENT_LINEAR_CONTRAST,
     MR_AUGMENT_GAMMA_CONTRAST,
+    MR_AUGMENT_INVERT,
     MR_AUGMENT_ADD_TO_HUE,
     MR_AUGMENT_MULTIPLY_HUE,
     MR_AUGMENT_ADD_TO_SATURATION,
@@ -45,7 +46,7 @@ typedef enum mr_augment_op {
 /* Slots: an operation's numbers, each a range [low, high] from which one is drawn. */
 enum { MR_SLOT_COUNT = 0, MR_SLOT_SOME_ORDER = 1 }; /* SomeOf */
 enum { MR_SLOT_ORDER = 0 };                         /* Sequential */
-enum { MR_SLOT_P = 0 };                             /* Sometimes, Fliplr, Flipud */
+enum { MR_SLOT_P = 0 };                             /* Sometimes, Fliplr, Flipud, Invert */
 enum { MR_SLOT_VALUE = 0, MR_SLOT_PER_CHANNEL = 1 };
 enum { MR_SLOT_GRID_ROWS = 1, MR_SLOT_GRID_COLUMNS = 2 }; /* PiecewiseAffine */
 enum { MR_SLOT_PERCENT = 0, MR_SLOT_PX = 1 };             /* CropAndPad */

@@ -43,6 +43,7 @@ const mr_augment_kind mr_augment_kinds[MR_AUGMENT_OPS] = {
         {{"alpha", RANGE, 0, 255, {0.6, 1.4}}, {"per_channel", YES, 0, 1, {0, 0}}}},
     [MR_AUGMENT_GAMMA_CONTRAST] = {"GammaContrast", 0, 1, 2,
         {{"gamma", RANGE, 0.01, 100, {0.7, 1.7}}, {"per_channel", YES, 0, 1, {0, 0}}}},
+    [MR_AUGMENT_INVERT] = {"Invert", 0, 1, 1, {{"p", ONE, 0, 1, {1, 1}}}},
     [MR_AUGMENT_ADD_TO_HUE] = {"AddToHue", 0, 1, 1, {{"value", RANGE, -255, 255, {-20, 20}}}},
     [MR_AUGMENT_MULTIPLY_HUE] = {"MultiplyHue", 0, 1, 1, {{"mul", RANGE, -10, 10, {0.9, 1.1}}}},
     [MR_AUGMENT_ADD_TO_SATURATION] = {"AddToSaturation", 0, 1, 1,

@@ -21,6 +21,7 @@ struct mrcnn_config {
     mr_settings settings;
     char text[MR_KEY_COUNT][MR_VALUE_TEXT];
     char loss_text[MR_LOSS_COUNT][MR_NUMBER_TEXT];
+    char class_text[MR_MAX_CLASS_SCORES][MR_NUMBER_TEXT];
     char derived_text[DERIVED_COUNT][DERIVED_TEXT];
     int source[MR_KEY_COUNT]; /* index in sources */
     char **sources;           /* sources[0] is "default" */
@@ -46,23 +47,34 @@ static int derived_find(const char *name) {
     return -1;
 }
 
-/* What a key's name stands for: a row of the table and, for LOSS_WEIGHTS.x, one loss of it. */
+/* What a key's name stands for: a row of the table and, for LOSS_WEIGHTS.x and CLASS_MIN_CONFIDENCE.x,
+ * one entry of it. */
 typedef struct target {
-    int key, loss; /* -1: none */
+    int key;          /* -1: none */
+    const char *item; /* NULL: the whole value */
 } target;
 
-static const char loss_prefix[] = "LOSS_WEIGHTS.";
+static int is_mapping(mr_kind kind) {
+    return kind == MR_KIND_LOSSES || kind == MR_KIND_CLASS_SCORES;
+}
 
-static int has_loss_prefix(const char *name) {
-    return strncmp(name, loss_prefix, sizeof loss_prefix - 1) == 0;
+/* The mapping of which `name` is an entry, whether or not it has such a one; key -1: of none. */
+static target find_item(const char *name) {
+    size_t length = strcspn(name, ".");
+    target t = {-1, name[length] ? name + length + 1 : NULL};
+    for (int i = 0; t.item && i < MR_KEY_COUNT; i++)
+        if (is_mapping(mr_keys[i].kind) && strlen(mr_keys[i].shown.name) == length &&
+            memcmp(mr_keys[i].shown.name, name, length) == 0)
+            t.key = i;
+    return t;
 }
 
 static target find_target(const char *name) {
-    target t = {mr_key_find(name), -1};
-    if (t.key < 0 && has_loss_prefix(name)) {
-        t.loss = mr_loss_find(name + sizeof loss_prefix - 1, NULL);
-        if (t.loss >= 0) t.key = mr_key_find("LOSS_WEIGHTS");
-    }
+    target t = {mr_key_find(name), NULL};
+    if (t.key >= 0) return t;
+    t = find_item(name);
+    if (t.key >= 0 && mr_keys[t.key].kind == MR_KIND_LOSSES && mr_loss_find(t.item, NULL) < 0)
+        t.key = -1;
     return t;
 }
 
@@ -93,8 +105,9 @@ mrcnn_status mr_config_check_key(const char *name, mrcnn_error *err) {
         return mr_fail(err, MRCNN_E_CONFIG,
                        "a preset is what a configuration starts from; name it in a YAML file or "
                        "when the configuration is made");
-    if (has_loss_prefix(name)) {
-        mr_loss_find(name + sizeof loss_prefix - 1, err);
+    target item = find_item(name);
+    if (item.key >= 0) {
+        mr_loss_find(item.item, err);
         return MRCNN_E_CONFIG;
     }
     return fail_unknown_key(name, err);
@@ -116,6 +129,8 @@ static void print_value(mrcnn_config *config, int key) {
     mr_value_print(&mr_keys[key], &config->settings, config->text[key]);
     for (int i = 0; i < MR_LOSS_COUNT; i++)
         mr_number_print(config->settings.loss_weights.values[i], config->loss_text[i]);
+    for (int i = 0; i < config->settings.class_min_confidence.count; i++)
+        mr_number_print(config->settings.class_min_confidence.values[i], config->class_text[i]);
     print_derived(config);
 }
 
@@ -153,9 +168,8 @@ static mrcnn_status set_target(mrcnn_config *config, target t, const char *value
     const mr_key *key = &mr_keys[t.key];
     int index = intern_source(config, source);
     if (index < 0) return mr_fail_memory(err, strlen(source), "a configuration");
-    mrcnn_status status = t.loss >= 0
-                              ? mr_value_parse_loss(key, t.loss, value, &config->settings, err)
-                              : mr_value_parse(key, value, &config->settings, err);
+    mrcnn_status status = t.item ? mr_value_parse_item(key, t.item, value, &config->settings, err)
+                                 : mr_value_parse(key, value, &config->settings, err);
     if (status != MRCNN_OK) return status;
     config->source[t.key] = index;
     print_value(config, t.key);
@@ -164,7 +178,7 @@ static mrcnn_status set_target(mrcnn_config *config, target t, const char *value
 }
 
 static mrcnn_status set_default(mrcnn_config *config, int key, mrcnn_error *err) {
-    target t = {key, -1};
+    target t = {key, NULL};
     return set_target(config, t, mr_keys[key].shown.default_value, "default", err);
 }
 
@@ -279,10 +293,16 @@ mrcnn_status mrcnn_config_set(mrcnn_config *config, const char *key, const char 
     return mr_config_set_from(config, key, value, "set", err);
 }
 
+static const char *item_text(const mrcnn_config *config, target t) {
+    if (mr_keys[t.key].kind == MR_KIND_LOSSES) return config->loss_text[mr_loss_find(t.item, NULL)];
+    int at = mr_class_scores_find(&config->settings.class_min_confidence, t.item);
+    return at >= 0 ? config->class_text[at] : "";
+}
+
 const char *mrcnn_config_get(const mrcnn_config *config, const char *key) {
     if (!config || !key) return "";
     target t = find_target(key);
-    if (t.loss >= 0) return config->loss_text[t.loss];
+    if (t.item && t.key >= 0) return item_text(config, t);
     if (t.key >= 0) return config->text[t.key];
     int derived = derived_find(key);
     return derived >= 0 ? config->derived_text[derived] : "";

@@ -12,6 +12,7 @@
 enum { MR_MAX_LEVELS = 8, MR_MAX_RATIOS = 16, MR_MAX_STAGES = 4, MR_MAX_CHANNELS = 16 };
 enum { MR_STAGES_TEXT = 256, MR_MAX_NAMES = 8, MR_NAME_TEXT = 64, MR_MAX_EVAL_IMAGES = 100 };
 enum { MR_MAX_SCALES = 8 };
+enum { MR_MAX_CLASS_SCORES = 100 };
 
 typedef enum mr_resize_mode {
     MR_RESIZE_SQUARE,
@@ -19,7 +20,14 @@ typedef enum mr_resize_mode {
     MR_RESIZE_CROP,
     MR_RESIZE_NONE
 } mr_resize_mode;
-typedef enum mr_mask_resize { MR_MASK_MATTERPORT, MR_MASK_EXACT } mr_mask_resize;
+typedef enum mr_background { MR_BACKGROUND_WINS, MR_BACKGROUND_YIELDS } mr_background;
+typedef enum mr_detection_score { MR_SCORE_CLASS, MR_SCORE_CLASS_AND_MASK } mr_detection_score;
+typedef enum mr_mask_resize { MR_MASK_MATTERPORT, MR_MASK_EXACT, MR_MASK_SUBPIXEL } mr_mask_resize;
+typedef enum mr_suppression {
+    MR_SUPPRESS_HARD,
+    MR_SUPPRESS_LINEAR,
+    MR_SUPPRESS_GAUSSIAN
+} mr_suppression;
 typedef enum mr_train_bn {
     MR_BN_FROZEN,
     MR_BN_NORMAL,
@@ -53,6 +61,13 @@ typedef struct mr_names_list {
     char names[MR_MAX_NAMES][MR_NAME_TEXT];
 } mr_names_list;
 
+/* A number for each of some classes, by name. */
+typedef struct mr_class_scores {
+    int count;
+    char names[MR_MAX_CLASS_SCORES][MR_NAME_TEXT];
+    double values[MR_MAX_CLASS_SCORES];
+} mr_class_scores;
+
 typedef struct mr_settings {
     char name[64];
     int gpu_count, images_per_gpu;
@@ -80,6 +95,7 @@ typedef struct mr_settings {
     int image_channel_count;
     mr_floats mean_pixel;
     mr_floats image_value_range; /* ours: low, high; or none */
+    mr_floats image_stretch;     /* ours: percentiles, low and high; or none */
     int train_rois_per_image;
     double roi_positive_ratio;
     int pool_size, mask_pool_size;
@@ -88,6 +104,9 @@ typedef struct mr_settings {
     mr_floats rpn_bbox_std_dev, bbox_std_dev;
     int detection_max_instances;
     double detection_min_confidence, detection_nms_threshold;
+    mr_class_scores class_min_confidence; /* ours, like Soft-NMS: */
+    mr_suppression detection_nms;
+    double detection_nms_sigma;
     double learning_rate, learning_momentum, weight_decay;
     mr_floats loss_weights; /* rpn_class, rpn_bbox, mrcnn_class, mrcnn_bbox, mrcnn_mask */
     int use_rpn_rois;
@@ -113,9 +132,11 @@ typedef struct mr_settings {
     int early_stop, keep_checkpoints, keep_best;
     int eval_every, eval_images, eval_limit;
     mr_non_finite non_finite;
-    int loader_threads, loader_memory; /* memory in MB */
-    mr_mask_resize mask_resize;        /* ours: matterport's eroded borders (N39), or exact */
-    mr_test_flips test_flips;          /* ours: views of a picture (model/views.h) */
+    int loader_threads, loader_memory, loader_cache; /* memory and cache in MB */
+    mr_background detection_background;
+    mr_detection_score detection_score;
+    mr_mask_resize mask_resize; /* ours: matterport's eroded borders (N39), or better ones */
+    mr_test_flips test_flips;   /* ours: views of a picture (model/views.h) */
     mr_floats test_scales;
     int tile_size; /* 0: none */
     double tile_overlap;
@@ -126,6 +147,9 @@ typedef struct mr_settings {
 } mr_settings;
 
 const mr_settings *mr_config_settings(const mrcnn_config *config);
+
+/* Index of a class in the list, or -1. */
+int mr_class_scores_find(const mr_class_scores *scores, const char *name);
 
 /* 1 when BACKBONE names the program's own builder. */
 int mr_has_own_backbone(const mr_settings *settings);

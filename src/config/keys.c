@@ -52,15 +52,40 @@ const mr_key mr_keys[MR_KEY_COUNT] = {
          "[64, 128, 256, 512]", "ours: inner width of the blocks of stages 2 to 5"),
     FLOATS("BBOX_STD_DEV", bbox_std_dev, 4, 4, 1e-6, 1e3, "[0.1, 0.1, 0.2, 0.2]",
            "scale of the box head's dy, dx, dh, dw"),
+    {{"CLASS_MIN_CONFIDENCE", "mapping", "{}",
+      "ours: DETECTION_MIN_CONFIDENCE of single classes, by name: {person: 0.8, \"traffic light\": "
+      "0.5}; one alone is set as CLASS_MIN_CONFIDENCE.person, and none takes it away"},
+     MR_KIND_CLASS_SCORES,
+     AT(class_min_confidence),
+     0,
+     1,
+     0,
+     MR_MAX_CLASS_SCORES},
     CHOICE("COMPAT", compat, "matterport|paper", "matterport",
            "ours, training: sampling, losses and weight decay as in matterport, or as in the "
            "paper"),
+    CHOICE("DETECTION_BACKGROUND", detection_background, "wins|yields", "wins",
+           "ours: a proposal that is most likely background is dropped, as in matterport, or is a "
+           "detection of its best other class if that has DETECTION_MIN_CONFIDENCE"),
     INT("DETECTION_MAX_INSTANCES", detection_max_instances, 1, 100000, "100",
         "at most this many detections a picture"),
     FLOAT("DETECTION_MIN_CONFIDENCE", detection_min_confidence, 0, 1, "0.7",
           "detections below this score are dropped; 0 keeps all"),
+    CHOICE("DETECTION_NMS", detection_nms, "hard|linear|gaussian", "hard",
+           "ours: what happens to the weaker of two detections of a class that overlap: hard drops "
+           "it; linear and gaussian lower its score (Soft-NMS), and it stays if it is still sure "
+           "enough"),
+    FLOAT("DETECTION_NMS_SIGMA", detection_nms_sigma, 0.001, 1000, "0.5",
+          "ours: of gaussian, which takes a score times exp(-IoU^2 / sigma): the smaller, the "
+          "harder"),
     FLOAT("DETECTION_NMS_THRESHOLD", detection_nms_threshold, 0, 1, "0.3",
-          "of two detections of a class with a larger IoU the weaker is dropped"),
+          "of two detections of a class with a larger IoU the weaker is dropped; gaussian NMS "
+          "needs no "
+          "threshold"),
+    CHOICE(
+        "DETECTION_SCORE", detection_score, "class|class_and_mask", "class",
+        "ours: a detection's score is its class's probability, or that times the mean probability "
+        "inside its mask"),
     INT("EARLY_STOP", early_stop, 0, 1000000, "0",
         "ours, training: stop after so many epochs without a better validation loss, or with "
         "EVAL_EVERY so many evaluations without a better mask AP; 0: never"),
@@ -95,6 +120,9 @@ const mr_key mr_keys[MR_KEY_COUNT] = {
           "pictures are enlarged at least by this factor; 0: no such rule"),
     CHOICE("IMAGE_RESIZE_MODE", image_resize_mode, "square|pad64|crop|none", "square",
            "how a picture gets the network's size; crop is for training"),
+    FLOATS("IMAGE_STRETCH", image_stretch, 0, 2, 0, 100, "[]",
+           "ours: percentiles of a picture's own values that become 0 and 255, such as "
+           "[0.5, 99.5] for microscopy; none: values as they are"),
     FLOATS(
         "IMAGE_VALUE_RANGE", image_value_range, 0, 2, -1e9, 1e9, "[]",
         "ours: of pictures of 16 bits and of floats, the values that become 0 and 255; none: all "
@@ -112,6 +140,9 @@ const mr_key mr_keys[MR_KEY_COUNT] = {
            "ours, training: how the learning rate falls"),
     INTS("LEARNING_RATE_STEPS", learning_rate_steps, 0, MR_MAX_CHANNELS, 1, 1000000, "[]",
          "ours, training: epochs after which the step schedule lowers the learning rate"),
+    INT("LOADER_CACHE", loader_cache, 0, 1000000, "128",
+        "ours, training: megabytes of decoded pictures and masks that are kept for further passes "
+        "over the data set; 0: none"),
     INT("LOADER_MEMORY", loader_memory, 1, 1000000, "64",
         "ours, training: megabytes of pictures prepared ahead"),
     INT("LOADER_THREADS", loader_threads, 1, 256, "2",
@@ -127,8 +158,10 @@ const mr_key mr_keys[MR_KEY_COUNT] = {
      MR_LOSS_COUNT,
      MR_LOSS_COUNT},
     INT("MASK_POOL_SIZE", mask_pool_size, 1, 256, "14", "side of the mask head's RoI features"),
-    CHOICE("MASK_RESIZE", mask_resize, "matterport|exact", "matterport",
-           "ours: matterport's resizing erodes masks at their box's border; exact doesn't"),
+    CHOICE(
+        "MASK_RESIZE", mask_resize, "matterport|exact|subpixel", "matterport",
+        "ours: matterport's resizing erodes masks at their box's border; exact doesn't; subpixel "
+        "samples them where the network saw them, in a box that isn't rounded"),
     INTS("MASK_SHAPE", mask_shape, 2, 2, 2, 512, "[28, 28]",
          "height and width of the mask head's output, twice MASK_POOL_SIZE"),
     INT("MASK_WIDTH", mask_width, 1, 8192, "256", "ours: channels of the mask head"),

@@ -17,7 +17,8 @@ typedef enum mr_kind {
     MR_KIND_NAMES,
     MR_KIND_INTS,
     MR_KIND_FLOATS,
-    MR_KIND_LOSSES /* floats with a name each */
+    MR_KIND_LOSSES,      /* floats with a name each */
+    MR_KIND_CLASS_SCORES /* floats for classes that the model or the data set names */
 } mr_kind;
 
 typedef struct mr_key {
@@ -28,7 +29,7 @@ typedef struct mr_key {
     int fewest, most; /* items in a list */
 } mr_key;
 
-enum { MR_KEY_COUNT = 80, MR_LOSS_COUNT = 5 };
+enum { MR_KEY_COUNT = 87, MR_LOSS_COUNT = 5 };
 
 /* Alphabetical. */
 extern const mr_key mr_keys[MR_KEY_COUNT];

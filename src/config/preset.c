@@ -112,9 +112,58 @@ static const char *const small[] = {
     "POST_NMS_ROIS_INFERENCE", "300",
     NULL};
 
+static const char cell_augmentation[] =
+    "[{Flipud: 0.5}, {OneOf: [{Rot90: 0}, Rot90, {Rot90: 2}, {Rot90: 3}]}, "
+    "{Sometimes: {p: 0.5, of: [{Affine: {scale: [0.7, 1.6], rotate: [-20, 20]}}]}}, "
+    "{Invert: 0.25}, {Multiply: [0.7, 1.3]}, {LinearContrast: [0.7, 1.3]}]";
+
+/* What learns cell nuclei from nothing, of a hundred pictures in 25 minutes of two cores: pictures
+ * stretched one by one and enlarged to twice their size, crops of them turned in every direction, a
+ * thin mask head, and in detection whatever finds more of the small ones. */
+static const char *const nuclei_scratch[] = {
+    "NAME", "nuclei",
+    "NUM_CLASSES", "2",
+    "IMAGE_RESIZE_MODE", "crop",
+    "IMAGE_MIN_DIM", "320",
+    "IMAGE_MAX_DIM", "320",
+    "IMAGE_MIN_SCALE", "2",
+    "IMAGE_STRETCH", "[0.5, 99.8]",
+    "MEAN_PIXEL", "[100, 100, 100]",
+    "RPN_ANCHOR_SCALES", "[16, 32, 64, 128, 256]",
+    "RPN_ANCHOR_RATIOS", "[0.6, 1, 1.7]",
+    "MASK_WIDTH", "64",
+    "PRE_NMS_LIMIT", "6000",
+    "POST_NMS_ROIS_TRAINING", "500",
+    "POST_NMS_ROIS_INFERENCE", "2000",
+    "IMAGES_PER_GPU", "4",
+    "TRAIN_ROIS_PER_IMAGE", "128",
+    "MAX_GT_INSTANCES", "200",
+    "USE_MINI_MASK", "false",
+    "COMPAT", "paper",
+    "OPTIMIZER", "adamw",
+    "LEARNING_RATE", "0.001",
+    "LEARNING_RATE_SCHEDULE", "cosine",
+    "WARMUP_STEPS", "60",
+    "WEIGHT_DECAY", "0.01",
+    "TRAIN_BN", "none",
+    "HORIZONTAL_FLIP", "0.5",
+    "AUGMENTATION", cell_augmentation,
+    "STEPS_PER_EPOCH", "100",
+    "VALIDATION_STEPS", "0",
+    "STAGES", "all 40",
+    "DETECTION_MAX_INSTANCES", "400",
+    "DETECTION_MIN_CONFIDENCE", "0.5",
+    "DETECTION_BACKGROUND", "yields",
+    "DETECTION_SCORE", "class_and_mask",
+    "DETECTION_NMS_THRESHOLD", "0.5",
+    "MASK_RESIZE", "subpixel",
+    NULL};
+
 static const mr_preset presets[] = {
     {"balloon", "balloons and background: a first model of one's own", NULL, balloon},
     {"coco", "COCO's 80 classes and background", NULL, coco},
+    {"nuclei-scratch", "ours: cell nuclei from fresh weights in 25 minutes, by the small network",
+     "small", nuclei_scratch},
     {"nucleus", "training on cell nuclei: resnet50, random crops of 512, anchors 8 to 128",
      NULL, nucleus},
     {"nucleus-inference", "nucleus for detecting: pictures padded to 64, RPN_NMS_THRESHOLD 0.7",

@@ -77,6 +77,16 @@ static mrcnn_status check_range(const mr_settings *s, mrcnn_error *err) {
                    "IMAGE_VALUE_RANGE: its first number must be less than its second one");
 }
 
+static mrcnn_status check_stretch(const mr_settings *s, mrcnn_error *err) {
+    const mr_floats *p = &s->image_stretch;
+    if (p->count == 0 || (p->count == 2 && p->values[0] < p->values[1])) return MRCNN_OK;
+    if (p->count != 2)
+        return mr_fail(err, MRCNN_E_CONFIG,
+                       "IMAGE_STRETCH has %d number; give two percentiles, or none", p->count);
+    return mr_fail(err, MRCNN_E_CONFIG,
+                   "IMAGE_STRETCH: its first percentile must be less than its second one");
+}
+
 /* One transposed convolution doubles the mask head's features. */
 static mrcnn_status check_mask(const mr_settings *s, mrcnn_error *err) {
     int side = 2 * s->mask_pool_size;
@@ -132,6 +142,7 @@ mrcnn_status mr_config_validate(const mrcnn_config *config, mrcnn_error *err) {
     if (status == MRCNN_OK) status = check_size(s, err);
     if (status == MRCNN_OK) status = check_channels(s, err);
     if (status == MRCNN_OK) status = check_range(s, err);
+    if (status == MRCNN_OK) status = check_stretch(s, err);
     if (status == MRCNN_OK) status = check_mask(s, err);
     if (status == MRCNN_OK) status = check_tiles(s, err);
     if (status == MRCNN_OK) status = check_schedule(s, err);

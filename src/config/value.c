@@ -2,6 +2,7 @@
 #include "config/value.h"
 
 #include "base/error.h"
+#include "config/class_scores.h"
 #include "config/nearest.h"
 #include "config/stages.h"
 #include "config/text.h"
@@ -13,7 +14,7 @@ _Static_assert(sizeof(mr_resize_mode) == sizeof(int) && sizeof(mr_mask_resize) =
                    sizeof(mr_train_bn) == sizeof(int) && sizeof(mr_compat) == sizeof(int) &&
                    sizeof(mr_schedule) == sizeof(int) && sizeof(mr_non_finite) == sizeof(int) &&
                    sizeof(mr_optimizer_kind) == sizeof(int) && sizeof(mr_sampling) == sizeof(int) &&
-                   sizeof(mr_test_flips) == sizeof(int),
+                   sizeof(mr_suppression) == sizeof(int) && sizeof(mr_test_flips) == sizeof(int),
                "choices are stored as int");
 
 enum { TOKEN = 64 }; /* no number or word that means anything is longer */
@@ -384,12 +385,21 @@ static mrcnn_status parse_losses(const mr_key *key, const char *text, mr_floats 
     return MRCNN_OK;
 }
 
-mrcnn_status mr_value_parse_loss(const mr_key *key, int loss, const char *text,
-                                 mr_settings *settings, mrcnn_error *err) {
+static mrcnn_status parse_loss(const mr_key *key, const char *name, const char *text,
+                               mr_floats *losses, mrcnn_error *err) {
     char token[TOKEN];
+    int loss = mr_loss_find(name, err);
+    if (loss < 0) return MRCNN_E_CONFIG;
     mrcnn_status status = copy_token(key, trim_text(text), token, err);
     if (status != MRCNN_OK) return status;
-    return parse_float(key, token, &settings->loss_weights.values[loss], err);
+    return parse_float(key, token, &losses->values[loss], err);
+}
+
+mrcnn_status mr_value_parse_item(const mr_key *key, const char *name, const char *text,
+                                 mr_settings *settings, mrcnn_error *err) {
+    void *to = field(settings, key);
+    return key->kind == MR_KIND_LOSSES ? parse_loss(key, name, text, to, err)
+                                       : mr_class_scores_set(key, name, text, to, err);
 }
 
 /* ------------------------------------------------------------------------------- any kind */
@@ -402,6 +412,7 @@ mrcnn_status mr_value_parse(const mr_key *key, const char *text, mr_settings *se
     if (key->kind == MR_KIND_LOSSES) return parse_losses(key, text, to, err);
     if (key->kind == MR_KIND_STAGES) return parse_stages(key, text, to, err);
     if (key->kind == MR_KIND_NAMES) return parse_names(key, text, to, err);
+    if (key->kind == MR_KIND_CLASS_SCORES) return mr_class_scores_parse(key, text, to, err);
     if (key->kind == MR_KIND_AUGMENTATION)
         return mr_prefix(err, mr_augmentation_parse(to, text, err), key->shown.name);
 
@@ -420,6 +431,7 @@ mrcnn_status mr_value_parse(const mr_key *key, const char *text, mr_settings *se
     case MR_KIND_NAMES:
     case MR_KIND_INTS:
     case MR_KIND_FLOATS:
+    case MR_KIND_CLASS_SCORES:
     case MR_KIND_LOSSES: break; /* done above */
     }
     return MRCNN_OK;
@@ -488,5 +500,6 @@ void mr_value_print(const mr_key *key, const mr_settings *settings, char text[MR
     case MR_KIND_INTS: print_ints(from, text); break;
     case MR_KIND_FLOATS: print_list(NULL, from, text); break;
     case MR_KIND_LOSSES: print_list(mr_loss_names, from, text); break;
+    case MR_KIND_CLASS_SCORES: mr_class_scores_print(from, text); break;
     }
 }

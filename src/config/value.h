@@ -13,8 +13,8 @@ enum { MR_VALUE_TEXT = MR_AUGMENT_TEXT };
 mrcnn_status mr_value_parse(const mr_key *key, const char *text, mr_settings *settings,
                             mrcnn_error *err);
 
-/* One entry of LOSS_WEIGHTS. */
-mrcnn_status mr_value_parse_loss(const mr_key *key, int loss, const char *text,
+/* One entry of a mapping: LOSS_WEIGHTS.name, CLASS_MIN_CONFIDENCE.name. */
+mrcnn_status mr_value_parse_item(const mr_key *key, const char *name, const char *text,
                                  mr_settings *settings, mrcnn_error *err);
 
 /* The canonical text: parsing it gives the same value, printing that the same text. */

@@ -15,7 +15,11 @@
 #include <string.h>
 #include <yaml.h>
 
-enum { LARGEST_FILE = 1 << 20, NAME_ROOM = 64, MOST_ENTRIES = MR_KEY_COUNT + MR_LOSS_COUNT + 1 };
+enum {
+    LARGEST_FILE = 1 << 20,
+    NAME_ROOM = 32 + MR_NAME_TEXT,
+    MOST_ENTRIES = MR_KEY_COUNT + MR_LOSS_COUNT + MR_MAX_CLASS_SCORES + 1
+};
 
 /* One key of the file, as text. */
 typedef struct entry {
@@ -33,6 +37,7 @@ typedef struct reader {
     const char *source;
     entry *entries;
     int count;
+    int quotes_keys; /* the mapping at hand has class names, which are quoted in its text */
     mrcnn_error *err;
 } reader;
 
@@ -115,6 +120,17 @@ static mrcnn_status append_item(reader *r, char *text, size_t room, int depth) {
     return append_scalar(r, text, room);
 }
 
+/* A class's name, which may have any punctuation but quotes in it. */
+static mrcnn_status append_class(reader *r, char *text, size_t room) {
+    if (r->event.type != YAML_SCALAR_EVENT)
+        return fail_here(r, MRCNN_E_CONFIG, "a class's name must be a plain word");
+    if (strchr((const char *)r->event.data.scalar.value, '"'))
+        return fail_here(r, MRCNN_E_CONFIG, "a double quote inside a class's name");
+    mrcnn_status status = append_text(r, text, room, "\"");
+    if (status == MRCNN_OK) status = append_scalar(r, text, room);
+    return status == MRCNN_OK ? append_text(r, text, room, "\"") : status;
+}
+
 /* A sequence as "[a, b]", a mapping as "{a: b, c: d}"; collections inside it to that depth. */
 static mrcnn_status append_collection(reader *r, char *text, size_t room, int depth) {
     int mapping = r->event.type == YAML_MAPPING_START_EVENT;
@@ -124,7 +140,9 @@ static mrcnn_status append_collection(reader *r, char *text, size_t room, int de
         status = next_event(r);
         if (status != MRCNN_OK || r->event.type == end) break;
         if (i) status = append_text(r, text, room, mapping && i % 2 ? ": " : ", ");
-        if (status == MRCNN_OK) status = append_item(r, text, room, depth);
+        if (status != MRCNN_OK) break;
+        status = mapping && r->quotes_keys && i % 2 == 0 ? append_class(r, text, room)
+                                                         : append_item(r, text, room, depth);
     }
     if (status == MRCNN_OK) status = append_text(r, text, room, mapping ? "}" : "]");
     return status;
@@ -141,6 +159,8 @@ static mrcnn_status check_entry_name(reader *r, const char *name) {
     for (int i = 0; i < r->count; i++)
         if (strcmp(r->entries[i].name, name) == 0)
             return fail_here(r, MRCNN_E_CONFIG, "this key is there twice; remove one of them");
+    if (r->count == MOST_ENTRIES)
+        return fail_here(r, MRCNN_E_CONFIG, "more keys than a configuration can have");
     return MRCNN_OK;
 }
 
@@ -152,6 +172,11 @@ static int takes_collection(const char *name) {
 /* Collections inside the key's own: an operation is a mapping, in which are a mapping and a list. */
 static int collection_depth(const char *name) {
     return mr_keys[mr_key_find(name)].kind == MR_KIND_AUGMENTATION ? 3 * MR_AUGMENT_DEPTH + 4 : 0;
+}
+
+static int is_of_classes(const char *name) {
+    int key = mr_key_find(name);
+    return key >= 0 && mr_keys[key].kind == MR_KIND_CLASS_SCORES;
 }
 
 /* The event is the key's; reads its value. */
@@ -166,6 +191,7 @@ static mrcnn_status read_entry(reader *r) {
     if (status != MRCNN_OK) return status;
     e->line = r->event.start_mark.line + 1;
     e->column = r->event.start_mark.column + 1;
+    r->quotes_keys = is_of_classes(e->name);
     if (r->event.type == YAML_SCALAR_EVENT)
         status = append_scalar(r, e->value, sizeof e->value);
     else if (takes_collection(e->name))

@@ -117,6 +117,7 @@ static void draw_node(const drawing *d, int node) {
         break;
     case MR_AUGMENT_FLIPLR:
     case MR_AUGMENT_FLIPUD:
+    case MR_AUGMENT_INVERT:
         if (draw_yes(d, node, MR_SLOT_P)) draw_step(d, node);
         break;
     default: draw_step(d, node);
@@ -142,6 +143,7 @@ static uint8_t change_value(mr_augment_op op, int value, double by) {
     case MR_AUGMENT_ADD: return to_byte(value + by);
     case MR_AUGMENT_LINEAR_CONTRAST: return to_byte(127 + by * (value - 127));
     case MR_AUGMENT_GAMMA_CONTRAST: return to_byte(255 * pow(value / 255.0, by));
+    case MR_AUGMENT_INVERT: return (uint8_t)(255 - value);
     default: return (uint8_t)value;
     }
 }

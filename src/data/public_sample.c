@@ -55,7 +55,8 @@ mrcnn_status mrcnn_dataset_sample(const mrcnn_dataset *set, const mrcnn_config *
     if (status != MRCNN_OK) return status;
     mr_settings settings = *mr_config_settings(config);
     settings.use_mini_mask = 0;
-    mr_sample_options options = {&settings, (uint64_t)settings.seed, number >= 0};
+    mr_sample_options options = {
+        .settings = &settings, .seed = (uint64_t)settings.seed, .training = number >= 0};
     mr_sample *s = NULL;
     status = mr_sample_load(&s, set, index, number < 0 ? 0 : (uint64_t)number, &options, err);
     if (status != MRCNN_OK) return status;

@@ -19,7 +19,9 @@ enum { MOST_TILES = 4 };
 typedef struct tile {
     size_t picture;
     const char *name; /* for messages */
-    mr_fit fit;       /* into the tile */
+    const mr_decoded *decoded;
+    mr_decoded *own; /* the same, unless it is kept for others */
+    mr_fit fit;      /* into the tile */
     int top, left;
 } tile;
 
@@ -32,8 +34,7 @@ typedef struct loading {
     tile tiles[MOST_TILES];
     size_t object_count; /* that the pictures have, empty ones included */
     size_t room;         /* objects that the sample's arrays hold */
-    uint8_t *drawn;      /* one mask of a picture's size, */
-    uint8_t *fitted;     /* of its tile's, */
+    uint8_t *fitted;     /* one mask of a tile's size, */
     uint8_t *framed;     /* of the frame's, */
     uint8_t *moved;      /* the same after augmentation, */
     uint8_t *mini;       /* and of a mini mask's size */
@@ -195,15 +196,19 @@ static mrcnn_status make_pixels(loading *l, int index, const mrcnn_image *image,
     return status;
 }
 
-/* The decoded picture lives no longer than it must: masks need its size only. */
-static mrcnn_status read_tile(loading *l, int index, mrcnn_error *err) {
-    mrcnn_image image = {0};
-    const tile *t = &l->tiles[index];
-    mrcnn_status status = mr_dataset_read(l->set, t->picture, &image, err);
-    if (status != MRCNN_OK) return status; /* its message has the name */
-    status = mr_prefix(err, make_pixels(l, index, &image, err), t->name);
-    mrcnn_image_free(&image);
+static mrcnn_status decode_tile(loading *l, tile *t, mrcnn_error *err) {
+    mr_decoded_store *store = l->options->store;
+    if (store) return mr_decoded_store_get(store, t->picture, &t->decoded, &t->own, err);
+    mrcnn_status status = mr_decode(&t->own, l->set, t->picture, l->options->settings, err);
+    t->decoded = t->own;
     return status;
+}
+
+static mrcnn_status read_tile(loading *l, int index, mrcnn_error *err) {
+    tile *t = &l->tiles[index];
+    mrcnn_status status = decode_tile(l, t, err);
+    if (status != MRCNN_OK) return status; /* its message has the name */
+    return mr_prefix(err, make_pixels(l, index, &t->decoded->image, err), t->name);
 }
 
 static mrcnn_status load_picture(loading *l, mrcnn_error *err) {
@@ -276,11 +281,11 @@ static mrcnn_status check_class(const mr_sample *s, size_t object, int class_id,
                    class_id, s->class_count - 1);
 }
 
-/* The drawn mask, resized, into its place in the frame. */
-static mrcnn_status frame_mask(loading *l, const tile *t, mrcnn_error *err) {
+/* The mask, resized, into its place in the frame. */
+static mrcnn_status frame_mask(loading *l, const tile *t, const mr_patch *mask, mrcnn_error *err) {
     mr_sample *s = l->sample;
-    if (!s->mosaic) return mr_resize_mask(l->drawn, &t->fit, l->framed, err);
-    mrcnn_status status = mr_resize_mask(l->drawn, &t->fit, l->fitted, err);
+    if (!s->mosaic) return mr_resize_mask(mask, &t->fit, l->framed, err);
+    mrcnn_status status = mr_resize_mask(mask, &t->fit, l->fitted, err);
     if (status != MRCNN_OK) return status;
     memset(l->framed, 0, (size_t)s->height * (size_t)s->width);
     place(l, t, l->fitted, l->framed, 1);
@@ -298,43 +303,30 @@ static const uint8_t *move_mask(loading *l) {
     return l->moved;
 }
 
-static mrcnn_status load_object(loading *l, const tile *t, mr_masks *masks, size_t object,
-                                mrcnn_error *err) {
-    int class_id = 0;
-    mrcnn_status status = mr_masks_draw(masks, object, l->drawn, &class_id, err);
-    if (status != MRCNN_OK) return status; /* its message has the name */
-    status = check_class(l->sample, object, class_id, err);
-    if (status == MRCNN_OK) status = frame_mask(l, t, err);
-    if (status == MRCNN_OK) status = add_object(l, move_mask(l), class_id, err);
+static mrcnn_status load_object(loading *l, const tile *t, size_t object, mrcnn_error *err) {
+    const mr_decoded_object *o = &t->decoded->objects[object];
+    mrcnn_status status = check_class(l->sample, object, o->class_id, err);
+    if (status == MRCNN_OK) status = frame_mask(l, t, &o->mask, err);
+    if (status == MRCNN_OK) status = add_object(l, move_mask(l), o->class_id, err);
     return mr_prefix(err, status, t->name);
 }
 
 /* Buffers for one mask on its way; those that aren't needed are empty. */
 static mrcnn_status make_buffers(loading *l, mrcnn_error *err) {
     const mr_sample *s = l->sample;
-    size_t frame = (size_t)s->height * (size_t)s->width, drawn = 0;
-    for (int i = 0; i < l->tile_count; i++) {
-        const mr_fit *fit = &l->tiles[i].fit;
-        size_t size = (size_t)fit->original_height * (size_t)fit->original_width;
-        if (size > drawn) drawn = size;
-    }
-    l->drawn = mr_calloc(drawn, 1);
+    size_t frame = (size_t)s->height * (size_t)s->width;
     l->framed = mr_calloc(frame, 1);
     l->fitted = mr_calloc(s->mosaic ? frame / MOST_TILES : 0, 1);
     l->moved = mr_calloc(l->warp.count > 0 ? frame : 0, 1);
     l->mini = mr_calloc((size_t)s->mask_height, (size_t)s->mask_width);
-    if (l->drawn && l->framed && l->fitted && l->moved && l->mini) return MRCNN_OK;
-    return mr_fail_memory(err, drawn + 2 * frame, "one mask");
+    if (l->framed && l->fitted && l->moved && l->mini) return MRCNN_OK;
+    return mr_fail_memory(err, 2 * frame, "one mask");
 }
 
 static mrcnn_status load_tile(loading *l, const tile *t, mrcnn_error *err) {
-    size_t count = mr_dataset_picture(l->set, t->picture)->object_count;
-    mr_masks masks;
-    mrcnn_status status = mr_masks_open(&masks, l->set, t->picture, t->fit.original_height,
-                                        t->fit.original_width, err);
-    for (size_t i = 0; i < count && status == MRCNN_OK; i++)
-        status = load_object(l, t, &masks, i, err);
-    mr_masks_close(&masks);
+    mrcnn_status status = MRCNN_OK;
+    for (size_t i = 0; i < t->decoded->count && status == MRCNN_OK; i++)
+        status = load_object(l, t, i, err);
     return status;
 }
 
@@ -381,7 +373,7 @@ static int can_be_learnt(const mr_sample *s) {
 }
 
 static void free_loading(loading *l) {
-    free(l->drawn);
+    for (int t = 0; t < l->tile_count; t++) mr_decoded_free(&l->tiles[t].own);
     free(l->fitted);
     free(l->framed);
     free(l->moved);

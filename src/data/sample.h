@@ -7,6 +7,7 @@
 
 #include "config/config.h"
 #include "data/data.h"
+#include "data/decoded.h"
 #include "image/resize.h"
 
 typedef struct mr_sample {
@@ -35,6 +36,7 @@ typedef struct mr_sample_options {
     uint64_t seed;
     int training; /* draws: the crop, mirroring, augmentation; validation is the same picture every
                      time */
+    mr_decoded_store *store; /* of the same set and settings; NULL: decode each time */
 } mr_sample_options;
 
 /* *sample is NULL and the status OK when the picture has nothing to learn from: no object with

@@ -22,6 +22,18 @@ mr_tap *mr_bilinear_taps(int in, int out) {
     return taps;
 }
 
+mr_tap *mr_bilinear_taps_at(int in, int out, double first, double step) {
+    mr_tap *taps = mr_calloc((size_t)out, sizeof *taps);
+    if (!taps) return NULL;
+    for (int i = 0; i < out; i++) {
+        double position = first + i * step;
+        position = position > 0 ? position < in - 1 ? position : in - 1 : 0; /* NaN: 0 */
+        double floor_position = floor(position), t = position - floor_position;
+        taps[i] = (mr_tap){(int32_t)floor_position + 1, 1 - t, t};
+    }
+    return taps;
+}
+
 typedef struct plane {
     const float *values;
     int height, width, channels;

@@ -12,6 +12,10 @@ typedef struct mr_tap {
     double weight_lower, weight_upper;
 } mr_tap;
 
+/* Taps for the `out` samples at `first`, first + step, ... of an axis of `in` (0 is its first value);
+ * outside there is the first or the last value. malloc'ed; NULL: no memory. */
+mr_tap *mr_bilinear_taps_at(int in, int out, double first, double step);
+
 /* Taps for all `out` samples of an axis of `in`; malloc'ed. NULL: no memory. */
 mr_tap *mr_bilinear_taps(int in, int out);
 

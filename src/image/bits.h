@@ -20,6 +20,12 @@ static inline int mr_bit(const uint8_t *row, int x) {
     return row[x >> 3] >> (x & 7) & 1;
 }
 
+/* The part of a mask inside a box (y1 x1 y2 x2 in the mask's pixels); elsewhere the mask is 0. */
+typedef struct mr_patch {
+    int32_t box[4];
+    const uint8_t *bits; /* of the box alone */
+} mr_patch;
+
 /* From and to height x width bytes of 0 or 1. */
 void mr_bits_pack(const uint8_t *bytes, int height, int width, uint8_t *bits);
 void mr_bits_unpack(const uint8_t *bits, int height, int width, uint8_t *bytes);

@@ -4,20 +4,20 @@
 
 #include <mrcnn/inspect.h>
 
-mrcnn_status mrcnn_frame_of(mrcnn_frame *frame, const mrcnn_config *config, int32_t height,
-                            int32_t width, mrcnn_error *err) {
+mrcnn_status mrcnn_placement_of(mrcnn_placement *place, const mrcnn_config *config, int32_t height,
+                                int32_t width, mrcnn_error *err) {
     mr_fit fit;
-    if (!frame || !config || height < 1 || width < 1)
+    if (!place || !config || height < 1 || width < 1)
         return mr_fail(err, MRCNN_E_ARGUMENT, "a frame for a picture of %d x %d pixels", width,
                        height);
     mrcnn_status status = mr_fit_image(&fit, height, width, mr_config_settings(config), err);
     if (status != MRCNN_OK) return status;
-    *frame = (mrcnn_frame){.height = fit.height,
-                           .width = fit.width,
-                           .scale = fit.scale,
-                           .y1 = fit.window[0],
-                           .x1 = fit.window[1],
-                           .y2 = fit.window[2],
-                           .x2 = fit.window[3]};
+    *place = (mrcnn_placement){.height = fit.height,
+                               .width = fit.width,
+                               .scale = fit.scale,
+                               .y1 = fit.window[0],
+                               .x1 = fit.window[1],
+                               .y2 = fit.window[2],
+                               .x2 = fit.window[3]};
     return MRCNN_OK;
 }

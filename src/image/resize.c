@@ -240,27 +240,36 @@ static int32_t *nearest_taps(int in, int out) {
     return taps;
 }
 
-mrcnn_status mr_resize_mask(const uint8_t *mask, const mr_fit *fit, uint8_t *out,
+/* Of the samples from *begin to *end those whose sources lie in [low, high): sources rise, but for
+ * the -1 that may come last. */
+static void narrow(const int32_t *taps, int low, int high, int *begin, int *end) {
+    while (*end > *begin && (taps[*end - 1] < low || taps[*end - 1] >= high)) --*end;
+    while (*begin < *end && taps[*begin] < low) ++*begin;
+}
+
+mrcnn_status mr_resize_mask(const mr_patch *mask, const mr_fit *fit, uint8_t *out,
                             mrcnn_error *err) {
     mrcnn_status status = check_fit(fit, err);
     if (status != MRCNN_OK) return status;
     int32_t *rows = nearest_taps(fit->original_height, fit->scaled_height);
     int32_t *columns = nearest_taps(fit->original_width, fit->scaled_width);
+    const int32_t *box = mask->box;
+    size_t stride = mr_bits_row(box[3] - box[1]);
+    int top = fit->crop_y, bottom = top + fit->window[2] - fit->window[0];
+    int left = fit->crop_x, right = left + fit->window[3] - fit->window[1];
     if (!rows || !columns) {
         status = mr_fail_memory(err, ((size_t)fit->scaled_height + (size_t)fit->scaled_width) * 4,
                                 "resizing a mask");
         goto cleanup;
     }
     memset(out, 0, (size_t)fit->height * (size_t)fit->width);
-    for (int y = fit->window[0]; y < fit->window[2]; y++) {
-        int32_t row = rows[y - fit->window[0] + fit->crop_y];
-        if (row < 0) continue;
-        const uint8_t *in = mask + (size_t)row * (size_t)fit->original_width;
-        uint8_t *to = out + (size_t)y * (size_t)fit->width;
-        for (int x = fit->window[1]; x < fit->window[3]; x++) {
-            int32_t column = columns[x - fit->window[1] + fit->crop_x];
-            to[x] = column < 0 ? 0 : in[column];
-        }
+    narrow(rows, box[0], box[2], &top, &bottom);
+    narrow(columns, box[1], box[3], &left, &right);
+    for (int y = top; y < bottom; y++) {
+        const uint8_t *in = mask->bits + (size_t)(rows[y] - box[0]) * stride;
+        uint8_t *to = out + (size_t)(y - fit->crop_y + fit->window[0]) * (size_t)fit->width +
+                      fit->window[1] - fit->crop_x;
+        for (int x = left; x < right; x++) to[x] = (uint8_t)mr_bit(in, columns[x] - box[1]);
     }
 cleanup:
     free(rows);

@@ -4,6 +4,7 @@
 #define MR_IMAGE_RESIZE_H
 
 #include "config/config.h"
+#include "image/bits.h"
 
 /* Where a picture of height x width lands in the network's input. */
 typedef struct mr_fit {
@@ -38,8 +39,9 @@ mrcnn_status mr_resize_image(const mrcnn_image *image, const mr_fit *fit, uint8_
                              mrcnn_error *err);
 
 /* N6: nearest with aligned end points (scipy.ndimage.zoom order 0), then the fit's padding or crop.
- * mask: original_height x original_width bytes, out: height x width bytes. */
-mrcnn_status mr_resize_mask(const uint8_t *mask, const mr_fit *fit, uint8_t *out, mrcnn_error *err);
+ * The patch lies in original_height x original_width pixels; out: height x width bytes. */
+mrcnn_status mr_resize_mask(const mr_patch *mask, const mr_fit *fit, uint8_t *out,
+                            mrcnn_error *err);
 
 /* Subtracts the mean: (float)((double)u8 - mean), NHWC, one mean a channel. count is in pixels. */
 void mr_mold_image(const uint8_t *pixels, size_t count, const mr_floats *mean, float *out);

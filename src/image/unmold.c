@@ -35,9 +35,10 @@ typedef struct unmold_job {
     double *line;             /* rows + 2: the samples blended for the column under way */
     double sure_in, sure_out; /* at least, less than */
     int32_t y1, x1, y2, x2, height, width;
+    const double *where; /* subpixel: of the first and the last row and column of samples */
 } unmold_job;
 
-/* Neighbours outside the samples: zero in the reference, the edge itself in exact mode. */
+/* Neighbours outside the samples: zero in the reference, the edge itself otherwise. */
 static void fill_samples(unmold_job *job, const float *small, mr_mask_resize mode) {
     int rows = job->rows, columns = job->columns;
     for (int x = -1; x <= columns; x++)
@@ -147,14 +148,23 @@ static void append_uniform(mr_rle *rle, const unmold_job *job, int value) {
     }
 }
 
+/* The taps of pixels [begin, end) along an axis (0: down). Without `where` the samples are cells that
+ * share the box out among them; with it they are points, from its first place to its last. */
+static mr_tap *find_taps(const unmold_job *job, int axis, int count, int32_t begin, int32_t end) {
+    if (!job->where) return mr_bilinear_taps(count, end - begin);
+    double first = job->where[axis], length = job->where[2 + axis] - first;
+    double step = length > 0 ? (count - 1) / length : 0; /* no length: all pixels see one sample */
+    return mr_bilinear_taps_at(count, end - begin, (begin - first) * step, step);
+}
+
 static mrcnn_status append_box(mr_rle *rle, unmold_job *job, const float *small,
                                mr_mask_resize mode, mrcnn_error *err) {
     int32_t box_height = job->y2 - job->y1;
     size_t samples = ((size_t)job->rows + 2) * ((size_t)job->columns + 2);
     mrcnn_status status = MRCNN_OK;
     job->samples = mr_calloc(samples, sizeof *job->samples);
-    job->row_taps = mr_bilinear_taps(job->rows, box_height);
-    job->column_taps = mr_bilinear_taps(job->columns, job->x2 - job->x1);
+    job->row_taps = find_taps(job, 0, job->rows, job->y1, job->y2);
+    job->column_taps = find_taps(job, 1, job->columns, job->x1, job->x2);
     job->bands = mr_calloc((size_t)box_height, sizeof *job->bands);
     job->line = mr_calloc((size_t)job->rows + 2, sizeof *job->line);
     if (job->samples && job->row_taps && job->column_taps && job->bands && job->line) {
@@ -173,8 +183,8 @@ static mrcnn_status append_box(mr_rle *rle, unmold_job *job, const float *small,
 }
 
 mrcnn_status mr_unmold_mask(mrcnn_mask *mask, const float *small, int rows, int columns,
-                            const int32_t box[4], int height, int width, mr_mask_resize mode,
-                            mrcnn_error *err) {
+                            const int32_t box[4], const double samples[4], int height, int width,
+                            mr_mask_resize mode, mrcnn_error *err) {
     unmold_job job = {.rows = rows,
                       .columns = columns,
                       .y1 = box[0],
@@ -182,7 +192,8 @@ mrcnn_status mr_unmold_mask(mrcnn_mask *mask, const float *small, int rows, int 
                       .y2 = box[2],
                       .x2 = box[3],
                       .height = height,
-                      .width = width};
+                      .width = width,
+                      .where = mode == MR_MASK_SUBPIXEL ? samples : NULL};
     mrcnn_status status = mr_rle_check_size(height, width, err);
     if (status != MRCNN_OK) return status;
     if (rows < 1 || columns < 1 || box[0] < 0 || box[1] < 0 || box[2] <= box[0] ||

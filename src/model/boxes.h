@@ -33,6 +33,20 @@ enum { MR_NMS_KEPT = -1, MR_NMS_BEYOND = -2 }; /* beyond: max_keep boxes were ke
 size_t mr_nms_sorted(const float *boxes, size_t count, float threshold, size_t max_keep,
                      int32_t *keep, float *work, const mr_nms_record *record);
 
+/* How Soft-NMS takes score away. */
+typedef struct mr_soft_nms {
+    int is_gaussian; /* times exp(-IoU^2 / sigma); or times 1 - IoU where IoU > threshold */
+    float threshold, sigma;
+    float minimum; /* a box whose score fell below it is gone */
+} mr_soft_nms;
+
+/* Soft-NMS of boxes and their scores: the best is kept, the others lose score by how much they overlap
+ * it, and so on. `keep` receives at most max_keep indices by falling score, of equal ones the lower
+ * first; `scores` become what is left of them. left: `count` numbers to work in. In a record, `by` is
+ * the kept box that took the score below the minimum. Returns how many are kept. */
+size_t mr_nms_soft(const float *boxes, float *scores, size_t count, const mr_soft_nms *how,
+                   size_t max_keep, int32_t *keep, int32_t *left, const mr_nms_record *record);
+
 /* N12: indices of the k largest scores (all in [0, 1]), falling, ties by lower index. work: `count`
  * 64-bit numbers. Returns min(k, count). */
 size_t mr_top_k(const float *scores, size_t count, size_t k, int32_t *indices, uint64_t *work);

@@ -8,6 +8,7 @@
 #include "base/memory.h"
 #include "base/parallel.h"
 #include "image/mask.h"
+#include "image/stretch.h"
 #include "model/sightings.h"
 #include "model/tiles.h"
 #include "model/views.h"
@@ -21,7 +22,9 @@ typedef struct looking {
     mrcnn_session *session;
     const mr_settings *settings;
     const mrcnn_image *image;
-    const mr_floats *mean; /* of the whole picture, not of a tile */
+    uint8_t
+        stretch[256];  /* IMAGE_STRETCH: what a value becomes, by the whole picture and no tile */
+    float *confidence; /* the least score of each class */
     mr_tile_finds finds;
 } looking;
 
@@ -32,7 +35,9 @@ static mrcnn_status mold(const looking *l, mr_pipeline *p, const mr_view *view, 
     double before = mr_milliseconds();
     mrcnn_status status = mr_view_cut(&cut, view, l->image, err);
     if (status != MRCNN_OK) return status;
-    status = mr_fit_and_mold(&cut, &view->fit, l->mean, p->image, l->session->threads, err);
+    if (l->settings->image_stretch.count) mr_stretch_by(&cut, l->stretch);
+    status = mr_fit_and_mold(&cut, &view->fit, &l->settings->mean_pixel, p->image,
+                             l->session->threads, err);
     mrcnn_image_free(&cut);
     mr_pipeline_time(p, "mold", mr_milliseconds() - before, 0);
     return status;
@@ -43,19 +48,24 @@ static mrcnn_status add_sightings(mr_sightings *found, mr_pipeline *p, const loo
     size_t first = found->count, masks = 0, size = (size_t)found->side * (size_t)found->side;
     for (size_t i = 0; i < p->detection_counts[0]; i++) {
         const mr_detection *d = &p->detections[i];
-        mr_sighting it = {.class_id = d->class_id, .score = d->score, .view = number};
-        int32_t box[4];
-        if (!mr_unmold_box(d->box, &view->fit, box)) continue;
-        mr_view_restore_box(view, box, it.box);
+        mr_sighting it = {
+            .class_id = d->class_id, .score = d->score, .views = (uint64_t)1 << number};
+        mr_spot spot;
+        if (!mr_unmold_spot(d->box, &view->fit, l->settings, &spot)) continue;
+        if (l->settings->mask_resize != MR_MASK_SUBPIXEL) mr_spot_complete(&spot, found->side);
+        mr_view_restore_spot(view, &spot, &it.spot);
         if (!mr_sightings_add(found, &it))
             return mr_fail_memory(err, size * sizeof(float), "instances");
         mr_pipeline_add_mask(p, masks++, 0, d);
     }
     if (masks == 0) return MRCNN_OK;
     const float *small = mr_pipeline_masks(p, masks, l->session->workspace);
-    for (size_t i = 0; i < masks; i++)
+    for (size_t i = 0; i < masks; i++) {
+        if (l->settings->detection_score == MR_SCORE_CLASS_AND_MASK)
+            found->items[first + i].score *= mr_mask_certainty(small + i * size, size);
         mr_view_restore_mask(view, small + i * size, found->side,
                              found->masks + (first + i) * size);
+    }
     return MRCNN_OK;
 }
 
@@ -88,9 +98,10 @@ static void unmold_masks(void *context, size_t begin, size_t end, int thread) {
     size_t size = (size_t)m->side * (size_t)m->side;
     (void)thread;
     for (size_t i = begin; i < end; i++)
-        job->status[i] = mr_unmold_mask(&job->masks[i], m->masks + i * size, m->side, m->side,
-                                        m->items[i].box, job->l->image->height,
-                                        job->l->image->width, job->l->settings->mask_resize, NULL);
+        job->status[i] =
+            mr_unmold_mask(&job->masks[i], m->masks + i * size, m->side, m->side,
+                           m->items[i].spot.box, m->items[i].spot.samples, job->l->image->height,
+                           job->l->image->width, job->l->settings->mask_resize, NULL);
 }
 
 /* Within two pixels of the network's input. */
@@ -108,11 +119,12 @@ static mrcnn_status add_finds(looking *l, const mr_sightings *merged, mrcnn_mask
     mrcnn_status status = MRCNN_OK;
     for (size_t i = 0; i < merged->count && status == MRCNN_OK; i++) {
         const mr_sighting *it = &merged->items[i];
-        mr_tile_find find = {
-            .instance = {it->box[0], it->box[1], it->box[2], it->box[3], it->class_id, it->score,
-                         mrcnn_model_class_name(l->session->model, it->class_id), masks[i]},
-            .tile = tile,
-            .is_cut = is_cut(it->box, view, l)};
+        const int32_t *box = it->spot.box;
+        mr_tile_find find = {.instance = {box[0], box[1], box[2], box[3], it->class_id, it->score,
+                                          mrcnn_model_class_name(l->session->model, it->class_id),
+                                          masks[i]},
+                             .tile = tile,
+                             .is_cut = is_cut(box, view, l)};
         status = mr_tile_finds_add(&l->finds, &find, err);
         if (status == MRCNN_OK) masks[i] = (mrcnn_mask){0, 0, 0, NULL};
     }
@@ -144,14 +156,15 @@ static mrcnn_status unmold(looking *l, const mr_sightings *merged, const mr_view
 
 static mrcnn_status look_at_tile(looking *l, size_t tile, mrcnn_error *err) {
     mr_sightings found = {.side = l->settings->mask_shape.values[0]}, merged = found;
-    int views = mr_view_count(l->settings);
+    mr_merging how = {l->settings, l->confidence, l->image->height, l->image->width,
+                      mr_view_count(l->settings)};
     mr_view view;
     mrcnn_status status = MRCNN_OK;
-    for (int i = 0; status == MRCNN_OK && i < views; i++) {
+    for (int i = 0; status == MRCNN_OK && i < how.views; i++) {
         status = mr_view_make(&view, l->finds.tiles[tile], i, l->settings, err);
         if (status == MRCNN_OK) status = look(&found, l, &view, i, err);
     }
-    if (status == MRCNN_OK) status = mr_sightings_merge(&merged, &found, views, l->settings, err);
+    if (status == MRCNN_OK) status = mr_sightings_merge(&merged, &found, &how, err);
     if (status == MRCNN_OK) status = unmold(l, &merged, &view, tile, err);
     mr_sightings_free(&found);
     mr_sightings_free(&merged);
@@ -160,37 +173,47 @@ static mrcnn_status look_at_tile(looking *l, size_t tile, mrcnn_error *err) {
 
 /* ------------------------------------------------------------------------------- the picture */
 
-static int32_t (*make_tiles(const looking *l, size_t *count))[4] {
+static int make_tiles(looking *l, int32_t (**tiles)[4]) {
     int32_t rows = mr_tile_count(l->settings, l->image->height);
     int32_t columns = mr_tile_count(l->settings, l->image->width);
-    *count = (size_t)rows * (size_t)columns;
-    int32_t(*tiles)[4] = mr_calloc(*count, sizeof *tiles);
-    for (size_t i = 0; tiles && i < *count; i++) {
+    l->finds.tile_count = (size_t)rows * (size_t)columns;
+    *tiles = mr_calloc(l->finds.tile_count, sizeof **tiles);
+    for (size_t i = 0; *tiles && i < l->finds.tile_count; i++) {
         int32_t y[2], x[2];
         mr_tile_span(l->settings, l->image->height, (int32_t)(i / (size_t)columns), y);
         mr_tile_span(l->settings, l->image->width, (int32_t)(i % (size_t)columns), x);
         const int32_t tile[4] = {y[0], x[0], y[1], x[1]};
-        memcpy(tiles[i], tile, sizeof tile);
+        memcpy((*tiles)[i], tile, sizeof tile);
     }
-    return tiles;
+    l->finds.tiles = (const int32_t(*)[4]) * tiles;
+    return *tiles != NULL;
+}
+
+static int find_confidence(looking *l) {
+    int classes = mrcnn_model_class_count(l->session->model);
+    l->confidence = mr_calloc((size_t)classes, sizeof *l->confidence);
+    for (int i = 0; l->confidence && i < classes; i++)
+        l->confidence[i] = (float)mrcnn_model_class_confidence(l->session->model, i);
+    return l->confidence != NULL;
 }
 
 mrcnn_status mr_session_detect_views(mrcnn_session *session, const mrcnn_image *image,
                                      mrcnn_result **result, mrcnn_error *err) {
-    const mr_settings *settings = mr_config_settings(session->model->config);
     looking l = {.session = session,
-                 .settings = settings,
+                 .settings = mr_config_settings(session->model->config),
                  .image = image,
-                 .mean = &settings->mean_pixel,
                  .finds = {.height = image->height, .width = image->width}};
-    int32_t(*tiles)[4] = make_tiles(&l, &l.finds.tile_count);
-    if (!tiles) return mr_fail_memory(err, l.finds.tile_count * sizeof *tiles, "tiles");
-    l.finds.tiles = (const int32_t(*)[4])tiles;
+    int32_t(*tiles)[4] = NULL;
     mrcnn_status status = MRCNN_OK;
+    if (!make_tiles(&l, &tiles) || !find_confidence(&l))
+        status = mr_fail_memory(err, l.finds.tile_count * sizeof *tiles, "tiles");
+    if (status == MRCNN_OK && l.settings->image_stretch.count)
+        mr_stretch_table(image, &l.settings->image_stretch, l.stretch);
     for (size_t i = 0; status == MRCNN_OK && i < l.finds.tile_count; i++)
         status = look_at_tile(&l, i, err);
-    if (status == MRCNN_OK) status = mr_tile_finds_merge(result, &l.finds, settings, err);
+    if (status == MRCNN_OK) status = mr_tile_finds_merge(result, &l.finds, l.settings, err);
     mr_tile_finds_free(&l.finds);
     free(tiles);
+    free(l.confidence);
     return status;
 }

@@ -33,12 +33,28 @@ typedef struct mr_detection_record {
     mr_nms_record nms; /* as many: room to work in */
 } mr_detection_record;
 
-/* window: normalised (N10). detections: DETECTION_MAX_INSTANCES entries; *count of them are set, by
+/* window: normalised (N10). confidence: the least score of each class; 0: any. detections: DETECTION_MAX_INSTANCES entries; *count of them are set, by
  * falling score. */
 mrcnn_status mr_refine_detections(const mr_box_output *output, const float window[4],
-                                  const mr_settings *settings, mr_detection *detections,
-                                  size_t *count, const mr_detection_record *record,
-                                  mrcnn_error *err);
+                                  const mr_settings *settings, const float *confidence,
+                                  mr_detection *detections, size_t *count,
+                                  const mr_detection_record *record, mrcnn_error *err);
+
+/* Where a detection is in the picture. */
+typedef struct mr_spot {
+    int32_t box[4]; /* its pixels */
+    /* With MR_MASK_SUBPIXEL alone: its edges, not rounded (0 is the picture's own edge); and where the
+     * first and the last row and column of the mask head's samples are (0 is the centre of the first
+     * pixel). */
+    double edges[4], samples[4];
+} mr_spot;
+
+/* By N38, or, with MR_MASK_SUBPIXEL, exactly; 0 when the box covers no pixel. */
+int mr_unmold_spot(const float box[4], const mr_fit *fit, const mr_settings *settings,
+                   mr_spot *spot);
+
+/* The pixels whose centres lie between edges, in a picture of that size. */
+void mr_spot_box(const double edges[4], int height, int width, int32_t box[4]);
 
 /* N38: the box in pixels of the original picture; 0 when it has no area there. */
 int mr_unmold_box(const float box[4], const mr_fit *fit, int32_t out[4]);

@@ -2,6 +2,7 @@
 #include "base/error.h"
 #include "base/memory.h"
 #include "base/parallel.h"
+#include "image/stretch.h"
 #include "model/session.h"
 
 #include <math.h>
@@ -99,8 +100,7 @@ static int add_detections(collection *c, mr_pipeline *p, void *workspace) {
 
 static mrcnn_status collect(collection *c, mrcnn_session *s, mr_pipeline *p,
                             const mrcnn_image *image, const mr_fit *fit, mrcnn_error *err) {
-    mrcnn_status status =
-        mr_fit_and_mold(image, fit, &p->settings->mean_pixel, p->image, s->threads, err);
+    mrcnn_status status = mr_stretch_and_mold(image, fit, p->settings, p->image, s->threads, err);
     if (status != MRCNN_OK) return status;
     mr_pipeline_features(p, s->workspace);
     mr_pipeline_propose(p);

@@ -3,6 +3,7 @@
 
 #include "base/error.h"
 #include "base/memory.h"
+#include "base/options.h"
 #include "model/adapt.h"
 
 #include <stdio.h>
@@ -299,7 +300,19 @@ mrcnn_status mrcnn_model_start_from(mrcnn_model **model, const char *path,
     return status;
 }
 
-mrcnn_status mrcnn_model_save(const mrcnn_model *model, const char *path, mrcnn_error *err) {
+mrcnn_save_options mrcnn_save_options_default(void) {
+    return (mrcnn_save_options){sizeof(mrcnn_save_options), "f32"};
+}
+
+mrcnn_status mrcnn_model_save_as(const mrcnn_model *model, const char *path,
+                                 const mrcnn_save_options *options, mrcnn_error *err) {
+    mrcnn_save_options o = mrcnn_save_options_default();
+    mrcnn_status status = mr_take_options(&o, sizeof o, options, "mrcnn_save_options", err);
+    if (status != MRCNN_OK) return status;
+    int half = strcmp(o.precision, "f16") == 0;
+    if (!half && strcmp(o.precision, "f32") != 0)
+        return mr_fail(err, MRCNN_E_ARGUMENT, "%s: weights are saved as f32 or f16, not as %s",
+                       path, o.precision);
     for (size_t i = 0; i < mr_tensors_count(model->weights); i++)
         if (!mr_tensors_at(model->weights, i)->values)
             return mr_fail(err, MRCNN_E_UNSUPPORTED,
@@ -311,9 +324,14 @@ mrcnn_status mrcnn_model_save(const mrcnn_model *model, const char *path, mrcnn_
     info.backend = "tensorflow";
     info.config = mr_config_to_yaml(model->config);
     if (!info.config) return mr_fail_memory(err, 1 << 12, "the configuration's text");
-    mrcnn_status status = mr_weights_write(model->weights, &info, path, err);
+    status = mr_weights_write_as(model->weights, &info, path,
+                                 half ? MR_WEIGHTS_F16 : MR_WEIGHTS_F32, err);
     free(info.config);
     return status;
+}
+
+mrcnn_status mrcnn_model_save(const mrcnn_model *model, const char *path, mrcnn_error *err) {
+    return mrcnn_model_save_as(model, path, NULL, err);
 }
 
 const mrcnn_config *mrcnn_model_config(const mrcnn_model *model) {

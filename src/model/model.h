@@ -25,6 +25,9 @@ mrcnn_status mr_infer_architecture(mrcnn_config *config, const mr_tensors *weigh
  * set. */
 mrcnn_status mr_required_tensors(mr_tensors *set, const mr_settings *settings, mrcnn_error *err);
 
+/* confidence.c: CLASS_MIN_CONFIDENCE names no class that the model doesn't have. */
+mrcnn_status mr_model_check_confidence(const mrcnn_model *model, mrcnn_error *err);
+
 /* class_names.c: COCO's names, "BG" first; NULL outside 0..80. */
 const char *mr_coco_class_name(int class_id);
 

@@ -52,8 +52,11 @@ static mrcnn_status allocate(mr_pipeline *p, mrcnn_error *err) {
     p->detection_counts = mr_calloc(batch, sizeof(size_t));
     p->mask_rois = mr_calloc(batch * p->max_detections, MR_ROI_COLUMNS * sizeof(float));
     p->mask_classes = mr_calloc(batch * p->max_detections, sizeof(float));
+    p->mask_rows = mr_calloc(batch * p->max_detections, sizeof(int32_t));
+    p->confidence = mr_calloc((size_t)p->settings->num_classes, sizeof(float));
     if (p->image && p->anchors && p->proposer && p->rois && p->proposals && p->proposal_anchors &&
-        p->roi_counts && p->detections && p->detection_counts && p->mask_rois && p->mask_classes)
+        p->roi_counts && p->detections && p->detection_counts && p->mask_rois && p->mask_classes &&
+        p->mask_rows && p->confidence)
         return MRCNN_OK;
     return mr_fail_memory(err, batch * pixels * sizeof(float), "a picture of this size");
 }
@@ -106,6 +109,8 @@ mrcnn_status mr_pipeline_create(mr_pipeline **out, const mr_pipeline_options *o,
         return status;
     }
     mr_anchors_normalized(s, o->height, o->width, p->anchors);
+    for (int i = 0; i < s->num_classes; i++)
+        p->confidence[i] = (float)mrcnn_model_class_confidence(o->model, i);
     connect(p);
     *out = p;
     return MRCNN_OK;
@@ -118,10 +123,10 @@ void mr_pipeline_free(mr_pipeline **pipeline) {
     mr_plan_free(&p->box);
     mr_plan_free(&p->mask);
     mr_proposer_free(&p->proposer);
-    void *buffers[] = {p->image,       p->anchors,          p->rois,
-                       p->proposals,   p->proposal_anchors, p->roi_counts,
-                       p->detections,  p->detection_counts, p->mask_rois,
-                       p->mask_classes};
+    void *buffers[] = {p->image,        p->anchors,          p->rois,
+                       p->proposals,    p->proposal_anchors, p->roi_counts,
+                       p->detections,   p->detection_counts, p->mask_rois,
+                       p->mask_classes, p->mask_rows,        p->confidence};
     for (size_t i = 0; i < sizeof buffers / sizeof *buffers; i++) free(buffers[i]);
     free(p);
     *pipeline = NULL;
@@ -230,7 +235,7 @@ mrcnn_status mr_pipeline_detect(mr_pipeline *p, const mr_fit *fits, void *worksp
         for (int k = 0; k < 4; k++) pixels[k] = fits[i].window[k];
         mr_norm_box(pixels, p->height, p->width, window);
         status = mr_refine_detections(
-            &out, window, p->settings, p->detections + (size_t)i * p->max_detections,
+            &out, window, p->settings, p->confidence, p->detections + (size_t)i * p->max_detections,
             &p->detection_counts[i], p->record ? &p->record->detections : NULL, err);
         row += p->roi_counts[i];
     }

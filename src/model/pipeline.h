@@ -30,8 +30,12 @@ typedef struct mr_pipeline {
     mr_detection *detections; /* batch x max_detections */
     size_t max_detections;
     size_t *detection_counts;
+    float *confidence;   /* of each class, the least score of a detection */
     float *mask_rois;    /* batch x max_detections x MR_ROI_COLUMNS */
     float *mask_classes; /* batch x max_detections */
+    int32_t
+        *mask_rows; /* of each picture's instances, in the result's order: whose RoI, counted from
+                            the picture's first one */
     mrcnn_stage_time stages[MR_MAX_STAGES_TIMED];
     size_t stage_count;
     unsigned long last_used;

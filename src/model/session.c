@@ -7,6 +7,7 @@
 #include "base/options.h"
 #include "base/parallel.h"
 #include "image/mask.h"
+#include "image/stretch.h"
 #include "model/views.h"
 
 #include <stdlib.h>
@@ -36,6 +37,8 @@ mrcnn_status mrcnn_session_create(mrcnn_session **session, mrcnn_model *model,
     if (o.threads < 0 || o.threads > 1024)
         return mr_fail(err, MRCNN_E_ARGUMENT, "%d threads; use 0 (one per core) to 1024",
                        o.threads);
+    status = mr_model_check_confidence(model, err);
+    if (status != MRCNN_OK) return status;
     mrcnn_session *s = mr_calloc(1, sizeof *s);
     if (!s) return mr_fail_memory(err, sizeof *s, "a session");
     s->model = model;
@@ -123,21 +126,36 @@ typedef struct mask_job {
     const float *masks;
     int rows, columns;
     mr_mask_resize mode;
+    mr_detection_score score;
     mrcnn_instance **instances;
+    mr_spot *spots;
     const mr_fit **fits;
     mrcnn_status *status;
     mrcnn_error *err; /* the first one's message */
 } mask_job;
+
+float mr_mask_certainty(const float *mask, size_t count) {
+    double sum = 0;
+    size_t inside = 0;
+    for (size_t i = 0; i < count; i++) {
+        if (!(mask[i] >= 0.5f)) continue;
+        sum += mask[i];
+        inside++;
+    }
+    return inside ? (float)(sum / (double)inside) : 0;
+}
 
 static void unmold_masks(void *context, size_t begin, size_t end, int thread) {
     (void)thread;
     const mask_job *job = context;
     for (size_t i = begin; i < end; i++) {
         mrcnn_instance *it = job->instances[i];
-        int32_t box[4] = {it->y1, it->x1, it->y2, it->x2};
+        const float *mask = job->masks + i * (size_t)job->rows * (size_t)job->columns;
+        if (job->score == MR_SCORE_CLASS_AND_MASK)
+            it->score *= mr_mask_certainty(mask, (size_t)job->rows * (size_t)job->columns);
         job->status[i] =
-            mr_unmold_mask(&it->mask, job->masks + i * (size_t)job->rows * (size_t)job->columns,
-                           job->rows, job->columns, box, job->fits[i]->original_height,
+            mr_unmold_mask(&it->mask, mask, job->rows, job->columns, job->spots[i].box,
+                           job->spots[i].samples, job->fits[i]->original_height,
                            job->fits[i]->original_width, job->mode, i == 0 ? job->err : NULL);
     }
 }
@@ -158,13 +176,14 @@ static mrcnn_status start_result(mrcnn_result **out, mr_pipeline *p, const mrcnn
     r->height = fit->original_height;
     r->width = fit->original_width;
     for (size_t i = 0; i < count; i++) {
-        int32_t box[4];
-        if (!mr_unmold_box(detections[i].box, fit, box)) continue;
+        mr_spot *spot = &job->spots[*mask_count];
+        if (!mr_unmold_spot(detections[i].box, fit, p->settings, spot)) continue;
+        p->mask_rows[(size_t)image * p->max_detections + r->count] = (int32_t)r->count;
         mrcnn_instance *it = &r->instances[r->count++];
-        it->y1 = box[0];
-        it->x1 = box[1];
-        it->y2 = box[2];
-        it->x2 = box[3];
+        it->y1 = spot->box[0];
+        it->x1 = spot->box[1];
+        it->y2 = spot->box[2];
+        it->x2 = spot->box[3];
         it->class_id = detections[i].class_id;
         it->class_name = mrcnn_model_class_name(model, it->class_id);
         it->score = detections[i].score;
@@ -176,18 +195,35 @@ static mrcnn_status start_result(mrcnn_result **out, mr_pipeline *p, const mrcnn
     return MRCNN_OK;
 }
 
+/* Highest score first; of equal scores, as they were. */
+static void sort_by_score(mrcnn_result *r, int32_t *rows) {
+    for (size_t i = 1; i < r->count; i++) {
+        mrcnn_instance moved = r->instances[i];
+        int32_t row = rows[i];
+        size_t k = i;
+        for (; k > 0 && r->instances[k - 1].score < moved.score; k--) {
+            r->instances[k] = r->instances[k - 1];
+            rows[k] = rows[k - 1];
+        }
+        r->instances[k] = moved;
+        rows[k] = row;
+    }
+}
+
 static mrcnn_status make_results(mr_pipeline *p, mrcnn_session *s, const mr_fit *fits,
                                  mrcnn_result **results, mrcnn_error *err) {
     size_t most = (size_t)p->batch * p->max_detections, masks = 0;
     mask_job job = {.rows = p->settings->mask_shape.values[0],
                     .columns = p->settings->mask_shape.values[1],
                     .mode = p->settings->mask_resize,
+                    .score = p->settings->detection_score,
                     .instances = mr_calloc(most, sizeof *job.instances),
+                    .spots = mr_calloc(most, sizeof *job.spots),
                     .fits = mr_calloc(most, sizeof *job.fits),
                     .status = mr_calloc(most, sizeof *job.status),
                     .err = err};
     mrcnn_status status = MRCNN_OK;
-    if (!job.instances || !job.fits || !job.status)
+    if (!job.instances || !job.spots || !job.fits || !job.status)
         status = mr_fail_memory(err, most * sizeof *job.instances, "results");
     for (int i = 0; status == MRCNN_OK && i < p->batch; i++)
         status = start_result(&results[i], p, s->model, i, &fits[i], &job, &masks, err);
@@ -199,8 +235,11 @@ static mrcnn_status make_results(mr_pipeline *p, mrcnn_session *s, const mr_fit 
         for (size_t i = 0; i < masks && status == MRCNN_OK; i++) status = job.status[i];
         if (status != MRCNN_OK && err && err->status == MRCNN_OK)
             mr_fail_memory(err, most, "masks");
+        for (int i = 0; i < p->batch && job.score != MR_SCORE_CLASS; i++)
+            sort_by_score(results[i], p->mask_rows + (size_t)i * p->max_detections);
     }
     free(job.instances);
+    free(job.spots);
     free(job.fits);
     free(job.status);
     return status;
@@ -237,8 +276,8 @@ mrcnn_status mr_session_run(mrcnn_session *s, mr_pipeline *p, const mrcnn_image 
     double before = mr_milliseconds();
     p->stage_count = 0;
     for (int i = 0; status == MRCNN_OK && i < batch; i++)
-        status = mr_fit_and_mold(images[i], &fits[i], &p->settings->mean_pixel,
-                                 p->image + (size_t)i * size, s->threads, err);
+        status = mr_stretch_and_mold(images[i], &fits[i], p->settings, p->image + (size_t)i * size,
+                                     s->threads, err);
     if (status != MRCNN_OK) return status;
     mr_pipeline_time(p, "mold", mr_milliseconds() - before, 0);
     status = mr_session_infer(s, p, fits, err);

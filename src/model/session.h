@@ -39,6 +39,10 @@ mrcnn_status mr_session_infer(mrcnn_session *session, mr_pipeline *p, const mr_f
                               mrcnn_error *err);
 void mr_session_add_times(mrcnn_session *session, const mr_pipeline *p);
 
+/* How sure the mask head is of what it says is the object: the mean of those of `count` probabilities that
+ * are 0.5 or more. */
+float mr_mask_certainty(const float *mask, size_t count);
+
 /* A picture in all its views (views.h). Library threads must be set. */
 mrcnn_status mr_session_detect_views(mrcnn_session *session, const mrcnn_image *image,
                                      mrcnn_result **result, mrcnn_error *err);

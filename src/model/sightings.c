@@ -4,13 +4,14 @@
 #include "base/error.h"
 #include "base/memory.h"
 #include "image/mask.h"
-#include "model/boxes.h"
 
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
 static const double same_object = 0.5; /* IoU of boxes */
+
+_Static_assert(8 * MR_MAX_SCALES <= MR_MAX_VIEWS, "each view has a bit");
 
 static size_t mask_size(const mr_sightings *s) {
     return (size_t)s->side * (size_t)s->side;
@@ -59,6 +60,7 @@ typedef struct grouping {
     size_t *order;   /* by falling score */
     size_t *leaders; /* of groups */
     size_t *last, *next;
+    uint64_t *views; /* of all members, at the leader's index */
     size_t groups;
 } grouping;
 
@@ -83,13 +85,6 @@ static int sort_by_score(size_t *order, const mr_sightings *found) {
     return 1;
 }
 
-static int has_view(const grouping *g, size_t leader, int32_t view) {
-    for (size_t i = leader;; i = g->next[i]) {
-        if (g->found->items[i].view == view) return 1;
-        if (i == g->last[leader]) return 0;
-    }
-}
-
 static void join_or_lead(grouping *g, size_t index) {
     const mr_sighting *items = g->found->items, *it = &items[index];
     size_t best = index;
@@ -97,8 +92,8 @@ static void join_or_lead(grouping *g, size_t index) {
     for (size_t i = 0; i < g->groups; i++) {
         const mr_sighting *leader = &items[g->leaders[i]];
         if (leader->class_id != it->class_id) continue;
-        double iou = box_iou(leader->box, it->box);
-        if (iou < same_object || iou <= best_iou || has_view(g, g->leaders[i], it->view)) continue;
+        double iou = box_iou(leader->spot.box, it->spot.box);
+        if (iou < same_object || iou <= best_iou || (g->views[g->leaders[i]] & it->views)) continue;
         best = g->leaders[i];
         best_iou = iou;
     }
@@ -107,63 +102,87 @@ static void join_or_lead(grouping *g, size_t index) {
     else
         g->next[g->last[best]] = index;
     g->last[best] = index;
+    g->views[best] |= it->views;
 }
 
 /* ------------------------------------------------------------------------------------- means */
 
-static void mean_box(const grouping *g, size_t leader, int32_t box[4], double *scores) {
-    double sums[4] = {0, 0, 0, 0};
-    const mr_sighting *items = g->found->items;
-    *scores = 0;
-    for (size_t i = leader;; i = g->next[i]) {
-        for (int k = 0; k < 4; k++) sums[k] += (double)items[i].score * items[i].box[k];
-        *scores += items[i].score;
-        if (i == g->last[leader]) break;
-    }
-    for (int k = 0; k < 4; k++)
-        box[k] = *scores > 0 ? (int32_t)rint(sums[k] / *scores) : items[leader].box[k];
+static size_t next_member(const grouping *g, size_t leader, size_t member) {
+    return member == g->last[leader] ? SIZE_MAX : g->next[member];
 }
 
-static void mean_mask(const grouping *g, size_t leader, const int32_t box[4], double scores,
-                      float *mask) {
+void mr_spot_complete(mr_spot *spot, int side) {
+    for (int axis = 0; axis < 2; axis++) {
+        double begin = spot->box[axis], end = spot->box[2 + axis];
+        double inset = (end - begin) / side / 2 - 0.5;
+        spot->edges[axis] = begin;
+        spot->edges[2 + axis] = end;
+        spot->samples[axis] = begin + inset;
+        spot->samples[2 + axis] = end - 1 - inset;
+    }
+}
+
+/* Of a group whose members' scores sum to `scores`; the leader's if it covers no pixel. */
+static void mean_spot(const grouping *g, size_t leader, double scores, const mr_merging *how,
+                      mr_spot *mean) {
+    mr_spot m = {.box = {0, 0, 0, 0}};
+    const mr_sighting *items = g->found->items;
+    for (size_t i = leader; i != SIZE_MAX; i = next_member(g, leader, i))
+        for (int k = 0; k < 4; k++) {
+            m.edges[k] += items[i].score / scores * items[i].spot.edges[k];
+            m.samples[k] += items[i].score / scores * items[i].spot.samples[k];
+        }
+    if (how->settings->mask_resize == MR_MASK_SUBPIXEL) {
+        mr_spot_box(m.edges, how->height, how->width, m.box);
+    } else {
+        for (int k = 0; k < 4; k++) m.box[k] = (int32_t)rint(m.edges[k]);
+        mr_spot_complete(&m, g->found->side);
+    }
+    if (m.box[2] > m.box[0] && m.box[3] > m.box[1]) *mean = m;
+}
+
+/* One sighting of a group; `mask` is its place. */
+static void merge_group(const grouping *g, size_t leader, const mr_merging *how, mr_sighting *it,
+                        float *mask) {
     const mr_sightings *found = g->found;
-    size_t size = mask_size(found);
-    if (g->last[leader] == leader || scores <= 0) {
-        memcpy(mask, mask_of(found, leader), size * sizeof *mask);
+    double scores = 0;
+    *it = found->items[leader];
+    it->views = g->views[leader];
+    for (size_t i = leader; i != SIZE_MAX; i = next_member(g, leader, i))
+        scores += found->items[i].score;
+    it->score = (float)(scores / how->views);
+    if (g->last[leader] == leader || scores <= 0) { /* one member, or none that counts */
+        memcpy(mask, mask_of(found, leader), mask_size(found) * sizeof *mask);
         return;
     }
-    memset(mask, 0, size * sizeof *mask);
-    for (size_t i = leader;; i = g->next[i]) {
-        mr_add_mask(mask, box, mask_of(found, i), found->items[i].box, found->side,
-                    found->items[i].score / scores);
-        if (i == g->last[leader]) break;
-    }
+    mean_spot(g, leader, scores, how, &it->spot);
+    memset(mask, 0, mask_size(found) * sizeof *mask);
+    for (size_t i = leader; i != SIZE_MAX; i = next_member(g, leader, i))
+        mr_add_mask(mask, it->spot.samples, mask_of(found, i), found->items[i].spot.samples,
+                    found->side, found->items[i].score / scores);
 }
 
 /* -------------------------------------------------------------------------------------- the whole */
 
-static int is_suppressed(const mr_sightings *kept, const mr_sighting *it, double threshold) {
+static int is_suppressed(const mr_sightings *kept, const mr_sighting *it, const mr_settings *s) {
+    if (s->detection_nms != MR_SUPPRESS_HARD) return 0; /* each view has lowered scores already */
     for (size_t i = 0; i < kept->count; i++)
-        if (kept->items[i].class_id == it->class_id &&
-            box_iou(kept->items[i].box, it->box) > threshold)
+        if (kept->items[i].class_id == it->class_id && !(kept->items[i].views & it->views) &&
+            box_iou(kept->items[i].spot.box, it->spot.box) > s->detection_nms_threshold)
             return 1;
     return 0;
 }
 
 /* A sighting of each group, unordered. */
-static mrcnn_status merge_groups(mr_sightings *merged, const grouping *g, int views,
-                                 const mr_settings *s, mrcnn_error *err) {
+static mrcnn_status merge_groups(mr_sightings *merged, const grouping *g, const mr_merging *how,
+                                 mrcnn_error *err) {
     for (size_t i = 0; i < g->groups; i++) {
-        mr_sighting it = g->found->items[g->leaders[i]];
-        double scores;
-        mean_box(g, g->leaders[i], it.box, &scores);
-        it.score = (float)(scores / views);
-        it.view = 0;
-        if (s->detection_min_confidence > 0 && it.score < (float)s->detection_min_confidence)
-            continue;
-        float *mask = mr_sightings_add(merged, &it);
+        const mr_sighting *leader = &g->found->items[g->leaders[i]];
+        float *mask = mr_sightings_add(merged, leader);
         if (!mask) return mr_fail_memory(err, mask_size(merged) * sizeof *mask, "instances");
-        mean_mask(g, g->leaders[i], it.box, scores, mask);
+        mr_sighting *it = &merged->items[merged->count - 1];
+        merge_group(g, g->leaders[i], how, it, mask);
+        if (it->score < how->confidence[it->class_id]) merged->count--;
     }
     return MRCNN_OK;
 }
@@ -173,7 +192,7 @@ static mrcnn_status suppress(mr_sightings *kept, const mr_sightings *merged, con
                              const mr_settings *s, mrcnn_error *err) {
     for (size_t i = 0; i < merged->count; i++) {
         const mr_sighting *it = &merged->items[order[i]];
-        if (is_suppressed(kept, it, s->detection_nms_threshold)) continue;
+        if (is_suppressed(kept, it, s)) continue;
         float *mask = mr_sightings_add(kept, it);
         if (!mask) return mr_fail_memory(err, mask_size(kept) * sizeof *mask, "instances");
         memcpy(mask, mask_of(merged, order[i]), mask_size(kept) * sizeof *mask);
@@ -198,29 +217,31 @@ static mrcnn_status copy(mr_sightings *out, const mr_sightings *found, mrcnn_err
     return MRCNN_OK;
 }
 
-mrcnn_status mr_sightings_merge(mr_sightings *out, const mr_sightings *found, int views,
-                                const mr_settings *settings, mrcnn_error *err) {
+mrcnn_status mr_sightings_merge(mr_sightings *out, const mr_sightings *found, const mr_merging *how,
+                                mrcnn_error *err) {
     size_t count = found->count;
     mr_sightings merged = {.side = found->side}, kept = {.side = found->side};
     grouping g = {.found = found,
                   .order = mr_calloc(count, sizeof *g.order),
                   .leaders = mr_calloc(count, sizeof *g.leaders),
                   .last = mr_calloc(count, sizeof *g.last),
-                  .next = mr_calloc(count, sizeof *g.next)};
+                  .next = mr_calloc(count, sizeof *g.next),
+                  .views = mr_calloc(count, sizeof *g.views)};
     mrcnn_status status = MRCNN_OK;
-    if (views == 1) {
+    if (how->views == 1) {
         status = copy(out, found, err);
         goto cleanup;
     }
-    if (!g.order || !g.leaders || !g.last || !g.next || !sort_by_score(g.order, found)) {
+    if (!g.order || !g.leaders || !g.last || !g.next || !g.views ||
+        !sort_by_score(g.order, found)) {
         status = mr_fail_memory(err, count * sizeof *g.order, "instances");
         goto cleanup;
     }
     for (size_t i = 0; i < count; i++) join_or_lead(&g, g.order[i]);
-    status = merge_groups(&merged, &g, views, settings, err);
+    status = merge_groups(&merged, &g, how, err);
     if (status == MRCNN_OK && !sort_by_score(g.order, &merged))
         status = mr_fail_memory(err, count * sizeof *g.order, "instances");
-    if (status == MRCNN_OK) status = suppress(&kept, &merged, g.order, settings, err);
+    if (status == MRCNN_OK) status = suppress(&kept, &merged, g.order, how->settings, err);
     if (status == MRCNN_OK) {
         *out = kept;
         kept = (mr_sightings){.side = found->side};
@@ -230,6 +251,7 @@ cleanup:
     free(g.leaders);
     free(g.last);
     free(g.next);
+    free(g.views);
     mr_sightings_free(&merged);
     mr_sightings_free(&kept);
     return status;

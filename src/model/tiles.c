@@ -164,7 +164,7 @@ static mrcnn_status join_pieces(merging *m, size_t index) {
 static int suppresses(merging *m, size_t index, size_t other, const int32_t window[4]) {
     const mr_tile_find *items = m->finds->items;
     (void)window;
-    return m->state[other] == KEPT &&
+    return m->settings->detection_nms == MR_SUPPRESS_HARD && m->state[other] == KEPT &&
            items[other].instance.class_id == items[index].instance.class_id &&
            box_iou(&items[index].instance, &items[other].instance) >
                m->settings->detection_nms_threshold;

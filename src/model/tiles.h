@@ -26,9 +26,9 @@ void mr_tile_finds_free(mr_tile_finds *finds);
  * that both tiles see (IoU of 0.5 or more), or when at least half of one that is cut lies in the other.
  * By falling score, those that are not cut first: each takes the ones that are the same object as it.
  * One that is not cut stays as it is. Of an object that no tile sees whole, the pieces become one: the
- * masks together, and the score of the best. Then, of two from different tiles whose boxes overlap by
- * more than DETECTION_NMS_THRESHOLD the weaker falls, and DETECTION_MAX_INSTANCES remain. The result
- * takes the masks over. */
+ * masks together, and the score of the best. Then, unless DETECTION_NMS is soft, of two from different
+ * tiles whose boxes overlap by more than DETECTION_NMS_THRESHOLD the weaker falls, and
+ * DETECTION_MAX_INSTANCES remain. The result takes the masks over. */
 mrcnn_status mr_tile_finds_merge(mrcnn_result **result, mr_tile_finds *finds,
                                  const mr_settings *settings, mrcnn_error *err);
 

@@ -142,15 +142,25 @@ static void describe_rows(mr_trace *t, const mr_pipeline *p) {
             t->record.detections.rows[row++].candidate = (int32_t)i;
 }
 
+/* Of the mask head's row: its instance. */
+static int32_t instance_of(const mr_trace *t, const mr_pipeline *p, int32_t mask_row) {
+    size_t i = 0;
+    while (i + 1 < t->result->count && p->mask_rows[i] != mask_row) i++;
+    return (int32_t)i;
+}
+
 /* N38: a detection without pixels is no instance; the others are numbered as results number them. */
 static void describe_instances(mr_trace *t, const mr_pipeline *p) {
-    int32_t instance = 0;
+    int32_t mask_row = 0;
     for (size_t i = 0; i < p->detection_counts[0]; i++) {
         mrcnn_proposal *row = &t->record.detections.rows[p->detections[i].roi];
-        int32_t box[4];
-        int has_area = mr_unmold_box(p->detections[i].box, &t->fit, box);
-        row->instance = has_area ? instance++ : -1;
-        if (!has_area) row->fate = MRCNN_FATE_NO_AREA;
+        mr_spot spot;
+        int has_area = mr_unmold_spot(p->detections[i].box, &t->fit, p->settings, &spot);
+        row->instance = has_area ? instance_of(t, p, mask_row++) : -1;
+        if (!has_area)
+            row->fate = MRCNN_FATE_NO_AREA;
+        else
+            row->final_score = t->result->instances[row->instance].score;
     }
     for (size_t i = 0; i < p->max_rois; i++)
         t->shown.proposal_fates[t->record.detections.rows[i].fate]++;
@@ -166,10 +176,10 @@ static mrcnn_status describe_masks(mr_trace *t, const mr_pipeline *p, mrcnn_erro
     t->mask_areas = mr_calloc(count, sizeof *t->mask_areas);
     if (!t->masks || !t->mask_areas)
         return mr_fail_memory(err, count * pixels * sizeof *t->masks, "masks");
-    if (count)
-        memcpy(t->masks, mr_plan_output(p->mask, "mrcnn_mask", NULL),
-               count * pixels * sizeof *t->masks);
+    const float *masks = count ? mr_plan_output(p->mask, "mrcnn_mask", NULL) : NULL;
     for (size_t i = 0; i < count; i++) {
+        memcpy(t->masks + i * pixels, masks + (size_t)p->mask_rows[i] * pixels,
+               pixels * sizeof *t->masks);
         t->mask_areas[i] = mrcnn_mask_area(&t->result->instances[i].mask);
         if (t->mask_areas[i] == 0) t->shown.empty_masks++;
     }
@@ -191,6 +201,7 @@ static mrcnn_status describe(mr_trace *t, const mr_pipeline *p, mrcnn_error *err
     describe_candidates(t, p);
     describe_rows(t, p);
     describe_instances(t, p);
+    t->settings = p->settings;
     if (t->pipeline) mr_trace_collect_maps(t);
     return describe_masks(t, p, err);
 }
@@ -265,9 +276,16 @@ mrcnn_status mrcnn_trace_create(mrcnn_trace **trace, mrcnn_session *session,
     return status;
 }
 
-/* As mr_unmold_box, without rounding. */
+/* As mr_unmold_spot, without rounding. */
 void mrcnn_trace_box(const mrcnn_trace *trace, const float box[4], double pixels[4]) {
+    const mr_trace *t = (const mr_trace *)trace;
     double in_network[4];
+    mr_spot spot;
+    if (t->settings->mask_resize == MR_MASK_SUBPIXEL) {
+        mr_unmold_spot(box, &t->fit, t->settings, &spot);
+        memcpy(pixels, spot.edges, sizeof spot.edges);
+        return;
+    }
     float window[4];
     for (int i = 0; i < 4; i++) in_network[i] = trace->window[i];
     mr_norm_box(in_network, trace->network_height, trace->network_width, window);

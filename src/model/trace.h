@@ -14,7 +14,8 @@ typedef struct mr_trace {
     float *masks;
     int64_t *mask_areas;
     mr_fit fit;
-    mr_pipeline *pipeline; /* with maps: one of the trace's own, whose outputs they are */
+    const mr_settings *settings; /* the model's */
+    mr_pipeline *pipeline;       /* with maps: one of the trace's own, whose outputs they are */
     mrcnn_map maps[MR_TRACE_MAPS];
     char map_names[MR_TRACE_MAPS][MR_TRACE_NAME];
 } mr_trace;

@@ -8,13 +8,22 @@
 #include <math.h>
 #include <stdlib.h>
 
+/* The box whose first and last pixels are where the first and the last samples are. */
+static void find_samples(const mr_trace *t, const float box[4], double pixels[4]) {
+    mr_spot spot;
+    mrcnn_trace_box(&t->shown, box, pixels);
+    if (t->settings->mask_resize != MR_MASK_SUBPIXEL) return;
+    mr_unmold_spot(box, &t->fit, t->settings, &spot);
+    for (int i = 0; i < 4; i++) pixels[i] = spot.samples[i] + (i < 2 ? 0 : 1);
+}
+
 /* The detection's box, normalised to the picture instead of the network's input. */
 static int find_box(const mrcnn_trace *t, size_t instance, float box[4]) {
     double pixels[4];
     size_t i = 0;
     while (i < t->proposal_count && t->proposals[i].instance != (int32_t)instance) i++;
     if (i == t->proposal_count) return 0;
-    mrcnn_trace_box(t, t->proposals[i].clipped, pixels);
+    find_samples((const mr_trace *)t, t->proposals[i].clipped, pixels);
     mr_norm_box(pixels, t->height, t->width, box);
     return 1;
 }

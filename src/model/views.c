@@ -112,15 +112,39 @@ mrcnn_status mr_view_cut(mrcnn_image *cut, const mr_view *view, const mrcnn_imag
     return MRCNN_OK;
 }
 
+/* The source of an axis of the picture among those of the view, and whether it is counted from the
+ * window's other end. */
+static int source(const mr_view *view, int axis, int *mirrored) {
+    *mirrored = axis == 0 ? is_mirrored_y(view->orientation) : is_mirrored_x(view->orientation);
+    return is_turned(view->orientation) ? 1 - axis : axis;
+}
+
 void mr_view_restore_box(const mr_view *view, const int32_t box[4], int32_t out[4]) {
     const int32_t *w = view->window;
     for (int axis = 0; axis < 2; axis++) {
-        int from = is_turned(view->orientation) ? 1 - axis : axis;
-        int mirrored =
-            axis == 0 ? is_mirrored_y(view->orientation) : is_mirrored_x(view->orientation);
+        int mirrored, from = source(view, axis, &mirrored);
         out[axis] = mirrored ? w[2 + axis] - box[2 + from] : w[axis] + box[from];
         out[2 + axis] = mirrored ? w[2 + axis] - box[from] : w[axis] + box[2 + from];
     }
+}
+
+/* The same for what isn't rounded: edges count from the first pixel's edge (shift 0), samples from its
+ * centre (shift 1: the last centre is one pixel before the window's end). */
+static void restore_places(const mr_view *view, const double places[4], double shift,
+                           double out[4]) {
+    const int32_t *w = view->window;
+    for (int axis = 0; axis < 2; axis++) {
+        int mirrored, from = source(view, axis, &mirrored);
+        double end = w[2 + axis] - shift;
+        out[axis] = mirrored ? end - places[2 + from] : w[axis] + places[from];
+        out[2 + axis] = mirrored ? end - places[from] : w[axis] + places[2 + from];
+    }
+}
+
+void mr_view_restore_spot(const mr_view *view, const mr_spot *spot, mr_spot *out) {
+    mr_view_restore_box(view, spot->box, out->box);
+    restore_places(view, spot->edges, 0, out->edges);
+    restore_places(view, spot->samples, 1, out->samples);
 }
 
 void mr_view_restore_mask(const mr_view *view, const float *small, int side, float *out) {

@@ -4,7 +4,7 @@
 #ifndef MR_MODEL_VIEWS_H
 #define MR_MODEL_VIEWS_H
 
-#include "image/resize.h"
+#include "model/detections.h"
 
 typedef struct mr_view {
     int32_t window[4]; /* y1 x1 y2 x2, of the picture */
@@ -34,6 +34,8 @@ mrcnn_status mr_view_cut(mrcnn_image *cut, const mr_view *view, const mrcnn_imag
 
 /* A box of the view, in its pixels, as one of the picture. */
 void mr_view_restore_box(const mr_view *view, const int32_t box[4], int32_t out[4]);
+/* A spot of the view as one of the picture. */
+void mr_view_restore_spot(const mr_view *view, const mr_spot *spot, mr_spot *out);
 /* What the mask head says of that box (side x side), as it lies in the picture. */
 void mr_view_restore_mask(const mr_view *view, const float *small, int side, float *out);
 

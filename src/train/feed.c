@@ -16,11 +16,12 @@ typedef struct desk {
 struct mr_feed {
     mr_feed_options options;
     mr_skips skips;
-    desk *desks;       /* one a thread */
-    mr_order *order;   /* for the one who takes examples; made when a picture was left out */
-    uint8_t *told;     /* of each picture: that it was left out */
-    mrcnn_error worst; /* why the last one was */
-    int in_a_row;      /* left out, without another picture between */
+    desk *desks;             /* one a thread */
+    mr_order *order;         /* for the one who takes examples; made when a picture was left out */
+    uint8_t *told;           /* of each picture: that it was left out */
+    mrcnn_error worst;       /* why the last one was */
+    int in_a_row;            /* left out, without another picture between */
+    mr_decoded_store *store; /* what all threads have decoded so far */
     mr_loader *loader;
 };
 
@@ -39,7 +40,7 @@ static mrcnn_status make_example(void *user, int worker, uint64_t number, void *
     if (is_over(f, number)) return MRCNN_OK;
     desk *d = &f->desks[worker];
     mr_example_options options = {
-        .sample = {f->options.settings, f->options.seed, f->options.training},
+        .sample = {f->options.settings, f->options.seed, f->options.training, f->store},
         .cache = &d->anchors};
     mr_example *example = NULL;
     mrcnn_status status = mr_example_load(&example, f->options.set, picture_of(f, d->order, number),
@@ -61,6 +62,11 @@ static mrcnn_status start(mr_feed *f, mrcnn_error *err) {
     const mr_settings *s = f->options.settings;
     f->desks = mr_calloc((size_t)s->loader_threads, sizeof *f->desks);
     if (!f->desks) return mr_fail_memory(err, sizeof *f->desks, "loader threads");
+    if (s->loader_cache > 0) {
+        mrcnn_status status = mr_decoded_store_create(&f->store, f->options.set, s,
+                                                      (size_t)s->loader_cache * 1000000, err);
+        if (status != MRCNN_OK) return status;
+    }
     for (int i = 0; i < s->loader_threads; i++) {
         mrcnn_status status = mr_order_create(&f->desks[i].order, (size_t)f->skips.picture_count,
                                               f->options.seed, f->options.training, err);
@@ -170,6 +176,7 @@ void mr_feed_free(mr_feed **feed) {
         mr_order_free(&f->desks[i].order);
         mr_anchor_cache_free(&f->desks[i].anchors);
     }
+    mr_decoded_store_free(&f->store);
     mr_order_free(&f->order);
     free(f->told);
     free(f->desks);

@@ -92,6 +92,7 @@ static mrcnn_status check(const mr_trainer *t, mrcnn_error *err) {
     if (status == MRCNN_OK) status = check_set(t, t->set, "the data set", err);
     if (status == MRCNN_OK && t->validation)
         status = check_set(t, t->validation, "the validation set", err);
+    if (status == MRCNN_OK) status = mr_model_check_confidence(t->model, err);
     if (status != MRCNN_OK) return status;
     if (!s->name[0])
         return mr_fail(err, MRCNN_E_CONFIG,

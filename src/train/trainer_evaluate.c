@@ -36,6 +36,7 @@ static mrcnn_status make_config(mrcnn_config **config, const mr_trainer *t, mrcn
     mrcnn_status status = mrcnn_config_copy(config, t->model->config, err);
     if (status == MRCNN_OK)
         status = mrcnn_config_set(*config, "DETECTION_MIN_CONFIDENCE", "0", err);
+    if (status == MRCNN_OK) status = mrcnn_config_set(*config, "CLASS_MIN_CONFIDENCE", "{}", err);
     if (status == MRCNN_OK && t->settings->image_resize_mode == MR_RESIZE_CROP)
         status = mrcnn_config_set(*config, "IMAGE_RESIZE_MODE", "pad64", err);
     return status;

@@ -5,6 +5,7 @@
 
 #include "base/error.h"
 #include "base/memory.h"
+#include "weights/h5_util.h"
 
 #include <string.h>
 
@@ -25,20 +26,8 @@ static mrcnn_status refuse(const subject *s, mrcnn_error *err, mrcnn_status stat
     return mr_fail(err, status, "%s: %s %s", s->file, s->path, why);
 }
 
-/* IEEE half precision, which HDF5 1.10 has no name for. */
-static hid_t half_type(hid_t order) {
-    hid_t type = H5Tcopy(order);
-    if (type < 0) return type;
-    if (H5Tset_fields(type, 15, 10, 5, 0, 10) < 0 || H5Tset_size(type, 2) < 0 ||
-        H5Tset_ebias(type, 15) < 0) {
-        H5Tclose(type);
-        return H5I_INVALID_HID;
-    }
-    return type;
-}
-
 static int is_half(hid_t type) {
-    hid_t little = half_type(H5T_IEEE_F32LE), big = half_type(H5T_IEEE_F32BE);
+    hid_t little = mr_h5_half_type(H5T_IEEE_F32LE), big = mr_h5_half_type(H5T_IEEE_F32BE);
     int equal =
         (little >= 0 && H5Tequal(type, little) > 0) || (big >= 0 && H5Tequal(type, big) > 0);
     if (little >= 0) H5Tclose(little);
@@ -47,10 +36,11 @@ static int is_half(hid_t type) {
 }
 
 /* Exactly the IEEE types: HDF5 can describe floats of any layout, and converts them one by one. */
-static mrcnn_status check_type(const subject *s, hid_t type, mrcnn_error *err) {
+static mrcnn_status check_type(const subject *s, hid_t type, mr_dataset *about, mrcnn_error *err) {
+    about->half = is_half(type);
     int known = H5Tequal(type, H5T_IEEE_F32LE) > 0 || H5Tequal(type, H5T_IEEE_F32BE) > 0 ||
                 H5Tequal(type, H5T_IEEE_F64LE) > 0 || H5Tequal(type, H5T_IEEE_F64BE) > 0 ||
-                is_half(type);
+                about->half;
     return known ? MRCNN_OK
                  : refuse(s, err, MRCNN_E_UNSUPPORTED,
                           "is not of float16, float32 or float64 numbers; save it as float32");
@@ -168,7 +158,7 @@ mrcnn_status mr_dataset_check(mr_dataset *about, hid_t dataset, uint64_t file_si
     hid_t plist = H5Dget_create_plist(dataset);
     if (type < 0 || space < 0 || plist < 0)
         status = refuse(&s, err, MRCNN_E_FORMAT, "can't be examined: the file is damaged");
-    if (status == MRCNN_OK) status = check_type(&s, type, err);
+    if (status == MRCNN_OK) status = check_type(&s, type, about, err);
     if (status == MRCNN_OK) status = check_space(&s, space, about, err);
     if (status == MRCNN_OK) status = check_layout(&s, plist, type, about, err);
     if (plist >= 0) H5Pclose(plist);

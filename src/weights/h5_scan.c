@@ -2,6 +2,7 @@
 #include "weights/h5_scan.h"
 
 #include "base/error.h"
+#include "base/half.h"
 #include "base/memory.h"
 #include "weights/h5_util.h"
 #include "weights/info.h"
@@ -57,15 +58,36 @@ static mrcnn_status put_info(scanner *r, const mr_weights_info *info) {
 
 /* ------------------------------------------------------------------------------------ weights */
 
+/* Halves fill the upper half of the values' memory, which they become from below. */
+static int read_halves(hid_t dataset, float *values, size_t count) {
+    hid_t type = mr_h5_half_type(H5T_NATIVE_FLOAT);
+    char *halves = (char *)values + count * (sizeof *values - sizeof(uint16_t));
+    int failed = type < 0 || H5Dread(dataset, type, H5S_ALL, H5S_ALL, H5P_DEFAULT, halves) < 0;
+    for (size_t i = 0; i < count && !failed; i++) {
+        uint16_t half;
+        memcpy(&half, halves + i * sizeof half, sizeof half);
+        values[i] = mr_half_to_float(half);
+    }
+    if (type >= 0) H5Tclose(type);
+    return failed ? -1 : 0;
+}
+
+static int read_values(hid_t dataset, const mr_dataset *about, float *values) {
+    if (about->half) return read_halves(dataset, values, about->count);
+    return H5Dread(dataset, H5T_NATIVE_FLOAT, H5S_ALL, H5S_ALL, H5P_DEFAULT, values) < 0 ? -1 : 0;
+}
+
 /* What HDF5 must convert or unpack goes through the pipe. */
-static mrcnn_status put_values(scanner *r, hid_t dataset, size_t count, const char *path) {
-    float *values = mr_alloc_aligned(count * sizeof *values);
-    if (!values) return mr_fail_memory(r->err, count * sizeof *values, path);
+static mrcnn_status put_values(scanner *r, hid_t dataset, const mr_dataset *about,
+                               const char *path) {
+    size_t bytes = about->count * sizeof(float);
+    float *values = mr_alloc_aligned(bytes);
+    if (!values) return mr_fail_memory(r->err, bytes, path);
     mrcnn_status status = MRCNN_OK;
-    if (H5Dread(dataset, H5T_NATIVE_FLOAT, H5S_ALL, H5S_ALL, H5P_DEFAULT, values) < 0)
+    if (read_values(dataset, about, values) < 0)
         status = mr_fail(r->err, MRCNN_E_FORMAT, "%s: can't read %s (%s): the file is damaged",
                          r->path, path, mr_h5_why().text);
-    if (status == MRCNN_OK) status = put_bytes(r, values, count * sizeof *values);
+    if (status == MRCNN_OK) status = put_bytes(r, values, bytes);
     free(values);
     return status;
 }
@@ -77,7 +99,7 @@ static mrcnn_status scan_dataset(scanner *r, hid_t dataset, const char *group, c
         mr_dataset_check(&record.dataset, dataset, r->file_size, r->path, path, r->err);
     if (status == MRCNN_OK) status = put_record(r, &record, group, name, path);
     if (status == MRCNN_OK && !record.dataset.plain)
-        status = put_values(r, dataset, record.dataset.count, path);
+        status = put_values(r, dataset, &record.dataset, path);
     return status;
 }
 

@@ -134,3 +134,14 @@ int mr_h5_exists(hid_t from, const char *path) {
     H5Oclose(object);
     return 1;
 }
+
+hid_t mr_h5_half_type(hid_t order) {
+    hid_t type = H5Tcopy(order);
+    if (type < 0) return type;
+    if (H5Tset_fields(type, 15, 10, 5, 0, 10) < 0 || H5Tset_size(type, 2) < 0 ||
+        H5Tset_ebias(type, 15) < 0) {
+        H5Tclose(type);
+        return H5I_INVALID_HID;
+    }
+    return type;
+}

@@ -34,6 +34,10 @@ mrcnn_status mr_h5_open(hid_t *object, hid_t from, const char *path, H5I_type_t 
 /* 1 if the path leads somewhere by hard links, 0 if not. */
 int mr_h5_exists(hid_t from, const char *path);
 
+/* IEEE half precision, which HDF5 1.10 has no name for, in the byte order of `order`, a type of 32 bits.
+ * The caller closes it. */
+hid_t mr_h5_half_type(hid_t order);
+
 /* A list of strings. `strings` and each string are malloc'ed. */
 typedef struct mr_h5_strings {
     char **strings;

@@ -5,12 +5,14 @@
 
 #include "base/error.h"
 #include "base/file.h"
+#include "base/half.h"
 #include "base/memory.h"
 #include "weights/h5_util.h"
 #include "weights/h5_write.h"
 #include "weights/info.h"
 #include "weights/isolate.h"
 
+#include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -103,9 +105,24 @@ static mrcnn_status make_groups(groups *all, const mr_tensors *set, const char *
 
 /* ------------------------------------------------------------------------------------ writing */
 
-/* Contiguous float32; groups on the way to `name` are made. */
-static int write_values(hid_t at, const char *name, int rank, const int64_t *shape,
-                        const float *values) {
+/* How values lie in the file, and where they come from. */
+typedef struct stored {
+    hid_t file, memory; /* types */
+    const void *values;
+    int packed;
+} stored;
+
+/* Whole in one chunk, bytes of equal weight side by side, which deflate then finds alike. */
+static int pack(hid_t how, int rank, const hsize_t *dims) {
+    enum { HARDEST = 9 };
+    int failed = H5Pset_chunk(how, rank, dims) < 0 || H5Pset_shuffle(how) < 0 ||
+                 H5Pset_deflate(how, HARDEST) < 0;
+    return failed ? -1 : 0;
+}
+
+/* Groups on the way to `name` are made. */
+static int write_stored(hid_t at, const char *name, int rank, const int64_t *shape,
+                        const stored *what) {
     hsize_t dims[5] = {0};
     for (int i = 0; i < rank; i++) dims[i] = (hsize_t)shape[i];
     hid_t space = rank > 0 ? H5Screate_simple(rank, dims, NULL) : H5Screate(H5S_SCALAR);
@@ -113,10 +130,11 @@ static int write_values(hid_t at, const char *name, int rank, const int64_t *sha
     hid_t dataset = H5I_INVALID_HID;
     int result = -1;
     if (space >= 0 && links >= 0 && how >= 0 && H5Pset_create_intermediate_group(links, 1) >= 0 &&
-        H5Pset_obj_track_times(how, 0) >= 0) /* the same weights are the same bytes */
-        dataset = H5Dcreate2(at, name, H5T_IEEE_F32LE, space, links, how, H5P_DEFAULT);
+        H5Pset_obj_track_times(how, 0) >= 0 && /* the same weights are the same bytes */
+        (!what->packed || pack(how, rank, dims) == 0))
+        dataset = H5Dcreate2(at, name, what->file, space, links, how, H5P_DEFAULT);
     if (dataset >= 0) {
-        result = H5Dwrite(dataset, H5T_NATIVE_FLOAT, H5S_ALL, H5S_ALL, H5P_DEFAULT, values) < 0;
+        result = H5Dwrite(dataset, what->memory, H5S_ALL, H5S_ALL, H5P_DEFAULT, what->values) < 0;
         if (H5Dclose(dataset) < 0) result = -1;
     }
     if (how >= 0) H5Pclose(how);
@@ -125,9 +143,44 @@ static int write_values(hid_t at, const char *name, int rank, const int64_t *sha
     return result ? -1 : 0;
 }
 
+/* Contiguous float32. */
+static int write_values(hid_t at, const char *name, int rank, const int64_t *shape,
+                        const float *values) {
+    stored what = {H5T_IEEE_F32LE, H5T_NATIVE_FLOAT, values, 0};
+    return write_stored(at, name, rank, shape, &what);
+}
+
+static int write_halves(hid_t at, const char *name, const mr_tensor *t) {
+    uint16_t *halves = mr_calloc(t->count, sizeof *halves);
+    stored what = {mr_h5_half_type(H5T_IEEE_F32LE), mr_h5_half_type(H5T_NATIVE_FLOAT), halves, 1};
+    int result = -1;
+    if (halves && what.file >= 0 && what.memory >= 0) {
+        for (size_t i = 0; i < t->count; i++) halves[i] = mr_half_from_float(t->values[i]);
+        result = write_stored(at, name, t->rank, t->shape, &what);
+    }
+    if (what.memory >= 0) H5Tclose(what.memory);
+    if (what.file >= 0) H5Tclose(what.file);
+    free(halves);
+    return result;
+}
+
+/* A kernel whose largest value is in the range of halves loses no more than digits: what is rounded to
+ * multiples of 2^-24 is small beside the rest. Everything else stays as it is: biases and batch norms,
+ * whose variances may be tiny and which take no room, and kernels that would overflow or vanish. */
+static int fits_half(const mr_tensor *t) {
+    float largest = 0;
+    if (t->rank < 2) return 0;
+    for (size_t i = 0; i < t->count; i++) {
+        float size = fabsf(t->values[i]);
+        if (!(size <= MR_HALF_MOST)) return 0; /* NaN, too */
+        if (size > largest) largest = size;
+    }
+    return largest >= MR_HALF_LEAST;
+}
+
 typedef char weight_name[sizeof((mr_tensor *)0)->layer + sizeof((mr_tensor *)0)->param + 4];
 
-static int write_group(hid_t root, const group *g) {
+static int write_group(hid_t root, const group *g, mr_weights_precision precision) {
     hid_t id = H5Gcreate2(root, g->name, H5P_DEFAULT, H5P_DEFAULT, H5P_DEFAULT);
     weight_name *names = mr_calloc(g->count, sizeof *names);
     const char **list = mr_calloc(g->count, sizeof *list);
@@ -138,9 +191,12 @@ static int write_group(hid_t root, const group *g) {
         list[i] = names[i];
     }
     if (result == 0) result = mr_h5_write_fixed(id, "weight_names", list, g->count);
-    for (size_t i = 0; i < g->count && result == 0; i++)
-        result = write_values(id, names[i], g->tensors[i]->rank, g->tensors[i]->shape,
-                              g->tensors[i]->values);
+    for (size_t i = 0; i < g->count && result == 0; i++) {
+        const mr_tensor *t = g->tensors[i];
+        result = precision == MR_WEIGHTS_F16 && fits_half(t)
+                     ? write_halves(id, names[i], t)
+                     : write_values(id, names[i], t->rank, t->shape, t->values);
+    }
     free(list);
     free(names);
     if (id >= 0 && H5Gclose(id) < 0) result = -1;
@@ -150,6 +206,7 @@ static int write_group(hid_t root, const group *g) {
 typedef struct weights_job {
     const groups *all;
     const mr_weights_info *info;
+    mr_weights_precision precision;
 } weights_job;
 
 static int write_layers(hid_t file, const void *what) {
@@ -161,7 +218,7 @@ static int write_layers(hid_t file, const void *what) {
     int result = mr_h5_write_fixed(file, "layer_names", names, count);
     if (result == 0) result = mr_weights_info_write(job->info, file);
     for (size_t i = 0; i < count && result == 0; i++)
-        result = write_group(file, &job->all->items[i]);
+        result = write_group(file, &job->all->items[i], job->precision);
     free(names);
     return result;
 }
@@ -233,16 +290,22 @@ mrcnn_status mr_h5_write_file(const char *path, mr_h5_content content, const voi
     return status;
 }
 
-mrcnn_status mr_weights_write(const mr_tensors *set, const mr_weights_info *info, const char *path,
-                              mrcnn_error *err) {
+mrcnn_status mr_weights_write_as(const mr_tensors *set, const mr_weights_info *info,
+                                 const char *path, mr_weights_precision precision,
+                                 mrcnn_error *err) {
     if (mr_tensors_count(set) == 0)
         return mr_fail(err, MRCNN_E_ARGUMENT, "%s: there are no weights to save", path);
     groups all;
     mrcnn_status status = make_groups(&all, set, path, err);
-    weights_job job = {&all, info};
+    weights_job job = {&all, info, precision};
     if (status == MRCNN_OK) status = mr_h5_write_file(path, write_layers, &job, err);
     free_groups(&all);
     return status;
+}
+
+mrcnn_status mr_weights_write(const mr_tensors *set, const mr_weights_info *info, const char *path,
+                              mrcnn_error *err) {
+    return mr_weights_write_as(set, info, path, MR_WEIGHTS_F32, err);
 }
 
 mrcnn_status mr_arrays_write(const mr_array *arrays, size_t count, const char *path,

@@ -62,6 +62,14 @@ mrcnn_status mr_weights_look(mr_tensors **set, mr_weights_info *info, const char
 mrcnn_status mr_weights_write(const mr_tensors *set, const mr_weights_info *info, const char *path,
                               mrcnn_error *err);
 
+typedef enum mr_weights_precision { MR_WEIGHTS_F32, MR_WEIGHTS_F16 } mr_weights_precision;
+
+/* The same with kernels as 16-bit floats, shuffled and deflated, where no value is beyond their range:
+ * less than half the bytes. Vectors (biases, batch norms) and other kernels stay float32. */
+mrcnn_status mr_weights_write_as(const mr_tensors *set, const mr_weights_info *info,
+                                 const char *path, mr_weights_precision precision,
+                                 mrcnn_error *err);
+
 /* Keras' initialisers for one tensor by its param and shape: Glorot uniform kernels (fan_in,
  * fan_out as Keras computes them), zeros, ones. Values come from the stream (seed, "layer/param").
  */
