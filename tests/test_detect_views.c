@@ -245,6 +245,87 @@ static void confidence_is_the_mean_s(void **state) {
     free_setup(&some);
 }
 
+/* A trace is of one view, with the confidence of a detection: what the session has done in between
+ * doesn't matter. */
+static void a_trace_is_of_one_view(void **state) {
+    (void)state;
+    setup plain = SETUP("DETECTION_MIN_CONFIDENCE", "0.6");
+    setup s = SETUP("DETECTION_MIN_CONFIDENCE", "0.6", "TEST_FLIPS", "all");
+    mrcnn_image image = noisy_picture(90, 128, 2);
+    mrcnn_result *one = detect(&plain, &image);
+    assert_true(one->count > 2);
+    for (int i = 0; i < 2; i++) {
+        mrcnn_trace *trace = NULL;
+        mrcnn_result *r = NULL;
+        assert_int_equal(mrcnn_trace_create(&trace, s.session, &image, NULL, NULL), MRCNN_OK);
+        same_results(trace->result, one);
+        r = detect(&s, &image);
+        check_result(r, &image, 100);
+        assert_true(r->count > 0 && r->instances[r->count - 1].score >= 0.6f);
+        mrcnn_trace_free(&trace);
+        mrcnn_result_free(&r);
+    }
+    mrcnn_result_free(&one);
+    mrcnn_image_free(&image);
+    free_setup(&plain);
+    free_setup(&s);
+}
+
+/* IMAGE_STRETCH looks at the whole picture: a dark tile stays dark beside a bright one. And what other
+ * choices of detection do holds for tiles, too: one that holds all changes nothing. */
+static void other_choices(void **state) {
+    (void)state;
+    static const char *const choices[][2] = {{"IMAGE_STRETCH", "[1, 99]"},
+                                             {"MASK_RESIZE", "subpixel"},
+                                             {"DETECTION_SCORE", "class_and_mask"},
+                                             {"DETECTION_NMS", "gaussian"},
+                                             {"DETECTION_BACKGROUND", "yields"}};
+    mrcnn_image image = noisy_picture(100, 90, 6);
+    for (size_t i = 0; i < sizeof choices / sizeof *choices; i++) {
+        const char *key = choices[i][0], *value = choices[i][1];
+        setup plain = SETUP(key, value);
+        setup view = SETUP(key, value, "TEST_SCALES", "[1, 1, 1]", "DETECTION_NMS_THRESHOLD", "1");
+        mrcnn_result *a = detect(&plain, &image), *b = detect(&view, &image);
+        check_result(b, &image, 100);
+        assert_true(a->count > 3 && b->count > 3);
+        mrcnn_result_free(&a);
+        mrcnn_result_free(&b);
+        free_setup(&plain);
+        free_setup(&view);
+    }
+    setup plain = SETUP("IMAGE_STRETCH", "[0, 100]"),
+          tiles = SETUP("IMAGE_STRETCH", "[0, 100]", "TILE_SIZE", "128", "TILE_OVERLAP", "0");
+    /* Two tiles that don't overlap: the upper one as it is, with the range of both; the lower one white. */
+    mrcnn_image both = noisy_picture(256, 128, 6);
+    size_t half = (size_t)128 * 128 * 3;
+    for (size_t i = 0; i < half; i++)
+        both.pixels[i] = (uint8_t)(both.pixels[i] / 3 + (i > 2 ? 20 : 0));
+    memset(both.pixels, 0, 3);
+    memset(both.pixels + half, 255, half);
+    mrcnn_image upper = {128, 128, 3, both.pixels};
+    setup bare = SETUP("TILE_SIZE", "0"); /* 0 and 255 are in the picture: stretching is nothing */
+    mrcnn_result *a = detect(&bare, &upper), *b = detect(&tiles, &both),
+                 *c = detect(&plain, &upper);
+    size_t found = 0;
+    for (size_t i = 0; i < a->count; i++)
+        for (size_t k = 0; k < b->count; k++)
+            found += a->instances[i].score == b->instances[k].score &&
+                     memcmp(&a->instances[i].y1, &b->instances[k].y1, 16) == 0;
+    assert_true(a->count > 2 && found >= a->count);
+    int differ = a->count != c->count;
+    for (size_t i = 0; !differ && i < a->count; i++)
+        differ = a->instances[i].score != c->instances[i].score;
+    assert_true(differ); /* alone, the upper one would have been stretched */
+    mrcnn_result_free(&a);
+    mrcnn_result_free(&b);
+    mrcnn_result_free(&c);
+    mrcnn_image_free(&image);
+    mrcnn_image_free(&both);
+    free_setup(&plain);
+    free_setup(&tiles);
+    free_setup(&bare);
+}
+
 /* ------------------------------------------------------------------------------------- errors */
 
 static void what_cannot_be_done_is_said(void **state) {
@@ -288,6 +369,8 @@ int main(void) {
         cmocka_unit_test(many_scales),
         cmocka_unit_test(memory_is_a_tile_s),
         cmocka_unit_test(confidence_is_the_mean_s),
+        cmocka_unit_test(a_trace_is_of_one_view),
+        cmocka_unit_test(other_choices),
         cmocka_unit_test(what_cannot_be_done_is_said),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -191,7 +191,7 @@ static void check_masks(const mr_view *view) {
     uint8_t seen[HEIGHT * WIDTH], there[HEIGHT * WIDTH], moved[HEIGHT * WIDTH];
     for (int k = 0; k < 4; k++) {
         spot.edges[k] = spot.box[k] + 0.37 - 0.11 * k;
-        spot.samples[k] = spot.edges[k] + (k < 2 ? 0.03 : -0.98);
+        spot.samples[k] = spot.edges[k] - (k < 2 ? 0.4 : 0.6);
     }
     make_small(small, SIDE, (uint64_t)view->orientation);
     mr_view_restore_spot(view, &spot, &out);

@@ -24,7 +24,8 @@ typedef struct looking {
     const mrcnn_image *image;
     uint8_t
         stretch[256];  /* IMAGE_STRETCH: what a value becomes, by the whole picture and no tile */
-    float *confidence; /* the least score of each class */
+    float *confidence; /* the least score of each class, */
+    float *glance;     /* and what is enough in one view */
     mr_tile_finds finds;
 } looking;
 
@@ -40,6 +41,15 @@ static mrcnn_status mold(const looking *l, mr_pipeline *p, const mr_view *view, 
                              l->session->threads, err);
     mrcnn_image_free(&cut);
     mr_pipeline_time(p, "mold", mr_milliseconds() - before, 0);
+    return status;
+}
+
+/* The pipeline, which may run for others too, gets its own confidence back. */
+static mrcnn_status infer(const looking *l, mr_pipeline *p, const mr_view *view, mrcnn_error *err) {
+    float *own = p->confidence;
+    p->confidence = l->glance;
+    mrcnn_status status = mr_session_infer(l->session, p, &view->fit, err);
+    p->confidence = own;
     return status;
 }
 
@@ -77,7 +87,7 @@ static mrcnn_status look(mr_sightings *found, const looking *l, const mr_view *v
     if (status != MRCNN_OK) return status;
     p->stage_count = 0;
     status = mold(l, p, view, err);
-    if (status == MRCNN_OK) status = mr_session_infer(s, p, &view->fit, err);
+    if (status == MRCNN_OK) status = infer(l, p, view, err);
     if (status == MRCNN_OK) status = add_sightings(found, p, l, view, number, err);
     mr_session_add_times(s, p);
     return status;
@@ -189,12 +199,19 @@ static int make_tiles(looking *l, int32_t (**tiles)[4]) {
     return *tiles != NULL;
 }
 
+/* What all views together must be sure of, one of several may be half as sure of: else the mean would lack
+ * those who are a little below. */
 static int find_confidence(looking *l) {
     int classes = mrcnn_model_class_count(l->session->model);
+    float share = mr_view_count(l->settings) > 1 ? 0.5f : 1;
     l->confidence = mr_calloc((size_t)classes, sizeof *l->confidence);
-    for (int i = 0; l->confidence && i < classes; i++)
+    l->glance = mr_calloc((size_t)classes, sizeof *l->glance);
+    if (!l->confidence || !l->glance) return 0;
+    for (int i = 0; i < classes; i++) {
         l->confidence[i] = (float)mrcnn_model_class_confidence(l->session->model, i);
-    return l->confidence != NULL;
+        l->glance[i] = l->confidence[i] * share;
+    }
+    return 1;
 }
 
 mrcnn_status mr_session_detect_views(mrcnn_session *session, const mrcnn_image *image,
@@ -215,5 +232,6 @@ mrcnn_status mr_session_detect_views(mrcnn_session *session, const mrcnn_image *
     mr_tile_finds_free(&l.finds);
     free(tiles);
     free(l.confidence);
+    free(l.glance);
     return status;
 }
