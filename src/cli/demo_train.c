@@ -22,7 +22,7 @@ static const struct {
                 {"IMAGES_PER_GPU", "2"},
                 {"GRADIENT_ACCUMULATION", "1"},
                 {"OPTIMIZER", "adamw"},
-                {"LEARNING_RATE", "0.002"},
+                {"LEARNING_RATE", "0.001"},
                 {"LEARNING_RATE_SCHEDULE", "cosine"},
                 {"WARMUP_STEPS", "10"},
                 {"TRAIN_BN", "false"},
