@@ -90,6 +90,10 @@ static const pair defaults[] = {
     {"RPN_NMS_THRESHOLD", "0.7"},
     {"RPN_TRAIN_ANCHORS_PER_IMAGE", "256"},
     {"STEPS_PER_EPOCH", "1000"},
+    {"TEST_FLIPS", "none"},
+    {"TEST_SCALES", "[1]"},
+    {"TILE_OVERLAP", "0.25"},
+    {"TILE_SIZE", "0"},
     {"TOP_DOWN_PYRAMID_SIZE", "256"},
     {"TRAIN_BN", "false"},
     {"TRAIN_ROIS_PER_IMAGE", "200"},
@@ -216,6 +220,8 @@ static void other_value(const mrcnn_config_key *key, char text[512]) {
         snprintf(text, 512, "[-100, 4095.5]");
     else if (strcmp(key->name, "IMAGE_STRETCH") == 0)
         snprintf(text, 512, "[0.5, 99.5]");
+    else if (strcmp(key->name, "TEST_SCALES") == 0)
+        snprintf(text, 512, "[0.5, 1.25]");
     else if (strcmp(key->type, "string") == 0)
         snprintf(text, 512, "my-net_2");
     else if (strcmp(key->name, "CLASS_MIN_CONFIDENCE") == 0)

@@ -323,7 +323,10 @@ typedef struct mrcnn_result {
 } mrcnn_result;
 
 /* Finds the objects in `count` pictures, which have the model's channels. results[i] is made for images[i]; all or none. Pictures
- * that need the same network size are computed together. */
+ * that need the same network size are computed together. With TEST_FLIPS or TEST_SCALES each is looked at
+ * in several views, and pictures larger than TILE_SIZE tile by tile: what all of them find is merged, and a
+ * score is then the mean over the views, 0 where nothing was seen. Tiles need memory for one of them and
+ * for the instances, whatever the picture's size. */
 MRCNN_API mrcnn_status mrcnn_detect(mrcnn_session *session, const mrcnn_image *images, size_t count,
                                     mrcnn_result **results, mrcnn_error *err);
 MRCNN_API void mrcnn_result_free(mrcnn_result **result);
@@ -856,7 +859,7 @@ MRCNN_API mrcnn_status mrcnn_color_splash(mrcnn_image *out, const mrcnn_image *i
 
 /* ----------------------------------------------------------------------------- looking inside */
 
-/* Runs one picture and writes named activations as HDF5 datasets, NHWC without the batch axis:
+/* Runs one picture, once and as it is, and writes named activations as HDF5 datasets, NHWC without the batch axis:
  * molded, C1..C5, P2..P6, rpn_class, rpn_bbox, proposals, detections (N x 6: normalised y1 x1 y2
  * x2, class, score), masks. */
 MRCNN_API mrcnn_status mrcnn_inspect_tensors(mrcnn_session *session, const mrcnn_image *image,

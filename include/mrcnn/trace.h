@@ -118,7 +118,7 @@ typedef struct mrcnn_trace {
     const mrcnn_proposal *proposals;
     size_t candidate_fates[MRCNN_FATES]; /* how many ended so: the sum is candidate_count */
     size_t proposal_fates[MRCNN_FATES];  /* and proposal_count */
-    const mrcnn_result *result;          /* what mrcnn_detect gives */
+    const mrcnn_result *result;          /* what mrcnn_detect gives (of one view) */
     int32_t mask_height, mask_width;     /* of the mask head's output (28 x 28) */
     const float *masks;                  /* result->count of them: probabilities */
     const int64_t *mask_areas;           /* pixels of the finished masks in the picture */
@@ -137,8 +137,10 @@ typedef struct mrcnn_trace_options {
 
 MRCNN_API mrcnn_trace_options mrcnn_trace_options_default(void);
 
-/* Runs a picture and keeps what happened. The instances are mrcnn_detect's, bit for bit. `options` may
- * be NULL. The session is free for other pictures afterwards; the model must outlive the trace. */
+/* Runs a picture and keeps what happened. The instances are mrcnn_detect's, bit for bit, unless that merges
+ * several views: a trace is of one pass over the picture as it is, without TEST_FLIPS and TEST_SCALES, and
+ * a picture that TILE_SIZE cuts into tiles is MRCNN_E_UNSUPPORTED. `options` may be NULL. The session is
+ * free for other pictures afterwards; the model must outlive the trace. */
 MRCNN_API mrcnn_status mrcnn_trace_create(mrcnn_trace **trace, mrcnn_session *session,
                                           const mrcnn_image *image,
                                           const mrcnn_trace_options *options, mrcnn_error *err);

@@ -76,7 +76,13 @@ const command command_detect = {
         "--explain answers \"why was nothing found?\": below each picture's line it prints what\n"
         "every stage kept and dropped, the best of what was dropped, and advice. With json among\n"
         "--save the same is in NAME_explain.json. The network runs twice for it; it is not\n"
-        "for videos.",
+        "for videos. It tells of one pass over the picture as it is: not of the other views of\n"
+        "TEST_FLIPS and TEST_SCALES, and not of pictures that TILE_SIZE cuts into tiles.\n"
+        "\n"
+        "Pictures far larger than the network's input, such as aerial ones, are detected in tiles\n"
+        "with --set TILE_SIZE=N, N being about the side of the pictures that the model learnt\n"
+        "from. TEST_FLIPS and TEST_SCALES look at each picture in several ways, and take as much\n"
+        "longer. docs/test-time.md tells what each gains.",
     .examples = "mrcnn detect cells.png\n"
                 "    nuclei, found by the model that comes along: found/cells_overlay.png\n"
                 "mrcnn detect --weights coco --out found photo.jpg\n"

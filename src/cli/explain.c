@@ -183,9 +183,17 @@ static void print_dropped(const explanation *e, const mrcnn_config *config) {
     if (e->dropped_count > MOST) printf("    and %zu more classes\n", e->dropped_count - MOST);
 }
 
+/* 1 when detection has merged several views: a trace is of one, the picture as it is. */
+static int has_more_views(const mrcnn_config *config) {
+    return strcmp(mrcnn_config_get(config, "TEST_FLIPS"), "none") != 0 ||
+           strcmp(mrcnn_config_get(config, "TEST_SCALES"), "[1]") != 0;
+}
+
 static void print_explanation(const explanation *e, const mrcnn_trace *t,
                               const mrcnn_config *config) {
     progress_hide();
+    if (has_more_views(config))
+        puts("  of the picture as it is, without its other views (TEST_FLIPS, TEST_SCALES):");
     print_stages(e);
     if (t->empty_masks) printf("%12s(%zu of them with an empty mask)\n", "", t->empty_masks);
     print_dropped(e, config);
@@ -289,6 +297,8 @@ void explain_put(json *out, const explanation *e, const mrcnn_trace *t,
     json_put_integer(out, "width", (size_t)t->width);
     json_put_integer(out, "height", (size_t)t->height);
     put_settings(out, config);
+    json_key(out, "has_more_views");
+    json_boolean(out, has_more_views(config));
     put_stages(out, e);
     put_levels(out, t);
     put_dropped(out, e);

@@ -90,6 +90,12 @@ void json_null(json *out) {
     out->comma = 1;
 }
 
+void json_boolean(json *out, int value) {
+    separate(out);
+    fputs(value ? "true" : "false", out->file);
+    out->comma = 1;
+}
+
 void json_put_integer(json *out, const char *key, size_t number) {
     json_key(out, key);
     json_integer(out, (int64_t)number);

@@ -24,6 +24,7 @@ void json_text(json *out, const char *text);
 void json_integer(json *out, int64_t number);
 void json_real(json *out, double number, int digits); /* significant digits */
 void json_null(json *out);
+void json_boolean(json *out, int value);
 
 /* A key with its value. */
 void json_put_integer(json *out, const char *key, size_t number);

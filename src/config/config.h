@@ -11,6 +11,7 @@
 
 enum { MR_MAX_LEVELS = 8, MR_MAX_RATIOS = 16, MR_MAX_STAGES = 4, MR_MAX_CHANNELS = 16 };
 enum { MR_STAGES_TEXT = 256, MR_MAX_NAMES = 8, MR_NAME_TEXT = 64, MR_MAX_EVAL_IMAGES = 100 };
+enum { MR_MAX_SCALES = 8 };
 enum { MR_MAX_CLASS_SCORES = 100 };
 
 typedef enum mr_resize_mode {
@@ -37,6 +38,13 @@ typedef enum mr_schedule { MR_LR_CONSTANT, MR_LR_STEP, MR_LR_COSINE } mr_schedul
 typedef enum mr_non_finite { MR_NON_FINITE_STOP, MR_NON_FINITE_SKIP } mr_non_finite;
 typedef enum mr_optimizer_kind { MR_SGD, MR_ADAMW } mr_optimizer_kind;
 typedef enum mr_sampling { MR_SAMPLE_RANDOM, MR_SAMPLE_FIRST } mr_sampling;
+typedef enum mr_test_flips {
+    MR_FLIPS_NONE,
+    MR_FLIPS_HORIZONTAL,
+    MR_FLIPS_VERTICAL,
+    MR_FLIPS_BOTH,
+    MR_FLIPS_ALL
+} mr_test_flips;
 
 typedef struct mr_ints {
     int count;
@@ -128,6 +136,10 @@ typedef struct mr_settings {
     mr_background detection_background;
     mr_detection_score detection_score;
     mr_mask_resize mask_resize; /* ours: matterport's eroded borders (N39), or better ones */
+    mr_test_flips test_flips;   /* ours: views of a picture (model/views.h) */
+    mr_floats test_scales;
+    int tile_size; /* 0: none */
+    double tile_overlap;
     /* A program's own backbone, used while BACKBONE is its name; build is NULL if there is none. */
     char own_backbone[64];
     mrcnn_backbone own_backbone_build;

@@ -221,6 +221,20 @@ const mr_key mr_keys[MR_KEY_COUNT] = {
         "40 0.1"),
     INT("STEPS_PER_EPOCH", steps_per_epoch, 1, 1000000000, "1000",
         "training: batches in what is called an epoch"),
+    CHOICE(
+        "TEST_FLIPS", test_flips, "none|horizontal|vertical|both|all", "none",
+        "ours: pictures are also detected mirrored, and what is found is merged; both: also both "
+        "ways at once, 4 views; all: also turned by 90 degrees, 8 views"),
+    FLOATS(
+        "TEST_SCALES", test_scales, 1, MR_MAX_SCALES, 0.1, 10, "[1]",
+        "ours: pictures are detected at each of these factors on the network's size, and what is "
+        "found is merged"),
+    FLOAT("TILE_OVERLAP", tile_overlap, 0, 0.9, "0.25",
+          "ours: share of a tile's side that it has in common with the next one, at least; more "
+          "than the largest object, so that some tile sees it whole"),
+    INT("TILE_SIZE", tile_size, 0, 16384, "0",
+        "ours: larger pictures are cut into tiles of that side, in pixels of the picture, and what "
+        "is found in them is merged; 0: never"),
     INT("TOP_DOWN_PYRAMID_SIZE", top_down_pyramid_size, 1, 8192, "256",
         "channels of every pyramid level"),
     CHOICE("TRAIN_BN", train_bn, "false|none|true", "false",

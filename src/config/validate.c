@@ -96,6 +96,15 @@ static mrcnn_status check_mask(const mr_settings *s, mrcnn_error *err) {
                    s->mask_shape.values[0], s->mask_shape.values[1], s->mask_pool_size, side, side);
 }
 
+/* A tile is a picture to the network; of tiny ones there would be millions. */
+static mrcnn_status check_tiles(const mr_settings *s, mrcnn_error *err) {
+    enum { SMALLEST = 64 };
+    if (s->tile_size == 0 || s->tile_size >= SMALLEST) return MRCNN_OK;
+    return mr_fail(err, MRCNN_E_CONFIG,
+                   "TILE_SIZE: tiles of %d pixels are too small; take %d or more, or 0 for none",
+                   s->tile_size, SMALLEST);
+}
+
 /* Rates fall at rising epochs, and a schedule that has none would change nothing. */
 static mrcnn_status check_schedule(const mr_settings *s, mrcnn_error *err) {
     const mr_ints *steps = &s->learning_rate_steps;
@@ -135,6 +144,7 @@ mrcnn_status mr_config_validate(const mrcnn_config *config, mrcnn_error *err) {
     if (status == MRCNN_OK) status = check_range(s, err);
     if (status == MRCNN_OK) status = check_stretch(s, err);
     if (status == MRCNN_OK) status = check_mask(s, err);
+    if (status == MRCNN_OK) status = check_tiles(s, err);
     if (status == MRCNN_OK) status = check_schedule(s, err);
     return status;
 }

@@ -111,22 +111,28 @@ static void crop_centre(mr_fit *fit, int size) {
     memcpy(fit->window, window, sizeof window);
 }
 
-mrcnn_status mr_fit_image(mr_fit *fit, int height, int width, const mr_settings *settings,
-                          mrcnn_error *err) {
+/* The side of square mode's input; at other factors than 1 the next one that the pyramid can halve. */
+static int square_side(const mr_settings *s, double factor) {
+    return factor == 1 ? s->image_max_dim : next_multiple((int)ceil(s->image_max_dim * factor));
+}
+
+mrcnn_status mr_fit_image_at(mr_fit *fit, int height, int width, double factor,
+                             const mr_settings *settings, mrcnn_error *err) {
     mrcnn_status status = check_settings(height, width, settings, err);
     if (status != MRCNN_OK) return status;
-    mr_fit f = {.original_height = height, .original_width = width, .scale = 1};
+    mr_fit f = {.original_height = height, .original_width = width, .scale = factor};
     if (settings->image_resize_mode != MR_RESIZE_NONE)
-        f.scale = find_scale(height, width, settings);
+        f.scale *= find_scale(height, width, settings);
     status = scale_size(&f, err);
     if (status != MRCNN_OK) return status;
+    int side = square_side(settings, factor);
     switch (settings->image_resize_mode) {
-    case MR_RESIZE_SQUARE: centre(&f, settings->image_max_dim, settings->image_max_dim); break;
+    case MR_RESIZE_SQUARE: centre(&f, side, side); break;
     case MR_RESIZE_PAD64:
+    case MR_RESIZE_NONE: /* a multiple already, at factor 1 */
         centre(&f, next_multiple(f.scaled_height), next_multiple(f.scaled_width));
         break;
     case MR_RESIZE_CROP: crop_centre(&f, settings->image_min_dim); break;
-    case MR_RESIZE_NONE: centre(&f, height, width); break;
     }
     if ((double)f.height * f.width > max_input_pixels)
         return mr_fail(err, MRCNN_E_CONFIG,
@@ -134,4 +140,9 @@ mrcnn_status mr_fit_image(mr_fit *fit, int height, int width, const mr_settings 
                        f.height);
     *fit = f;
     return MRCNN_OK;
+}
+
+mrcnn_status mr_fit_image(mr_fit *fit, int height, int width, const mr_settings *settings,
+                          mrcnn_error *err) {
+    return mr_fit_image_at(fit, height, width, 1, settings, err);
 }

@@ -19,7 +19,20 @@ mrcnn_status mr_unmold_mask(mrcnn_mask *mask, const float *small, int rows, int 
 /* Tight box of the mask, y2 and x2 exclusive; all zero for an empty mask. */
 void mr_mask_box(const mrcnn_mask *mask, int32_t box[4]);
 
+/* What the mask head said at the places `from` (side x side; the first row's y, the first column's x, the
+ * last row's and the last column's), sampled at the places `to` with zeros outside, times `weight`, is
+ * added to `mask`. At the same places nothing is sampled. */
+void mr_add_mask(float *mask, const double to[4], const float *small, const double from[4], int side,
+                 double weight);
+
 /* How many pixels two masks of one size share. */
 uint64_t mr_mask_intersection(const mrcnn_mask *a, const mrcnn_mask *b);
+
+/* How many pixels it has in a box that is inside the picture. */
+uint64_t mr_mask_area_in(const mrcnn_mask *mask, const int32_t box[4]);
+
+/* The pixels of either; of one size. */
+mrcnn_status mr_mask_unite(mrcnn_mask *both, const mrcnn_mask *a, const mrcnn_mask *b,
+                           mrcnn_error *err);
 
 #endif

@@ -22,6 +22,11 @@ typedef struct mr_fit {
 mrcnn_status mr_fit_image(mr_fit *fit, int height, int width, const mr_settings *settings,
                           mrcnn_error *err);
 
+/* The same for a network that sees pictures larger or smaller by a factor: its input grows with them
+ * (to a multiple of 64), but in crop mode. */
+mrcnn_status mr_fit_image_at(mr_fit *fit, int height, int width, double factor,
+                             const mr_settings *settings, mrcnn_error *err);
+
 /* N3: skimage's bilinear rule without anti-aliasing in double precision: half-pixel centres, zeros
  * outside, clipped to the input's range. `in` is in_h x in_w x channels, `out` out_h x out_w x
  * channels. Single plane versions serve masks. scratch-free; rows are independent. */

@@ -35,11 +35,19 @@ void mr_stretch_table(const mrcnn_image *image, const mr_floats *percentiles, ui
     }
 }
 
+static void look_up(uint8_t *out, const mrcnn_image *image, const uint8_t table[LEVELS]) {
+    size_t count = value_count(image);
+    for (size_t i = 0; i < count; i++) out[i] = table[image->pixels[i]];
+}
+
 static void apply(uint8_t *out, const mrcnn_image *image, const mr_floats *percentiles) {
     uint8_t table[LEVELS];
     mr_stretch_table(image, percentiles, table);
-    size_t count = value_count(image);
-    for (size_t i = 0; i < count; i++) out[i] = table[image->pixels[i]];
+    look_up(out, image, table);
+}
+
+void mr_stretch_by(mrcnn_image *image, const uint8_t table[256]) {
+    look_up(image->pixels, image, table);
 }
 
 void mr_stretch(mrcnn_image *image, const mr_floats *percentiles) {

@@ -10,6 +10,9 @@
  * colours keep their hue. The span is at least 8 levels, lest an empty picture become noise. */
 void mr_stretch_table(const mrcnn_image *image, const mr_floats *percentiles, uint8_t table[256]);
 
+/* Each value becomes what the table says. */
+void mr_stretch_by(mrcnn_image *image, const uint8_t table[256]);
+
 /* In place; nothing without percentiles. */
 void mr_stretch(mrcnn_image *image, const mr_floats *percentiles);
 

@@ -209,6 +209,10 @@ static int32_t first_inside(double edge, int32_t limit) {
     return pixel > 0 ? pixel < limit ? (int32_t)pixel : limit : 0; /* NaN: 0 */
 }
 
+void mr_spot_box(const double edges[4], int height, int width, int32_t box[4]) {
+    for (int k = 0; k < 4; k++) box[k] = first_inside(edges[k], k % 2 ? width : height);
+}
+
 /* How far inside the box's edges, in pixels of the network, the mask head's outermost samples were taken
  * when it was taught: in the middle of the outermost pixels (N22); or, with mini masks (N31, N54), in the
  * middle of the mini mask's outermost cells. */
@@ -220,7 +224,6 @@ int mr_unmold_spot(const float box[4], const mr_fit *fit, const mr_settings *s, 
     if (s->mask_resize != MR_MASK_SUBPIXEL) return mr_unmold_box(box, fit, spot->box);
     for (int axis = 0; axis < 2; axis++) {
         double last = (axis ? fit->width : fit->height) - 1;
-        int32_t limit = axis ? fit->original_width : fit->original_height;
         /* N10: what is normalised is the middle of the first and of the last pixel. */
         double begin = (double)box[axis] * last, end = (double)box[2 + axis] * last + 1;
         double inset = inset_of_samples(end - begin, s, axis);
@@ -228,9 +231,8 @@ int mr_unmold_spot(const float box[4], const mr_fit *fit, const mr_settings *s, 
         spot->edges[2 + axis] = picture_edge(end, fit, axis);
         spot->samples[axis] = picture_edge(begin + inset, fit, axis) - 0.5;
         spot->samples[2 + axis] = picture_edge(end - inset, fit, axis) - 0.5;
-        spot->box[axis] = first_inside(spot->edges[axis], limit);
-        spot->box[2 + axis] = first_inside(spot->edges[2 + axis], limit);
     }
+    mr_spot_box(spot->edges, fit->original_height, fit->original_width, spot->box);
     return spot->box[2] > spot->box[0] && spot->box[3] > spot->box[1];
 }
 

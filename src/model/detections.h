@@ -53,6 +53,9 @@ typedef struct mr_spot {
 int mr_unmold_spot(const float box[4], const mr_fit *fit, const mr_settings *settings,
                    mr_spot *spot);
 
+/* The pixels whose centres lie between edges, in a picture of that size. */
+void mr_spot_box(const double edges[4], int height, int width, int32_t box[4]);
+
 /* N38: the box in pixels of the original picture; 0 when it has no area there. */
 int mr_unmold_box(const float box[4], const mr_fit *fit, int32_t out[4]);
 

@@ -90,6 +90,7 @@ mrcnn_status mr_pipeline_create(mr_pipeline **out, const mr_pipeline_options *o,
     p->threads = o->threads;
     p->max_rois = (size_t)s->post_nms_rois_inference;
     p->max_detections = (size_t)s->detection_max_instances;
+    if (p->max_detections > p->max_rois) p->max_detections = p->max_rois; /* of a tile, say */
     p->anchor_count = mr_anchor_count(s, o->height, o->width);
     mr_purpose purpose = {.with_c = o->with_c};
     mrcnn_status status = allocate(p, err);

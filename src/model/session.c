@@ -8,6 +8,7 @@
 #include "base/parallel.h"
 #include "image/mask.h"
 #include "image/stretch.h"
+#include "model/views.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -81,7 +82,9 @@ mrcnn_status mr_session_reserve(mrcnn_session *s, size_t bytes, mrcnn_error *err
 /* An empty place, or that of the pipeline used longest ago. */
 static mr_pipeline **place_for_pipeline(mrcnn_session *s) {
     mr_pipeline **oldest = &s->pipelines[0];
-    for (int i = 0; i < MR_MAX_PIPELINES; i++) {
+    int sizes = mr_view_sizes(mr_config_settings(s->model->config));
+    int places = sizes > MR_USUAL_PIPELINES ? sizes : MR_USUAL_PIPELINES;
+    for (int i = 0; i < places; i++) {
         if (!s->pipelines[i]) return &s->pipelines[i];
         if (s->pipelines[i]->last_used < (*oldest)->last_used) oldest = &s->pipelines[i];
     }
@@ -131,8 +134,7 @@ typedef struct mask_job {
     mrcnn_error *err; /* the first one's message */
 } mask_job;
 
-/* How sure the mask head is of what it says is the object: the mean of those probabilities. */
-static float mask_certainty(const float *mask, size_t count) {
+float mr_mask_certainty(const float *mask, size_t count) {
     double sum = 0;
     size_t inside = 0;
     for (size_t i = 0; i < count; i++) {
@@ -150,7 +152,7 @@ static void unmold_masks(void *context, size_t begin, size_t end, int thread) {
         mrcnn_instance *it = job->instances[i];
         const float *mask = job->masks + i * (size_t)job->rows * (size_t)job->columns;
         if (job->score == MR_SCORE_CLASS_AND_MASK)
-            it->score *= mask_certainty(mask, (size_t)job->rows * (size_t)job->columns);
+            it->score *= mr_mask_certainty(mask, (size_t)job->rows * (size_t)job->columns);
         job->status[i] =
             mr_unmold_mask(&it->mask, mask, job->rows, job->columns, job->spots[i].box,
                            job->spots[i].samples, job->fits[i]->original_height,
@@ -245,7 +247,7 @@ static mrcnn_status make_results(mr_pipeline *p, mrcnn_session *s, const mr_fit 
 
 /* ------------------------------------------------------------------------------- detection */
 
-static void copy_stages(mrcnn_session *s, const mr_pipeline *p) {
+void mr_session_add_times(mrcnn_session *s, const mr_pipeline *p) {
     for (size_t i = 0; i < p->stage_count; i++) {
         size_t k = 0;
         while (k < s->stage_count && strcmp(s->stages[k].name, p->stages[i].name) != 0) k++;
@@ -257,6 +259,13 @@ static void copy_stages(mrcnn_session *s, const mr_pipeline *p) {
         s->stages[k].milliseconds += p->stages[i].milliseconds;
         s->stages[k].gflop += p->stages[i].gflop;
     }
+}
+
+mrcnn_status mr_session_infer(mrcnn_session *s, mr_pipeline *p, const mr_fit *fits,
+                              mrcnn_error *err) {
+    mr_pipeline_features(p, s->workspace);
+    mr_pipeline_propose(p);
+    return mr_pipeline_detect(p, fits, s->workspace, err);
 }
 
 mrcnn_status mr_session_run(mrcnn_session *s, mr_pipeline *p, const mrcnn_image *const *images,
@@ -271,11 +280,9 @@ mrcnn_status mr_session_run(mrcnn_session *s, mr_pipeline *p, const mrcnn_image 
                                      s->threads, err);
     if (status != MRCNN_OK) return status;
     mr_pipeline_time(p, "mold", mr_milliseconds() - before, 0);
-    mr_pipeline_features(p, s->workspace);
-    mr_pipeline_propose(p);
-    status = mr_pipeline_detect(p, fits, s->workspace, err);
+    status = mr_session_infer(s, p, fits, err);
     if (status == MRCNN_OK) status = make_results(p, s, fits, results, err);
-    copy_stages(s, p);
+    mr_session_add_times(s, p);
     return status;
 }
 
@@ -313,6 +320,11 @@ static mrcnn_status detect_all(mrcnn_session *s, const mrcnn_image *images, size
         const mrcnn_image *batch[MAX_BATCH];
         int n = 0;
         size_t first = i;
+        if (mr_wants_views(settings, images[i].height, images[i].width)) {
+            status = mr_session_detect_views(s, &images[i], &results[i], err);
+            i++;
+            continue;
+        }
         while (i < count && (size_t)n < limit && fits[i].height == fits[first].height &&
                fits[i].width == fits[first].width)
             batch[n++] = &images[i++];
@@ -330,7 +342,7 @@ mrcnn_status mrcnn_detect(mrcnn_session *s, const mrcnn_image *images, size_t co
     if (!made || !fits) status = mr_fail_memory(err, count * sizeof *fits, "pictures");
     for (size_t i = 0; status == MRCNN_OK && i < count; i++) {
         status = mr_check_image(&images[i], settings, i, err);
-        if (status == MRCNN_OK)
+        if (status == MRCNN_OK && !mr_wants_views(settings, images[i].height, images[i].width))
             status = mr_fit_image(&fits[i], images[i].height, images[i].width, settings, err);
     }
     if (status == MRCNN_OK) {

@@ -4,7 +4,9 @@
 
 #include "model/pipeline.h"
 
-enum { MR_MAX_PIPELINES = 4 }; /* sizes kept; the one used longest ago makes room */
+/* Sizes kept; the one used longest ago makes room. More than usual only if the views of one picture
+ * need them. */
+enum { MR_USUAL_PIPELINES = 4, MR_MAX_PIPELINES = 2 * MR_MAX_SCALES };
 
 struct mrcnn_session {
     mrcnn_model *model;
@@ -30,6 +32,20 @@ mrcnn_status mr_session_pipeline(mrcnn_session *session, int height, int width, 
 mrcnn_status mr_session_run(mrcnn_session *session, mr_pipeline *p,
                             const mrcnn_image *const *images, const mr_fit *fits, int batch,
                             mrcnn_result **results, mrcnn_error *err);
+
+/* The stages from the molded pictures in p->image to detections; and what they took goes to the session's
+ * times. */
+mrcnn_status mr_session_infer(mrcnn_session *session, mr_pipeline *p, const mr_fit *fits,
+                              mrcnn_error *err);
+void mr_session_add_times(mrcnn_session *session, const mr_pipeline *p);
+
+/* How sure the mask head is of what it says is the object: the mean of those of `count` probabilities that
+ * are 0.5 or more. */
+float mr_mask_certainty(const float *mask, size_t count);
+
+/* A picture in all its views (views.h). Library threads must be set. */
+mrcnn_status mr_session_detect_views(mrcnn_session *session, const mrcnn_image *image,
+                                     mrcnn_result **result, mrcnn_error *err);
 
 /* Refuses what is no picture for this model; messages call it picture `index`. */
 mrcnn_status mr_check_image(const mrcnn_image *image, const mr_settings *settings, size_t index,

@@ -6,6 +6,7 @@
 #include "base/options.h"
 #include "base/parallel.h"
 #include "model/session.h"
+#include "model/views.h"
 
 #include <math.h>
 #include <stdio.h>
@@ -239,6 +240,17 @@ static mrcnn_status run(mr_trace *t, mrcnn_session *s, const mrcnn_image *image,
     return status == MRCNN_OK ? describe(t, p, err) : status;
 }
 
+/* A tiled picture as a whole may be far too large for the network, or look quite different to it. */
+static mrcnn_status check_tiles(const mrcnn_image *image, const mr_settings *s, mrcnn_error *err) {
+    if (mr_tile_count(s, image->height) == 1 && mr_tile_count(s, image->width) == 1)
+        return MRCNN_OK;
+    return mr_fail(err, MRCNN_E_UNSUPPORTED,
+                   "a picture of %d x %d pixels is detected in tiles (TILE_SIZE %d), and a trace is "
+                   "of one pass through the network: cut out the part that matters, at most %d "
+                   "pixels a side",
+                   image->width, image->height, s->tile_size, s->tile_size);
+}
+
 mrcnn_status mrcnn_trace_create(mrcnn_trace **trace, mrcnn_session *session,
                                 const mrcnn_image *image, const mrcnn_trace_options *options,
                                 mrcnn_error *err) {
@@ -246,6 +258,7 @@ mrcnn_status mrcnn_trace_create(mrcnn_trace **trace, mrcnn_session *session,
     mrcnn_trace_options o = mrcnn_trace_options_default();
     mrcnn_status status = mr_take_options(&o, sizeof o, options, "mrcnn_trace_options", err);
     if (status == MRCNN_OK) status = mr_check_image(image, settings, 0, err);
+    if (status == MRCNN_OK) status = check_tiles(image, settings, err);
     if (status != MRCNN_OK) return status;
     mr_trace *t = mr_calloc(1, sizeof *t);
     if (!t) return mr_fail_memory(err, sizeof *t, "a trace");

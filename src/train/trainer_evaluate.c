@@ -73,15 +73,21 @@ static mrcnn_status open_detector(detector *d, const mr_trainer *t, mrcnn_error 
     return status;
 }
 
-/* Of IMAGE_RESIZE_MODE square, in which the size of the input is known. */
+/* Of IMAGE_RESIZE_MODE square, in which the sizes of the input are known: one for each of TEST_SCALES. */
 mrcnn_status mr_trainer_rehearse(mr_trainer *t, mrcnn_error *err) {
     detector d;
     mr_pipeline *pipeline;
+    mr_fit fit;
     int side = t->settings->image_max_dim;
     if (t->settings->image_resize_mode != MR_RESIZE_SQUARE) return MRCNN_OK;
     mrcnn_status status = open_detector(&d, t, err);
     if (status != MRCNN_OK) return status;
-    status = mr_session_pipeline(d.session, side, side, 1, &pipeline, err);
+    for (int i = 0; status == MRCNN_OK && i < t->settings->test_scales.count; i++) {
+        status = mr_fit_image_at(&fit, side, side, t->settings->test_scales.values[i], t->settings,
+                                 err);
+        if (status == MRCNN_OK)
+            status = mr_session_pipeline(d.session, fit.height, fit.width, 1, &pipeline, err);
+    }
     if (status == MRCNN_OK) {
         size_t weights = 0;
         for (size_t i = 0; i < mr_tensors_count(d.model.weights); i++)
