@@ -176,7 +176,8 @@ MRCNN_API mrcnn_status mrcnn_config_copy(mrcnn_config **config, const mrcnn_conf
 MRCNN_API void mrcnn_config_free(mrcnn_config **config);
 
 /* Sets one key from text, as YAML would read it: 0.7, true, none, [8, 16, 32, 64, 128]. An unknown
- * key is an error that names the nearest one. */
+ * key is an error that names the nearest one. One entry of a mapping is LOSS_WEIGHTS.rpn_class_loss,
+ * CLASS_MIN_CONFIDENCE.person; get knows them, too. */
 MRCNN_API mrcnn_status mrcnn_config_set(mrcnn_config *config, const char *key, const char *value,
                                         mrcnn_error *err);
 
