@@ -11,7 +11,7 @@ help:
 	@echo "make demo                 install what is missing, build, find cell nuclei, learn for a minute"
 	@echo "make test                 the same, then run every test"
 	@echo "make bench                the same, then time it beside what the machine can do at best"
-	@echo "make install [PREFIX=...] library, program, headers, CMake and pkg-config files (/usr/local)"
+	@echo "make install [PREFIX=...] library, program, manual, headers, CMake files ... (/usr/local)"
 	@echo "make sanitize             run every test under the address and undefined-behaviour sanitizers"
 	@echo "make format, make lint    clang-format in place; clang-format and clang-tidy as a check"
 	@echo "make clean                remove the build folders"

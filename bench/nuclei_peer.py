@@ -301,7 +301,7 @@ def evaluate(model, folder, a, recipe):
 
 
 def keep_memory():
-    """Keeps freed blocks in the process (glibc): else each step's maps are cleared by the system anew. Worth a fifth of the time."""
+    """Keeps freed blocks in the process (glibc): else each step's maps are cleared by the system anew."""
     libc, trim_threshold, mmap_threshold = ctypes.CDLL(None), -1, -3
     if hasattr(libc, "mallopt"):
         libc.mallopt(mmap_threshold, 1 << 30)

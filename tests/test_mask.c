@@ -310,14 +310,68 @@ static void unmolding_takes_no_wrong_shortcut(void **state) {
     }
 }
 
+/* Subpixel: the samples are points from samples[0] to samples[2]; outside of them the nearest counts. */
+static double plain_position(double pixel, double first, double last, int count) {
+    double at = last > first ? (pixel - first) / (last - first) * (count - 1) : 0;
+    return fmin(fmax(at, 0), count - 1);
+}
+
+static void assert_pastes_plainly(const float *small, int rows, int columns, const int32_t box[4],
+                                  const double samples[4], int height, int width) {
+    uint8_t *got = calloc((size_t)height * (size_t)width, 1);
+    mrcnn_mask mask = {0};
+    assert_non_null(got);
+    assert_int_equal(mr_unmold_mask(&mask, small, rows, columns, box, samples, height, width,
+                                    MR_MASK_SUBPIXEL, NULL),
+                     MRCNN_OK);
+    mrcnn_mask_to_bytes(&mask, got);
+    for (int y = 0; y < height; y++)
+        for (int x = 0; x < width; x++) {
+            double py = plain_position(y, samples[0], samples[2], rows), fy = floor(py);
+            double px = plain_position(x, samples[1], samples[3], columns), fx = floor(px);
+            int r = (int)fy, c = (int)fx, r2 = r + (py > fy), c2 = c + (px > fx);
+            double left =
+                small[r * columns + c] * (1 - (py - fy)) + small[r2 * columns + c] * (py - fy);
+            double right =
+                small[r * columns + c2] * (1 - (py - fy)) + small[r2 * columns + c2] * (py - fy);
+            double value = left * (1 - (px - fx)) + right * (px - fx);
+            int inside = y >= box[0] && y < box[2] && x >= box[1] && x < box[3];
+            if (!inside) assert_int_equal(got[y * width + x], 0);
+            if (inside && fabs(value - 0.5) > 1e-9) /* positions are rounded differently here */
+                assert_int_equal(got[y * width + x], value >= 0.5);
+        }
+    mrcnn_mask_free(&mask);
+    free(got);
+}
+
+static void subpixel_masks_are_sampled_plainly(void **state) {
+    (void)state;
+    enum { ROWS = 6, COLUMNS = 9 };
+    uint64_t stream = mr_prng_stream(3, "subpixel"), next = 0;
+    for (int n = 0; n < 400; n++) {
+        float small[ROWS * COLUMNS];
+        for (int i = 0; i < ROWS * COLUMNS; i++)
+            small[i] = (float)(mr_prng_value(stream, next++) % 1001) / 1000;
+        int height = 1 + (int)(mr_prng_value(stream, next++) % 40);
+        int width = 1 + (int)(mr_prng_value(stream, next++) % 40);
+        int32_t box[4] = {n % 3, n % 2, n % 3 + height, n % 2 + width};
+        double samples[4];
+        for (int k = 0; k < 4; k++)
+            samples[k] = box[k] + (k < 2 ? 0.2 : -1.2) + mr_prng_uniform(stream, next++);
+        if (n % 10 == 0) samples[2] = samples[0]; /* a box without height */
+        assert_pastes_plainly(small, ROWS, COLUMNS, box, samples, height + 3, width + 2);
+    }
+}
+
 static void fill(float *small, int count, float value) {
     for (int i = 0; i < count; i++) small[i] = value;
 }
 
 static int64_t unmolded_area(const float *small, int size, const int32_t box[4],
                              mr_mask_resize mode) {
+    const double samples[4] = {box[0], box[1], box[2] - 1, box[3] - 1};
     mrcnn_mask mask = {0};
-    assert_int_equal(mr_unmold_mask(&mask, small, size, size, box, NULL, 60, 60, mode, NULL),
+    assert_int_equal(mr_unmold_mask(&mask, small, size, size, box, samples, 60, 60, mode, NULL),
                      MRCNN_OK);
     int64_t area = mrcnn_mask_area(&mask);
     mrcnn_mask_free(&mask);
@@ -352,13 +406,31 @@ static void odd_values_give_some_mask(void **state) {
     float small[16];
     for (size_t a = 0; a < sizeof values / sizeof *values; a++)
         for (size_t b = 0; b < sizeof values / sizeof *values; b++)
-            for (int mode = 0; mode < 2; mode++) {
+            for (int mode = 0; mode < 3; mode++) {
                 fill(small, 16, values[a]);
                 small[5] = small[10] = values[b];
                 int64_t area = unmolded_area(small, 4, box, (mr_mask_resize)mode);
                 assert_in_range(area, 0, 29 * 38);
                 if (isnan(values[a]) || isnan(values[b])) assert_int_equal(area, 0);
             }
+}
+
+static void odd_places_give_some_mask(void **state) {
+    (void)state;
+    static const double odd[] = {NAN, INFINITY, -INFINITY, 1e300, -1e300, 5};
+    enum { ODD = sizeof odd / sizeof *odd };
+    const int32_t box[4] = {1, 2, 30, 40};
+    const float small[4] = {0, 1, 1, 0};
+    for (int n = 0; n < ODD * ODD * ODD * ODD; n++) {
+        double samples[4] = {odd[n % ODD], odd[n / ODD % ODD], odd[n / ODD / ODD % ODD],
+                             odd[n / ODD / ODD / ODD]};
+        mrcnn_mask mask = {0};
+        assert_int_equal(
+            mr_unmold_mask(&mask, small, 2, 2, box, samples, 60, 60, MR_MASK_SUBPIXEL, NULL),
+            MRCNN_OK);
+        assert_in_range(mrcnn_mask_area(&mask), 0, 29 * 38);
+        mrcnn_mask_free(&mask);
+    }
 }
 
 static void boxes_outside_are_refused(void **state) {
@@ -388,8 +460,10 @@ int main(void) {
         cmocka_unit_test(random_strings_never_crash),
         cmocka_unit_test(unmolding_equals_the_reference),
         cmocka_unit_test(unmolding_takes_no_wrong_shortcut),
+        cmocka_unit_test(subpixel_masks_are_sampled_plainly),
         cmocka_unit_test(a_full_mask_fills_its_box),
         cmocka_unit_test(odd_values_give_some_mask),
+        cmocka_unit_test(odd_places_give_some_mask),
         cmocka_unit_test(boxes_outside_are_refused),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -164,16 +164,83 @@ static void is_nearest_to_what_was_taught(void **state) {
             for (int mini = 0; mini < 2; mini++) {
                 double f = sides[i] / (double)NETWORK, means[MODES];
                 measure(sides[i], mini ? "true" : "false", sizes[k][0] * f, sizes[k][1] * f, means);
-                print_message("%4d %g..%g %d: %.4f %.4f %.4f\n", sides[i], sizes[k][0], sizes[k][1],
-                              mini, means[0], means[1], means[2]);
                 assert_true(means[MR_MASK_SUBPIXEL] > means[MR_MASK_MATTERPORT]);
                 assert_true(means[MR_MASK_SUBPIXEL] > means[MR_MASK_EXACT]);
                 assert_true(means[MR_MASK_SUBPIXEL] > least[k]);
             }
 }
 
+/* ------------------------------------------------------------------------------- where boxes go */
+
+static mr_spot spot_of(const char *const *keys, int height, int width, const double pixels[4],
+                       mr_fit *fit, int *covers) {
+    mrcnn_config *config = NULL;
+    mr_spot spot = {{0}, {0}, {0}};
+    float box[4];
+    assert_int_equal(mrcnn_config_create(&config, NULL, NULL), MRCNN_OK);
+    assert_int_equal(mrcnn_config_set(config, "MASK_RESIZE", "subpixel", NULL), MRCNN_OK);
+    for (; *keys; keys += 2)
+        assert_int_equal(mrcnn_config_set(config, keys[0], keys[1], NULL), MRCNN_OK);
+    const mr_settings *s = mr_config_settings(config);
+    assert_int_equal(mr_fit_image(fit, height, width, s, NULL), MRCNN_OK);
+    mr_norm_box(pixels, fit->height, fit->width, box);
+    *covers = mr_unmold_spot(box, fit, s, &spot);
+    mrcnn_config_free(&config);
+    return spot;
+}
+
+static void assert_numbers(const double *got, const double *wanted) {
+    for (int k = 0; k < 4; k++)
+        if (!(fabs(got[k] - wanted[k]) < 1e-3)) fail_msg("%d: %g, not %g", k, got[k], wanted[k]);
+}
+
+/* Worked out by hand: what was scaled, padded and cropped goes back. */
+static void boxes_go_back_where_they_came_from(void **state) {
+    (void)state;
+    static const char *const shrunk[] = {
+        "IMAGE_MIN_DIM", "128", "IMAGE_MAX_DIM", "256", "USE_MINI_MASK", "false", NULL};
+    static const char *const mini[] = {"IMAGE_MIN_DIM", "128", "IMAGE_MAX_DIM", "256", NULL};
+    static const char *const cropped[] = {"IMAGE_RESIZE_MODE",
+                                          "crop",
+                                          "IMAGE_MIN_DIM",
+                                          "128",
+                                          "IMAGE_MIN_SCALE",
+                                          "2",
+                                          "USE_MINI_MASK",
+                                          "false",
+                                          NULL};
+    mr_fit fit;
+    int covers;
+    /* 400 x 800 becomes 128 x 256, with 64 rows of padding above. */
+    mr_spot spot = spot_of(shrunk, 400, 800, (const double[]){74, 10, 94, 50}, &fit, &covers);
+    assert_true(covers && fit.pad_top == 64 && fit.scaled_height == 128);
+    assert_numbers(spot.edges, (const double[]){31.25, 31.25, 93.75, 156.25});
+    assert_numbers(spot.samples, (const double[]){32.3125, 32.3125, 91.6875, 154.1875});
+    assert_memory_equal(spot.box, ((const int32_t[]){31, 31, 94, 156}), sizeof spot.box);
+    /* Mini masks have 56 cells: the outermost samples lie in the middle of the outermost cells. */
+    spot = spot_of(mini, 400, 800, (const double[]){74, 10, 94, 50}, &fit, &covers);
+    assert_numbers(spot.samples,
+                   (const double[]){31.25 + 62.5 / 112 - 0.5, 31.25 + 125.0 / 112 - 0.5,
+                                    93.75 - 62.5 / 112 - 0.5, 156.25 - 125.0 / 112 - 0.5});
+    /* 100 x 100 becomes 200 x 200, of which the middle 128 x 128 is seen. */
+    spot = spot_of(cropped, 100, 100, (const double[]){0, 64, 2, 128}, &fit, &covers);
+    assert_true(covers && fit.crop_x == 36);
+    assert_numbers(spot.edges, (const double[]){18, 50, 19, 82});
+    assert_memory_equal(spot.box, ((const int32_t[]){18, 50, 19, 82}), sizeof spot.box);
+    /* Between two centres there is no pixel; outside the picture neither. */
+    spot_of(cropped, 100, 100, (const double[]){1.2, 0, 1.8, 128}, &fit, &covers);
+    assert_true(covers == 0);
+    spot = spot_of(mini, 400, 800, (const double[]){0, 0, 256, 256}, &fit, &covers);
+    assert_memory_equal(spot.box, ((const int32_t[]){0, 0, 400, 800}), sizeof spot.box);
+    spot_of(mini, 400, 800, (const double[]){10, 0, 50, 256}, &fit, &covers);
+    assert_true(covers == 0);
+    spot = spot_of(mini, 400, 800, (const double[]){NAN, -1e30, INFINITY, NAN}, &fit, &covers);
+    assert_true(covers == 0);
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(boxes_go_back_where_they_came_from),
         cmocka_unit_test(is_nearest_to_what_was_taught),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

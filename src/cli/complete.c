@@ -1,6 +1,8 @@
 /* complete.c - see complete.h. */
 #include "complete.h"
 
+#include "shipped.h"
+
 #include <mrcnn/mrcnn.h>
 
 #include <ctype.h>
@@ -54,6 +56,7 @@ static void list_presets(const target *t) {
 
 static void list_weights(const target *t) {
     const char *name, *help;
+    offer(t, SHIPPED_MODEL, "cell nuclei; comes along");
     for (size_t i = 0; (name = mrcnn_weights_published(i, NULL, &help)); i++) offer(t, name, help);
 }
 
@@ -233,17 +236,10 @@ static void complete_subcommands(const target *t) {
 
 /* ---------------------------------------------------------------------------------- the whole line */
 
-static const option *find_option(const command *self, const char *word) {
-    size_t length = strcspn(word + 2, "=");
-    for (const option *row = self->options; row && row->name; row++)
-        if (strlen(row->name) == length && strncmp(row->name, word + 2, length) == 0) return row;
-    return NULL;
-}
-
-static const command *find_sub(const command *self, const char *word) {
-    for (size_t i = 0; self && self->sub && self->sub[i]; i++)
-        if (strcmp(self->sub[i]->name, word) == 0) return self->sub[i];
-    return NULL;
+/* The row that "--name" or "--name=..." means. */
+static const option *option_of(const command *self, const char *word) {
+    if (strncmp(word, "--", 2) != 0) return NULL;
+    return options_row(self, word + 2, strcspn(word + 2, "="));
 }
 
 /* Takes one more of the words that are complete. */
@@ -253,34 +249,34 @@ static void go_on(place *at, const char *word) {
     } else if (!at->no_options && strcmp(word, "--") == 0) {
         at->no_options = 1;
     } else if (!at->no_options && word[0] == '-' && word[1]) {
-        const option *row = strncmp(word, "--", 2) == 0 ? find_option(at->self, word) : NULL;
+        const option *row = option_of(at->self, word);
         if (row && row->kind != OPTION_FLAG && !strchr(word, '=')) at->value_of = row;
     } else if (at->self->sub) {
         int is_help = at->self == at->root && strcmp(word, help_command.name) == 0;
-        at->self = is_help ? &help_command : find_sub(at->self, word);
+        at->self = is_help ? &help_command : options_sub(at->self, word);
     } else {
         at->arguments++;
-        at->named = find_sub(at->named, word);
+        at->named = at->named ? options_sub(at->named, word) : NULL;
     }
 }
 
 static void complete(const place *at, const char *last) {
     const char *equals = strchr(last, '=');
+    const command *self = at->self;
+    int is_full = !self->sub && self->at_most >= 0 && at->arguments >= self->at_most;
     target t = {at, last, last, last};
     if (at->value_of) {
         complete_value(t, at->value_of->name, at->value_of->value);
     } else if (!at->no_options && strncmp(last, "--", 2) == 0 && equals) {
-        const option *row = find_option(at->self, last);
+        const option *row = option_of(self, last);
         t.list = t.part = equals + 1;
         if (row && row->kind != OPTION_FLAG) complete_value(t, row->name, row->value);
-    } else if (!at->no_options && *last == '-') {
+    } else if (!at->no_options && (*last == '-' || is_full)) {
         complete_options(&t);
-    } else if (at->self->sub) {
+    } else if (self->sub) {
         complete_subcommands(&t);
-    } else if (at->self->at_most < 0 || at->arguments < at->self->at_most) {
+    } else if (!is_full) {
         complete_argument(&t);
-    } else if (!at->no_options) {
-        complete_options(&t);
     }
 }
 

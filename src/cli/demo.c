@@ -18,7 +18,7 @@ static const option demo_table[] = {
     {"out", "DIR", OPTION_TEXT, offsetof(demo_options, out),
      "where the results go (default mrcnn-demo)", 0, 0},
     {"steps", "N", OPTION_INTEGER, offsetof(demo_options, steps),
-     "how many steps to train, in a minute at most; 0: don't (default 200)", 0, 1000000},
+     "how many steps to train, in a minute at most; 0: don't (default 400)", 0, 1000000},
     SESSION_ROWS(demo_options, session),
     {NULL, NULL, OPTION_FLAG, 0, NULL, 0, 0}};
 
@@ -48,7 +48,7 @@ static void print_outro(const demo *d) {
            "      people, cars, cats and 77 other things\n"
            "  mrcnn eval --dataset %s --max-detections 400\n"
            "      the figures above, and more of them\n"
-           "  mrcnn train --dataset YOUR_FOLDER --weights nuclei --preset small --layers all\n"
+           "  mrcnn train --dataset YOUR_FOLDER --weights nuclei --preset nuclei-scratch\n"
            "      a model of your own, from this one; your pictures as in %s\n\n",
            d->pictures, d->pictures);
 }
@@ -81,7 +81,7 @@ static int demonstrate(demo *d) {
 }
 
 static int run(const command *self, int argc, char **argv) {
-    demo_options values = {.out = "mrcnn-demo", .steps = 200};
+    demo_options values = {.out = "mrcnn-demo", .steps = 400};
     arguments rest;
     int code = options_parse(self, argc, argv, &values, &rest);
     if (code != OPTIONS_READ) return code;

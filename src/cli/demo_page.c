@@ -55,7 +55,7 @@ static void show_found(show *s, const demo *d, const demo_half *half, size_t ind
     for (int i = 0; i < 3; i++) names[i] = text_format("%s-%zu-%d", half->subset, index, i);
     mrcnn_status status = truth_read(&t, half->set, index, &err);
     if (status == MRCNN_OK) status = mrcnn_detect(d->sees, &t.image, 1, &found, &err);
-    if (!show_failed(s, status, &err)) {
+    if (!show_failed(s, status, &err) && t.result && found) {
         char *there = text_format("Annotated: %zu", t.result->count);
         char *what = text_format("Found: %zu", found->count);
         show_heading(s, id);

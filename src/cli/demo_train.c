@@ -22,7 +22,7 @@ static const struct {
                 {"IMAGES_PER_GPU", "2"},
                 {"GRADIENT_ACCUMULATION", "1"},
                 {"OPTIMIZER", "adamw"},
-                {"LEARNING_RATE", "0.002"},
+                {"LEARNING_RATE", "0.001"},
                 {"LEARNING_RATE_SCHEDULE", "cosine"},
                 {"WARMUP_STEPS", "10"},
                 {"TRAIN_BN", "false"},
@@ -168,7 +168,7 @@ int demo_train(demo *d) {
     mrcnn_error err = MRCNN_ERROR_INIT;
     mrcnn_config *config = NULL;
     mrcnn_model *model = NULL;
-    mrcnn_train_result result;
+    mrcnn_train_result result = {0};
     if (!d->steps) return EXIT_DONE;
     printf("Training, at most %lld steps or %d s: the model keeps its backbone, forgets how to\n"
            "propose, classify and outline, and learns it again from the pictures in %s.\n",

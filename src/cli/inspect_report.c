@@ -101,25 +101,39 @@ static int choose_weights(look *k) {
 
 /* -------------------------------------------------------------------------------------- opening */
 
+/* Takes away the thresholds that --set didn't give; *some tells whether there were any to take away. */
+static mrcnn_status keep_unsure(mrcnn_config *config, int *some, mrcnn_error *err) {
+    static const char *const all[][2] = {{"DETECTION_MIN_CONFIDENCE", "0"},
+                                         {"CLASS_MIN_CONFIDENCE", "{}"}};
+    mrcnn_status status = MRCNN_OK;
+    *some = 0;
+    for (size_t i = 0; i < sizeof all / sizeof *all && status == MRCNN_OK; i++) {
+        if (strcmp(mrcnn_config_source(config, all[i][0]), "set") == 0) continue;
+        status = mrcnn_config_set(config, all[i][0], all[i][1], err);
+        *some = 1;
+    }
+    return status;
+}
+
 /* COCO's figures need the unsure detections; pictures are drawn with those that the checkpoint calls
  * sure. */
 static int open_network(look *k) {
     static const char key[] = "DETECTION_MIN_CONFIDENCE";
     mrcnn_error err = MRCNN_ERROR_INIT;
     mrcnn_model *usual = NULL;
-    int chosen = strcmp(mrcnn_config_source(k->config, key), "set") == 0;
+    int some = 0;
     k->o->model.weights = k->weights;
     int code = open_model(k->self, &k->o->model, k->config, &usual);
     if (code != EXIT_DONE) return code;
     k->confidence = strtod(mrcnn_config_get(mrcnn_model_config(usual), key), NULL);
     mrcnn_status status = mrcnn_config_copy(&k->own, mrcnn_model_config(usual), &err);
-    if (status == MRCNN_OK && chosen) {
+    if (status == MRCNN_OK) status = keep_unsure(k->config, &some, &err);
+    if (status == MRCNN_OK && !some) {
         k->model = usual;
         return EXIT_DONE;
     }
     mrcnn_model_free(&usual);
-    if (status != MRCNN_OK || mrcnn_config_set(k->config, key, "0", &err) != MRCNN_OK)
-        return fail_with(&err);
+    if (status != MRCNN_OK) return fail_with(&err);
     return open_model(k->self, &k->o->model, k->config, &k->model);
 }
 

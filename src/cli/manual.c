@@ -1,8 +1,6 @@
 /* manual.c - see manual.h. The pages of commands. */
 #include "manual.h"
 
-#include "roff.h"
-
 #include <mrcnn/mrcnn.h>
 
 #include <ctype.h>
@@ -27,21 +25,21 @@ static int has_word(const char *text, const char *word, size_t length) {
     return 0;
 }
 
-static int is_key(const char *word, size_t length) {
+roff_font manual_font_of_keys(void *user, const char *word, size_t length) {
     const mrcnn_config_key *key;
+    (void)user;
     for (size_t i = 0; (key = mrcnn_config_key_at(i)); i++)
-        if (strlen(key->name) == length && strncmp(key->name, word, length) == 0) return 1;
-    return 0;
+        if (strlen(key->name) == length && strncmp(key->name, word, length) == 0) return ROFF_BOLD;
+    return ROFF_ROMAN;
 }
 
 /* Keys are typed as they stand; words of the command's usage and of its options stand for something. */
 static roff_font font_of(void *user, const char *word, size_t length) {
     const command *self = user;
-    if (is_key(word, length)) return ROFF_BOLD;
     if (has_word(self->usage, word, length)) return ROFF_ITALIC;
     for (const option *row = self->options; row && row->name; row++)
         if (row->value && has_word(row->value, word, length)) return ROFF_ITALIC;
-    return ROFF_ROMAN;
+    return manual_font_of_keys(NULL, word, length);
 }
 
 char *manual_name(const command *self) {
@@ -79,10 +77,9 @@ void manual_begin(FILE *out, const char *name, int section) {
     fprintf(out, " \"mrcnn %s\" \"mrcnn manual\"\n.nh\n.ad l\n", mrcnn_version());
 }
 
-static void write_reference(const roff *page, const char *macro, const char *name, int section,
-                            const char *behind) {
+static void write_reference(const roff *page, const char *name, int section, const char *behind) {
     char *line = text_format("%s (%d)%s", name, section, behind);
-    roff_macro(page, macro, line);
+    roff_macro(page, "BR", line);
     free(line);
 }
 
@@ -100,7 +97,7 @@ static void write_commands(const roff *page, const command *self) {
     for (size_t i = 0; self->sub[i]; i++) {
         char *name = manual_name(self->sub[i]);
         roff_macro(page, "TP", "");
-        write_reference(page, "BR", name, 1, "");
+        write_reference(page, name, 1, "");
         roff_text(page, self->sub[i]->summary, "IP");
         free(name);
     }
@@ -125,8 +122,6 @@ static void write_options(const roff *page, const command *self) {
 /* Commands, and below each what it does. */
 static void write_examples(const roff *page, const command *self) {
     roff_macro(page, "SH", "EXAMPLES");
-    text_list lines = {0};
-    text_split(&lines, self->examples, "\n");
     const char *at = self->examples;
     for (int after_text = 1; *at;) {
         size_t length = strcspn(at, "\n");
@@ -141,7 +136,6 @@ static void write_examples(const roff *page, const command *self) {
         free(line);
         at += length + (at[length] == '\n');
     }
-    text_list_free(&lines);
 }
 
 /* --------------------------------------------------------------------------- of the whole program */
@@ -160,6 +154,9 @@ static const struct {
 } variables[] = {
     {"XDG_CACHE_HOME", "Published weights are kept in mrcnn below this folder. Without it: "
                        "~/.cache/mrcnn."},
+    {"MRCNN_SHARE",
+     "A folder with models/nuclei.h5 and examples/nucleus, in place of share/mrcnn beside "
+     "the program's folder, where they are installed."},
     {"OMP_WAIT_POLICY",
      "Threads that wait do so by spinning for a moment, which is best on a machine "
      "that is otherwise idle. On a busy one `passive` is several times as fast."},
@@ -171,26 +168,22 @@ static const struct {
 };
 
 static const char *const files[][2] = {
+    {"share/mrcnn", "where mrcnn is installed: the model that comes along, and annotated pictures"},
+    {"share/doc/mrcnn/docs", "there, too: what help texts call docs/..."},
     {"~/.cache/mrcnn", "published weights, once they were fetched"},
     {"logs", "a folder for each training: checkpoints, log.jsonl, a log for TensorBoard"},
 };
 
-static void write_item(const roff *page, const char *name, const char *about) {
-    roff_macro(page, "TP", "");
-    roff_bold(page, name);
-    roff_text(page, about, "IP");
-}
-
 static void write_surroundings(const roff *page) {
     roff_macro(page, "SH", "EXIT STATUS");
     for (size_t i = 0; i < sizeof codes / sizeof *codes; i++)
-        write_item(page, codes[i].name, codes[i].about);
+        roff_item(page, codes[i].name, codes[i].about);
     roff_macro(page, "SH", "ENVIRONMENT");
     for (size_t i = 0; i < sizeof variables / sizeof *variables; i++)
-        write_item(page, variables[i].name, variables[i].about);
+        roff_item(page, variables[i].name, variables[i].about);
     roff_macro(page, "SH", "FILES");
     for (size_t i = 0; i < sizeof files / sizeof *files; i++)
-        write_item(page, files[i][0], files[i][1]);
+        roff_item(page, files[i][0], files[i][1]);
 }
 
 /* ------------------------------------------------------------------------------------- see also */
@@ -234,8 +227,8 @@ static void write_see_also(const roff *page, const command *root, const command 
     int keys = takes_keys(self);
     roff_macro(page, "SH", "SEE ALSO");
     for (size_t i = 0; i < names.count; i++)
-        write_reference(page, "BR", names.items[i], 1, i + 1 < names.count || keys ? "," : "");
-    if (keys) write_reference(page, "BR", "mrcnn-config", 5, "");
+        write_reference(page, names.items[i], 1, i + 1 < names.count || keys ? "," : "");
+    if (keys) write_reference(page, "mrcnn-config", 5, "");
     text_list_free(&names);
 }
 

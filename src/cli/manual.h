@@ -4,6 +4,7 @@
 #define CLI_MANUAL_H
 
 #include "options.h"
+#include "roff.h"
 
 #include <stdio.h>
 
@@ -16,7 +17,8 @@ void manual_write_command(FILE *out, const command *root, const command *self);
 /* mrcnn-config(5) */
 void manual_write_config(FILE *out);
 
-/* Parts that both kinds of pages have: the first line, and the first sections. */
+/* What both kinds of pages share: how they begin, and keys in bold (a roff's `font`). */
 void manual_begin(FILE *out, const char *name, int section);
+roff_font manual_font_of_keys(void *user, const char *word, size_t length);
 
 #endif

@@ -1,12 +1,9 @@
 /* manual_config.c - see manual.h. mrcnn-config(5): the configuration's file, its presets and keys. */
 #include "manual.h"
 
-#include "roff.h"
-
 #include <mrcnn/mrcnn.h>
 
 #include <stdlib.h>
-#include <string.h>
 
 static const char about[] =
     "A configuration says what network there is, how pictures are made to fit it, what counts as "
@@ -44,20 +41,6 @@ static const char *const types[][2] = {
     {"operations", "A list of augmentations, each with its parameters: [{Fliplr: 0.5}]."},
 };
 
-static roff_font font_of(void *user, const char *word, size_t length) {
-    (void)user;
-    const mrcnn_config_key *key;
-    for (size_t i = 0; (key = mrcnn_config_key_at(i)); i++)
-        if (strlen(key->name) == length && strncmp(key->name, word, length) == 0) return ROFF_BOLD;
-    return ROFF_ROMAN;
-}
-
-static void write_item(const roff *page, const char *name, const char *text) {
-    roff_macro(page, "TP", "");
-    roff_bold(page, name);
-    roff_text(page, text, "IP");
-}
-
 static void write_key(const roff *page, const mrcnn_config_key *key) {
     roff_macro(page, "TP", "");
     roff_bold(page, key->name);
@@ -70,17 +53,17 @@ static void write_key(const roff *page, const mrcnn_config_key *key) {
 }
 
 void manual_write_config(FILE *out) {
-    roff page = {out, font_of, NULL};
+    roff page = {out, manual_font_of_keys, NULL};
     manual_begin(out, "mrcnn-config", 5);
     fputs(".SH NAME\nmrcnn\\-config \\- configuration keys of mrcnn\n.SH DESCRIPTION\n", out);
     roff_text(&page, about, "PP");
     roff_macro(&page, "SH", "PRESETS");
     const char *name, *help;
     for (size_t i = 0; (name = mrcnn_config_preset(i, &help)); i++)
-        write_item(&page, name, help ? help : "");
+        roff_item(&page, name, help ? help : "");
     roff_macro(&page, "SH", "VALUES");
     for (size_t i = 0; i < sizeof types / sizeof *types; i++)
-        write_item(&page, types[i][0], types[i][1]);
+        roff_item(&page, types[i][0], types[i][1]);
     roff_macro(&page, "SH", "KEYS");
     const mrcnn_config_key *key;
     for (size_t i = 0; (key = mrcnn_config_key_at(i)); i++) write_key(&page, key);

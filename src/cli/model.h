@@ -52,7 +52,7 @@ typedef struct model_options {
 
 #define WEIGHTS_ROW(T, field)                                                                  \
     {                                                                                          \
-        "weights", "none|FILE|NAME", OPTION_TEXT, offsetof(T, field.weights),                       \
+        "weights", "none|FILE|NAME", OPTION_TEXT, offsetof(T, field.weights),                  \
             "a Keras .h5 file; nuclei, the model that comes along (the default); a published " \
             "name "                                                                            \
             "(coco), which is fetched once and kept; or none, fresh random weights, for "      \

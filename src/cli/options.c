@@ -171,7 +171,7 @@ static int read_value(const command *self, const option *row, char *value, void 
     return OPTIONS_READ;
 }
 
-static const option *find_option(const command *self, const char *name, size_t length) {
+const option *options_row(const command *self, const char *name, size_t length) {
     for (const option *row = self->options; row && row->name; row++)
         if (strlen(row->name) == length && strncmp(row->name, name, length) == 0) return row;
     return NULL;
@@ -198,7 +198,7 @@ static int read_option(const command *self, int argc, char **argv, int *at, void
     char *given = argv[*at];
     if (strncmp(given, "--", 2) != 0) return fail_unknown_option(self, given);
     size_t length = strcspn(given + 2, "=");
-    const option *row = find_option(self, given + 2, length);
+    const option *row = options_row(self, given + 2, length);
     if (!row) return fail_unknown_option(self, given);
     char *value = given[2 + length] ? given + 3 + length : NULL;
     if (row->kind == OPTION_FLAG && value)
@@ -256,8 +256,8 @@ void options_free(const command *self, void *values) {
 
 /* --------------------------------------------------------------------------------- commands */
 
-static const command *find_command(const command *self, const char *name) {
-    for (size_t i = 0; self->sub[i]; i++)
+const command *options_sub(const command *self, const char *name) {
+    for (size_t i = 0; self->sub && self->sub[i]; i++)
         if (strcmp(self->sub[i]->name, name) == 0) return self->sub[i];
     return NULL;
 }
@@ -274,7 +274,7 @@ static int fail_unknown_command(const command *self, const char *name) {
 
 const command *options_find(const command *root, int count, char *const *names) {
     for (int i = 0; i < count; i++) {
-        const command *next = root->sub ? find_command(root, names[i]) : NULL;
+        const command *next = options_sub(root, names[i]);
         if (!next && root->sub) fail_unknown_command(root, names[i]);
         if (!next && !root->sub)
             message_usage(root->path, "\"%s\" has no commands below it, so no \"%s\"", root->path,
@@ -292,7 +292,7 @@ int options_dispatch(const command *self, int argc, char **argv) {
         return EXIT_DONE;
     }
     if (argv[0][0] == '-') return fail_unknown_option(self, argv[0]);
-    const command *chosen = find_command(self, argv[0]);
+    const command *chosen = options_sub(self, argv[0]);
     if (!chosen) return fail_unknown_command(self, argv[0]);
     if (chosen->sub) return options_dispatch(chosen, argc - 1, argv + 1);
     return chosen->run(chosen, argc - 1, argv + 1);

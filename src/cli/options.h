@@ -61,6 +61,10 @@ void options_help(const command *self);
 /* Prints paragraphs, broken at 78 columns; lines that begin with a blank stay as they are. */
 void options_print_text(const char *text, int indent);
 
+/* The row of an option, the command directly below: NULL if there is none. */
+const option *options_row(const command *self, const char *name, size_t length);
+const command *options_sub(const command *self, const char *name);
+
 /* The command that words such as "weights", "get" name below `root`; NULL after a message. */
 const command *options_find(const command *root, int count, char *const *names);
 

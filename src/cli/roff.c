@@ -206,3 +206,9 @@ void roff_bold(const roff *page, const char *text) {
     put_in(page, ROFF_BOLD, text, strlen(text));
     fputc('\n', page->out);
 }
+
+void roff_item(const roff *page, const char *name, const char *text) {
+    roff_macro(page, "TP", "");
+    roff_bold(page, name);
+    roff_text(page, text, "IP");
+}

@@ -29,4 +29,7 @@ void roff_typed(const roff *page, const char *text);
 /* One line in bold. */
 void roff_bold(const roff *page, const char *text);
 
+/* An item of a list: a name in bold, and below it what there is to say. */
+void roff_item(const roff *page, const char *name, const char *text);
+
 #endif
