@@ -22,8 +22,8 @@ void mr_mask_box(const mrcnn_mask *mask, int32_t box[4]);
 /* What the mask head said at the places `from` (side x side; the first row's y, the first column's x, the
  * last row's and the last column's), sampled at the places `to` with zeros outside, times `weight`, is
  * added to `mask`. At the same places nothing is sampled. */
-void mr_add_mask(float *mask, const double to[4], const float *small, const double from[4], int side,
-                 double weight);
+void mr_add_mask(float *mask, const double to[4], const float *small, const double from[4],
+                 int side, double weight);
 
 /* How many pixels two masks of one size share. */
 uint64_t mr_mask_intersection(const mrcnn_mask *a, const mrcnn_mask *b);

@@ -168,14 +168,14 @@ static mrcnn_status look_at_tile(looking *l, size_t tile, mrcnn_error *err) {
     mr_sightings found = {.side = l->settings->mask_shape.values[0]}, merged = found;
     mr_merging how = {l->settings, l->confidence, l->image->height, l->image->width,
                       mr_view_count(l->settings)};
-    mr_view view;
-    mrcnn_status status = MRCNN_OK;
+    mr_view first, view;
+    mrcnn_status status = mr_view_make(&first, l->finds.tiles[tile], 0, l->settings, err);
     for (int i = 0; status == MRCNN_OK && i < how.views; i++) {
         status = mr_view_make(&view, l->finds.tiles[tile], i, l->settings, err);
         if (status == MRCNN_OK) status = look(&found, l, &view, i, err);
     }
     if (status == MRCNN_OK) status = mr_sightings_merge(&merged, &found, &how, err);
-    if (status == MRCNN_OK) status = unmold(l, &merged, &view, tile, err);
+    if (status == MRCNN_OK) status = unmold(l, &merged, &first, tile, err);
     mr_sightings_free(&found);
     mr_sightings_free(&merged);
     return status;

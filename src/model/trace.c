@@ -244,11 +244,12 @@ static mrcnn_status run(mr_trace *t, mrcnn_session *s, const mrcnn_image *image,
 static mrcnn_status check_tiles(const mrcnn_image *image, const mr_settings *s, mrcnn_error *err) {
     if (mr_tile_count(s, image->height) == 1 && mr_tile_count(s, image->width) == 1)
         return MRCNN_OK;
-    return mr_fail(err, MRCNN_E_UNSUPPORTED,
-                   "a picture of %d x %d pixels is detected in tiles (TILE_SIZE %d), and a trace is "
-                   "of one pass through the network: cut out the part that matters, at most %d "
-                   "pixels a side",
-                   image->width, image->height, s->tile_size, s->tile_size);
+    return mr_fail(
+        err, MRCNN_E_UNSUPPORTED,
+        "a picture of %d x %d pixels is detected in tiles (TILE_SIZE %d), and a trace is "
+        "of one pass through the network: cut out the part that matters, at most %d "
+        "pixels a side",
+        image->width, image->height, s->tile_size, s->tile_size);
 }
 
 mrcnn_status mrcnn_trace_create(mrcnn_trace **trace, mrcnn_session *session,

@@ -83,8 +83,8 @@ mrcnn_status mr_trainer_rehearse(mr_trainer *t, mrcnn_error *err) {
     mrcnn_status status = open_detector(&d, t, err);
     if (status != MRCNN_OK) return status;
     for (int i = 0; status == MRCNN_OK && i < t->settings->test_scales.count; i++) {
-        status = mr_fit_image_at(&fit, side, side, t->settings->test_scales.values[i], t->settings,
-                                 err);
+        status =
+            mr_fit_image_at(&fit, side, side, t->settings->test_scales.values[i], t->settings, err);
         if (status == MRCNN_OK)
             status = mr_session_pipeline(d.session, fit.height, fit.width, 1, &pipeline, err);
     }
