@@ -159,6 +159,11 @@ static void test_bench(void **state) {
     char *json = cli_read("bench.json");
     assert_true(cli_is_json(json));
     free(json);
+    /* Whatever size these weights' own pictures get, the one that is asked for is 64. */
+    r = RUN("bench", "--weights", "tiny.h5", "--set", "IMAGE_RESIZE_MODE=pad64", "--set",
+            "IMAGE_MIN_SCALE=2", "--size", "64", "--runs=1");
+    assert_int_equal(r->code, 0);
+    assert_contains(r->out, "picture 64 x 64");
     r = RUN("bench", CLI_TINY, "--backbone", "resnet19");
     assert_true(r->code != 0);
     assert_contains(r->err, "resnet19");

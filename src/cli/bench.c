@@ -83,21 +83,27 @@ static int set_number(mrcnn_config *config, const char *key, int64_t number) {
     return status == MRCNN_OK ? EXIT_DONE : fail_with(&err);
 }
 
+/* The network sees the picture as it is, whatever the weights' pictures went through. */
+static int set_size(mrcnn_config *config, int64_t side) {
+    enum { USUAL_MIN_DIM = 800 };
+    mrcnn_error err = MRCNN_ERROR_INIT;
+    if (mrcnn_config_set(config, "IMAGE_RESIZE_MODE", "square", &err) != MRCNN_OK)
+        return fail_with(&err);
+    int code = set_number(config, "IMAGE_MAX_DIM", side);
+    if (code == EXIT_DONE) code = set_number(config, "IMAGE_MIN_SCALE", 0);
+    if (code == EXIT_DONE)
+        code = set_number(config, "IMAGE_MIN_DIM", side < USUAL_MIN_DIM ? side : USUAL_MIN_DIM);
+    return code;
+}
+
 static int configure_bench(const command *self, const bench_options *values,
                            mrcnn_config **config) {
-    enum { USUAL_MIN_DIM = 800 };
     mrcnn_error err = MRCNN_ERROR_INIT;
     int code = configure(self, &values->model.config, config);
     if (code == EXIT_DONE && values->backbone &&
         mrcnn_config_set(*config, "BACKBONE", values->backbone, &err) != MRCNN_OK)
         code = message_usage(self->path, "--backbone: %s", err.message);
-    if (code == EXIT_DONE && values->size) {
-        int64_t side = values->size;
-        code = set_number(*config, "IMAGE_MAX_DIM", side);
-        if (code == EXIT_DONE)
-            code =
-                set_number(*config, "IMAGE_MIN_DIM", side < USUAL_MIN_DIM ? side : USUAL_MIN_DIM);
-    }
+    if (code == EXIT_DONE && values->size) code = set_size(*config, values->size);
     if (code == EXIT_DONE && !values->model.weights) code = set_full_load(*config);
     return code;
 }
