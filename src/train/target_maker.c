@@ -196,8 +196,10 @@ mrcnn_status mrcnn_target_maker_make(mrcnn_target_maker *m, size_t picture, int6
                        (long long)number);
     mr_example *example = NULL;
     mrcnn_targets *made = NULL;
-    mr_example_options options = {
-        .sample = {&m->settings, (uint64_t)m->settings.seed, !m->validation}, .cache = &m->anchors};
+    mr_example_options options = {.sample = {.settings = &m->settings,
+                                             .seed = (uint64_t)m->settings.seed,
+                                             .training = !m->validation},
+                                  .cache = &m->anchors};
     int before = mr_set_library_threads(m->threads);
     mrcnn_status status =
         mr_example_load(&example, m->set, picture, (uint64_t)number, &options, err);
