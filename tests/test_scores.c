@@ -1,6 +1,6 @@
 /* test_scores.c - DETECTION_BACKGROUND and DETECTION_SCORE: what else than matterport's rules may say
  * of a proposal. */
-#include "helper_assert.h"
+#include "helper_config.h"
 #include "helper_trace.h"
 
 #include "config/config.h"
@@ -9,16 +9,6 @@
 #include <math.h>
 #include <stdlib.h>
 #include <unistd.h>
-
-static mrcnn_config *config_of(const char *const *keys) {
-    mrcnn_config *config = NULL;
-    mrcnn_error err = MRCNN_ERROR_INIT;
-    assert_int_equal(mrcnn_config_create(&config, NULL, &err), MRCNN_OK);
-    for (; *keys; keys += 2)
-        if (mrcnn_config_set(config, keys[0], keys[1], &err) != MRCNN_OK)
-            fail_msg("%s", err.message);
-    return config;
-}
 
 /* --------------------------------------------------------------------------------- background */
 
@@ -41,7 +31,7 @@ static size_t detect_rows(const char *background, mr_detection *found) {
                             .rois_count = 4,
                             .total = 4};
     size_t count = 0;
-    mrcnn_config *config = config_of(keys);
+    mrcnn_config *config = config_with(NULL, keys);
     assert_int_equal(mr_refine_detections(&output, window, mr_config_settings(config), confidence,
                                           found, &count, NULL, NULL),
                      MRCNN_OK);
@@ -87,7 +77,7 @@ static mrcnn_trace *trace_with(const char *score, mrcnn_model **model, mrcnn_ses
                                 NULL};
     mrcnn_error err = MRCNN_ERROR_INIT;
     mrcnn_trace *trace = NULL;
-    mrcnn_config *config = config_of(keys);
+    mrcnn_config *config = config_with(NULL, keys);
     if (mrcnn_model_load(model, "net.h5", config, &err) ||
         mrcnn_session_create(session, *model, NULL, &err) ||
         mrcnn_trace_create(&trace, *session, image, NULL, &err))

@@ -1,6 +1,6 @@
 /* test_views.c - views of a picture: tiles cover it, what a view shows is what its window holds, and boxes
  * and masks found in it come back to the pixels that they were found on. */
-#include "helper_assert.h"
+#include "helper_config.h"
 
 #include "base/prng.h"
 #include "image/mask.h"
@@ -9,16 +9,7 @@
 #include <math.h>
 #include <stdlib.h>
 
-static mrcnn_config *make_config(const char *const *keys) {
-    mrcnn_config *config = NULL;
-    mrcnn_error err = MRCNN_ERROR_INIT;
-    if (mrcnn_config_create(&config, NULL, &err) != MRCNN_OK) fail_msg("%s", err.message);
-    for (; keys && *keys; keys += 2)
-        if (mrcnn_config_set(config, keys[0], keys[1], &err) != MRCNN_OK)
-            fail_msg("%s", err.message);
-    return config;
-}
-#define CONFIG(...) make_config((const char *const[]){__VA_ARGS__, NULL})
+#define CONFIG(...) config_with(NULL, (const char *const[]){__VA_ARGS__, NULL})
 
 /* -------------------------------------------------------------------------------------- tiles */
 
@@ -54,7 +45,7 @@ static void tiles_cover_the_picture(void **state) {
     mrcnn_config *config = CONFIG("TILE_SIZE", "16384", "TILE_OVERLAP", "0.1");
     check_tiles(mr_config_settings(config), INT32_MAX);
     mrcnn_config_free(&config);
-    config = make_config(NULL); /* never */
+    config = config_with(NULL, NULL); /* never */
     assert_int_equal(mr_tile_count(mr_config_settings(config), 1000000), 1);
     mrcnn_config_free(&config);
 }
@@ -314,7 +305,7 @@ static void hostile_values(void **state) {
         {"TILE_SIZE", "100000000"}, {"TILE_SIZE", "512.5"},
         {"TILE_OVERLAP", "1"},      {"TILE_OVERLAP", "-0.1"},
         {"TILE_OVERLAP", "inf"},    {"TEST_SCALES", "[1, 1, 1, 1, 1, 1, 1, 1, 1]"}};
-    mrcnn_config *config = make_config(NULL);
+    mrcnn_config *config = config_with(NULL, NULL);
     for (size_t i = 0; i < sizeof bad / sizeof *bad; i++) {
         mrcnn_error err = MRCNN_ERROR_INIT;
         assert_int_equal(mrcnn_config_set(config, bad[i][0], bad[i][1], &err), MRCNN_E_CONFIG);

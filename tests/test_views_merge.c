@@ -1,6 +1,6 @@
 /* test_views_merge.c - what several views and tiles have found becomes one result: against a plain
  * reference, and against pictures whose objects are known. */
-#include "helper_assert.h"
+#include "helper_config.h"
 
 #include "base/prng.h"
 #include "image/mask.h"
@@ -12,12 +12,7 @@
 #include <stdlib.h>
 
 static mr_settings settings_of(const char *const *keys) {
-    mrcnn_config *config = NULL;
-    mrcnn_error err = MRCNN_ERROR_INIT;
-    if (mrcnn_config_create(&config, NULL, &err) != MRCNN_OK) fail_msg("%s", err.message);
-    for (; keys && *keys; keys += 2)
-        if (mrcnn_config_set(config, keys[0], keys[1], &err) != MRCNN_OK)
-            fail_msg("%s", err.message);
+    mrcnn_config *config = config_with(NULL, keys);
     mr_settings settings = *mr_config_settings(config);
     mrcnn_config_free(&config);
     return settings;

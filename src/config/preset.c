@@ -117,7 +117,7 @@ static const char cell_augmentation[] =
     "{Sometimes: {p: 0.5, of: [{Affine: {scale: [0.7, 1.6], rotate: [-20, 20]}}]}}, "
     "{Invert: 0.25}, {Multiply: [0.7, 1.3]}, {LinearContrast: [0.7, 1.3]}]";
 
-/* What learns cell nuclei from nothing, of a hundred pictures in 25 minutes of two cores: pictures
+/* What learns cell nuclei from nothing, of a hundred pictures in half an hour of two cores: pictures
  * stretched one by one and enlarged to twice their size, crops of them turned in every direction, a
  * thin mask head, and in detection whatever finds more of the small ones. */
 static const char *const nuclei_scratch[] = {
@@ -162,7 +162,7 @@ static const char *const nuclei_scratch[] = {
 static const mr_preset presets[] = {
     {"balloon", "balloons and background: a first model of one's own", NULL, balloon},
     {"coco", "COCO's 80 classes and background", NULL, coco},
-    {"nuclei-scratch", "ours: cell nuclei from fresh weights in 25 minutes, by the small network",
+    {"nuclei-scratch", "ours: cell nuclei from fresh weights in half an hour, by the small network",
      "small", nuclei_scratch},
     {"nucleus", "training on cell nuclei: resnet50, random crops of 512, anchors 8 to 128",
      NULL, nucleus},

@@ -3,8 +3,10 @@
 
 #include "base/error.h"
 #include "base/memory.h"
+#include "image/adjust.h"
 
 #include <stdlib.h>
+#include <string.h>
 
 enum { LEVELS = 256, LEAST_SPAN = 8 };
 
@@ -35,23 +37,15 @@ void mr_stretch_table(const mrcnn_image *image, const mr_floats *percentiles, ui
     }
 }
 
-static void look_up(uint8_t *out, const mrcnn_image *image, const uint8_t table[LEVELS]) {
-    size_t count = value_count(image);
-    for (size_t i = 0; i < count; i++) out[i] = table[image->pixels[i]];
-}
-
-static void apply(uint8_t *out, const mrcnn_image *image, const mr_floats *percentiles) {
-    uint8_t table[LEVELS];
-    mr_stretch_table(image, percentiles, table);
-    look_up(out, image, table);
-}
-
 void mr_stretch_by(mrcnn_image *image, const uint8_t table[256]) {
-    look_up(image->pixels, image, table);
+    mr_adjust_values(image->pixels, value_count(image), 1, (const uint8_t(*)[LEVELS])table);
 }
 
 void mr_stretch(mrcnn_image *image, const mr_floats *percentiles) {
-    if (percentiles->count == 2) apply(image->pixels, image, percentiles);
+    uint8_t table[LEVELS];
+    if (percentiles->count != 2) return;
+    mr_stretch_table(image, percentiles, table);
+    mr_stretch_by(image, table);
 }
 
 mrcnn_status mr_stretch_and_mold(const mrcnn_image *image, const mr_fit *fit,
@@ -63,7 +57,8 @@ mrcnn_status mr_stretch_and_mold(const mrcnn_image *image, const mr_fit *fit,
     mrcnn_image copy = *image;
     copy.pixels = mr_calloc(value_count(image), 1);
     if (!copy.pixels) return mr_fail_memory(err, value_count(image), "a stretched picture");
-    apply(copy.pixels, image, &settings->image_stretch);
+    memcpy(copy.pixels, image->pixels, value_count(image));
+    mr_stretch(&copy, &settings->image_stretch);
     mrcnn_status status = mr_fit_and_mold(&copy, fit, mean, out, threads, err);
     free(copy.pixels);
     return status;

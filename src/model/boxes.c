@@ -20,6 +20,16 @@ void mr_denorm_box(const float box[4], int height, int width, int32_t out[4]) {
     }
 }
 
+double mr_box_iou(const int32_t a[4], const int32_t b[4]) {
+    double height = fmin(a[2], b[2]) - fmax(a[0], b[0]);
+    double width = fmin(a[3], b[3]) - fmax(a[1], b[1]);
+    if (height <= 0 || width <= 0) return 0;
+    double both = height * width;
+    double area_a = ((double)a[2] - a[0]) * ((double)a[3] - a[1]);
+    double area_b = ((double)b[2] - b[0]) * ((double)b[3] - b[1]);
+    return both / (area_a + area_b - both);
+}
+
 void mr_apply_deltas(const float box[4], const float deltas[4], float out[4]) {
     float h = box[2] - box[0], w = box[3] - box[1];
     float cy = box[0] + 0.5f * h, cx = box[1] + 0.5f * w;

@@ -10,6 +10,9 @@
 void mr_norm_box(const double box[4], int height, int width, float out[4]);
 void mr_denorm_box(const float box[4], int height, int width, int32_t out[4]);
 
+/* IoU of two boxes in whole pixels; 0 when they share none. */
+double mr_box_iou(const int32_t a[4], const int32_t b[4]);
+
 /* N15: deltas are dy, dx, log dh, log dw, already times their standard deviations. */
 void mr_apply_deltas(const float box[4], const float deltas[4], float out[4]);
 /* The inverse, which training needs: deltas that move box onto target. */

@@ -33,8 +33,8 @@ typedef struct mr_detection_record {
     mr_nms_record nms; /* as many: room to work in */
 } mr_detection_record;
 
-/* window: normalised (N10). confidence: the least score of each class; 0: any. detections: DETECTION_MAX_INSTANCES entries; *count of them are set, by
- * falling score. */
+/* window: normalised (N10). confidence: the least score of each class; 0: any. detections:
+ * DETECTION_MAX_INSTANCES entries; *count of them are set, by falling score. */
 mrcnn_status mr_refine_detections(const mr_box_output *output, const float window[4],
                                   const mr_settings *settings, const float *confidence,
                                   mr_detection *detections, size_t *count,

@@ -44,16 +44,6 @@ void mr_sightings_free(mr_sightings *s) {
 
 /* ------------------------------------------------------------------------------------ groups */
 
-static double box_iou(const int32_t a[4], const int32_t b[4]) {
-    double height = fmin(a[2], b[2]) - fmax(a[0], b[0]);
-    double width = fmin(a[3], b[3]) - fmax(a[1], b[1]);
-    if (height <= 0 || width <= 0) return 0;
-    double both = height * width;
-    double area_a = ((double)a[2] - a[0]) * ((double)a[3] - a[1]);
-    double area_b = ((double)b[2] - b[0]) * ((double)b[3] - b[1]);
-    return both / (area_a + area_b - both);
-}
-
 /* Members of a group are a list, the best first; `last` and `next` are indices of sightings. */
 typedef struct grouping {
     const mr_sightings *found;
@@ -92,7 +82,7 @@ static void join_or_lead(grouping *g, size_t index) {
     for (size_t i = 0; i < g->groups; i++) {
         const mr_sighting *leader = &items[g->leaders[i]];
         if (leader->class_id != it->class_id) continue;
-        double iou = box_iou(leader->spot.box, it->spot.box);
+        double iou = mr_box_iou(leader->spot.box, it->spot.box);
         if (iou < same_object || iou <= best_iou || (g->views[g->leaders[i]] & it->views)) continue;
         best = g->leaders[i];
         best_iou = iou;
@@ -168,7 +158,7 @@ static int is_suppressed(const mr_sightings *kept, const mr_sighting *it, const 
     if (s->detection_nms != MR_SUPPRESS_HARD) return 0; /* each view has lowered scores already */
     for (size_t i = 0; i < kept->count; i++)
         if (kept->items[i].class_id == it->class_id && !(kept->items[i].views & it->views) &&
-            box_iou(kept->items[i].spot.box, it->spot.box) > s->detection_nms_threshold)
+            mr_box_iou(kept->items[i].spot.box, it->spot.box) > s->detection_nms_threshold)
             return 1;
     return 0;
 }

@@ -4,6 +4,7 @@
 #include "base/error.h"
 #include "base/memory.h"
 #include "image/mask.h"
+#include "model/boxes.h"
 
 #include <math.h>
 #include <stdlib.h>
@@ -59,15 +60,11 @@ static int is_same_object(const mr_tile_find *a, const mr_tile_find *b, const in
            (b->is_cut && both >= same_object * (double)mrcnn_mask_area(&b->instance.mask));
 }
 
-static double box_iou(const mrcnn_instance *a, const mrcnn_instance *b) {
-    int32_t box_a[4], box_b[4], common[4];
+static double instance_iou(const mrcnn_instance *a, const mrcnn_instance *b) {
+    int32_t box_a[4], box_b[4];
     box_of(a, box_a);
     box_of(b, box_b);
-    if (!meet(common, box_a, box_b)) return 0;
-    double both = ((double)common[2] - common[0]) * ((double)common[3] - common[1]);
-    double area_a = ((double)box_a[2] - box_a[0]) * ((double)box_a[3] - box_a[1]);
-    double area_b = ((double)box_b[2] - box_b[0]) * ((double)box_b[3] - box_b[1]);
-    return both / (area_a + area_b - both);
+    return mr_box_iou(box_a, box_b);
 }
 
 /* ------------------------------------------------------------------------------------ merging */
@@ -166,7 +163,7 @@ static int suppresses(merging *m, size_t index, size_t other, const int32_t wind
     (void)window;
     return m->settings->detection_nms == MR_SUPPRESS_HARD && m->state[other] == KEPT &&
            items[other].instance.class_id == items[index].instance.class_id &&
-           box_iou(&items[index].instance, &items[other].instance) >
+           instance_iou(&items[index].instance, &items[other].instance) >
                m->settings->detection_nms_threshold;
 }
 
