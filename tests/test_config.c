@@ -735,6 +735,19 @@ static void test_nucleus_inference_refines_nucleus(void **state) {
     mrcnn_config_free(&config);
 }
 
+/* The nearest of nuclei-scratch, small-scratch and small that has a value decides. */
+static void test_a_base_has_a_base(void **state) {
+    (void)state;
+    mrcnn_config *config = make("nuclei-scratch");
+    assert_get(config, "BACKBONE", "resnet18");
+    assert_get(config, "OPTIMIZER", "adamw");
+    assert_get(config, "MASK_WIDTH", "64");                /* small: 128 */
+    assert_get(config, "POST_NMS_ROIS_INFERENCE", "2000"); /* small: 300 */
+    assert_get(config, "NAME", "nuclei");                  /* small: small */
+    assert_string_equal(mrcnn_config_source(config, "BACKBONE"), "preset nuclei-scratch");
+    mrcnn_config_free(&config);
+}
+
 static void test_every_preset_is_valid(void **state) {
     (void)state;
     const char *name, *help = NULL;
@@ -747,7 +760,7 @@ static void test_every_preset_is_valid(void **state) {
         assert_true(strlen(help) > 10);
         mrcnn_config_free(&config);
     }
-    assert_int_equal(count, 8);
+    assert_int_equal(count, 10);
     assert_null(mrcnn_config_preset(count, NULL));
     mrcnn_config *config = NULL;
     mrcnn_error err = MRCNN_ERROR_INIT;
@@ -755,7 +768,7 @@ static void test_every_preset_is_valid(void **state) {
     assert_null(config);
     assert_contains(err.message, "\"balloons\"");
     assert_contains(err.message, "balloon, coco, nuclei-scratch, nucleus, nucleus-inference, "
-                                 "shapes, shapes-scratch, small");
+                                 "photos-scratch, shapes, shapes-scratch, small, small-scratch");
 }
 
 static void test_small_is_small(void **state) {
@@ -907,6 +920,7 @@ int main(void) {
         cmocka_unit_test(test_image_options),
         cmocka_unit_test(test_presets),
         cmocka_unit_test(test_nucleus_inference_refines_nucleus),
+        cmocka_unit_test(test_a_base_has_a_base),
         cmocka_unit_test(test_every_preset_is_valid),
         cmocka_unit_test(test_small_is_small),
         cmocka_unit_test(test_sources),

@@ -200,8 +200,14 @@ static mrcnn_status find_preset(const mr_preset **preset, const char *name, mrcn
                    mr_text_show(name, shown), names);
 }
 
+/* Its base's values first, and that one's base's before. */
 static mrcnn_status set_preset_values(mrcnn_config *config, const mr_preset *preset,
                                       const char *source, mrcnn_error *err) {
+    if (preset->base) {
+        const mr_preset *base = mr_preset_find(preset->base);
+        mrcnn_status status = set_preset_values(config, base, source, err);
+        if (status != MRCNN_OK) return status;
+    }
     for (const char *const *pair = preset->values; *pair; pair += 2) {
         target t = find_target(pair[0]);
         if (!is_starting_value(source_of(config, t.key))) continue;
@@ -219,8 +225,6 @@ mrcnn_status mr_config_start_from(mrcnn_config *config, const char *name, mrcnn_
         if (is_starting_value(source_of(config, i))) status = set_default(config, i, err);
     char source[80];
     snprintf(source, sizeof source, "preset %s", preset->name);
-    if (status == MRCNN_OK && preset->base)
-        status = set_preset_values(config, mr_preset_find(preset->base), source, err);
     if (status == MRCNN_OK) status = set_preset_values(config, preset, source, err);
     return status;
 }

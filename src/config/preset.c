@@ -112,14 +112,41 @@ static const char *const small[] = {
     "POST_NMS_ROIS_INFERENCE", "300",
     NULL};
 
+/* What learns from nothing in half an hour or an hour of two cores, as a base for what fits the pictures:
+ * batch norm that works with the batch, AdamW with a warm-up and a cosine, every RoI that there is to
+ * learn from, whole masks, and in detection whatever finds more. */
+static const char *const small_scratch[] = {
+    "MASK_WIDTH", "64",
+    "POST_NMS_ROIS_TRAINING", "500",
+    "IMAGES_PER_GPU", "4",
+    "TRAIN_ROIS_PER_IMAGE", "128",
+    "USE_MINI_MASK", "false",
+    "COMPAT", "paper",
+    "OPTIMIZER", "adamw",
+    "LEARNING_RATE", "0.0007",
+    "LEARNING_RATE_SCHEDULE", "cosine",
+    "WARMUP_STEPS", "60",
+    "WEIGHT_DECAY", "0.01",
+    "TRAIN_BN", "none",
+    "HORIZONTAL_FLIP", "0.5",
+    "STEPS_PER_EPOCH", "100",
+    "VALIDATION_STEPS", "0",
+    "STAGES", "all 36",
+    "DETECTION_MIN_CONFIDENCE", "0.5",
+    "DETECTION_BACKGROUND", "yields",
+    "DETECTION_SCORE", "class_and_mask",
+    "DETECTION_NMS_THRESHOLD", "0.5",
+    "MASK_RESIZE", "subpixel",
+    NULL};
+
 static const char cell_augmentation[] =
     "[{Flipud: 0.5}, {OneOf: [{Rot90: 0}, Rot90, {Rot90: 2}, {Rot90: 3}]}, "
     "{Sometimes: {p: 0.5, of: [{Affine: {scale: [0.7, 1.6], rotate: [-20, 20]}}]}}, "
+    "{Sometimes: {p: 0.5, of: [{AddToHue: [-15, 15]}, {MultiplySaturation: [0.6, 1.4]}]}}, "
     "{Invert: 0.25}, {Multiply: [0.7, 1.3]}, {LinearContrast: [0.7, 1.3]}]";
 
-/* What learns cell nuclei from nothing, of a hundred pictures in half an hour of two cores: pictures
- * stretched one by one and enlarged to twice their size, crops of them turned in every direction, a
- * thin mask head, and in detection whatever finds more of the small ones. */
+/* Cell nuclei, of a hundred pictures: these stretched one by one and enlarged to twice their size, and
+ * crops of them turned in every direction. */
 static const char *const nuclei_scratch[] = {
     "NAME", "nuclei",
     "NUM_CLASSES", "2",
@@ -131,49 +158,54 @@ static const char *const nuclei_scratch[] = {
     "MEAN_PIXEL", "[100, 100, 100]",
     "RPN_ANCHOR_SCALES", "[16, 32, 64, 128, 256]",
     "RPN_ANCHOR_RATIOS", "[0.6, 1, 1.7]",
-    "MASK_WIDTH", "64",
     "PRE_NMS_LIMIT", "6000",
-    "POST_NMS_ROIS_TRAINING", "500",
     "POST_NMS_ROIS_INFERENCE", "2000",
-    "IMAGES_PER_GPU", "4",
-    "TRAIN_ROIS_PER_IMAGE", "128",
     "MAX_GT_INSTANCES", "200",
-    "USE_MINI_MASK", "false",
-    "COMPAT", "paper",
-    "OPTIMIZER", "adamw",
-    "LEARNING_RATE", "0.0007",
-    "LEARNING_RATE_SCHEDULE", "cosine",
-    "WARMUP_STEPS", "60",
-    "WEIGHT_DECAY", "0.01",
-    "TRAIN_BN", "none",
-    "HORIZONTAL_FLIP", "0.5",
-    "AUGMENTATION", cell_augmentation,
-    "STEPS_PER_EPOCH", "100",
-    "VALIDATION_STEPS", "0",
-    "STAGES", "all 36",
     "DETECTION_MAX_INSTANCES", "400",
-    "DETECTION_MIN_CONFIDENCE", "0.5",
-    "DETECTION_BACKGROUND", "yields",
-    "DETECTION_SCORE", "class_and_mask",
-    "DETECTION_NMS_THRESHOLD", "0.5",
-    "MASK_RESIZE", "subpixel",
+    "AUGMENTATION", cell_augmentation,
+    NULL};
+
+static const char photo_augmentation[] =
+    "[{LargeScaleJitter: [0.5, 1.8]}, "
+    "{Sometimes: {p: 0.5, of: [{Affine: {rotate: [-15, 15], shear: [-8, 8]}}]}}, "
+    "{Sometimes: {p: 0.5, of: [{AddToHue: [-20, 20]}, {MultiplySaturation: [0.6, 1.4]}]}}, "
+    "{Multiply: {mul: [0.7, 1.3], per_channel: 0.5}}, {LinearContrast: [0.7, 1.3]}, "
+    "{Sometimes: {p: 0.2, of: [{GaussianBlur: [0, 1.5]}]}}]";
+
+/* Things in photographs, of some dozens of these: whole ones at 448, in every size and colour that they
+ * might have had, four of them in one now and then. */
+static const char *const photos_scratch[] = {
+    "NAME", "photos",
+    "IMAGE_MIN_DIM", "448",
+    "IMAGE_MAX_DIM", "448",
+    "RPN_ANCHOR_SCALES", "[24, 48, 96, 192, 384]",
+    "POST_NMS_ROIS_INFERENCE", "500",
+    "TRAIN_ROIS_PER_IMAGE", "64",
+    "WEIGHT_DECAY", "0.02",
+    "MOSAIC", "0.3",
+    "AUGMENTATION", photo_augmentation,
+    "STAGES", "all 60",
     NULL};
 
 static const mr_preset presets[] = {
     {"balloon", "balloons and background: a first model of one's own", NULL, balloon},
     {"coco", "COCO's 80 classes and background", NULL, coco},
     {"nuclei-scratch", "ours: cell nuclei from fresh weights in half an hour, by the small network",
-     "small", nuclei_scratch},
+     "small-scratch", nuclei_scratch},
     {"nucleus", "training on cell nuclei: resnet50, random crops of 512, anchors 8 to 128",
      NULL, nucleus},
     {"nucleus-inference", "nucleus for detecting: pictures padded to 64, RPN_NMS_THRESHOLD 0.7",
      "nucleus", nucleus_inference},
+    {"photos-scratch", "ours: things in photographs, from fresh weights, by the small network",
+     "small-scratch", photos_scratch},
     {"shapes", "squares, circles and triangles on pictures of 128", NULL, shapes},
     {"shapes-scratch", "ours: shapes from fresh weights in a few minutes, by a small network",
      "shapes", shapes_scratch},
     {"small", "ours, for CPUs: resnet18 of half width (32 to 256), pictures of 256 to 512, anchors "
               "8 to 128, pyramid and heads 128, fully connected 256, 300 proposals",
      NULL, small},
+    {"small-scratch", "ours: small, and how to train it from fresh weights: a base to begin with",
+     "small", small_scratch},
 };
 /* clang-format on */
 
