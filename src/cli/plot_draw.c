@@ -161,6 +161,12 @@ static void add_curve(panel *p, const plot_runs *runs, size_t index, const sourc
     p->count++;
 }
 
+static int has_dashed(const panel *p) {
+    for (size_t i = 0; i < p->count; i++)
+        if (p->series[i].dashed) return 1;
+    return 0;
+}
+
 /* With several runs, two curves of each are enough. */
 static void make_panel(panel *p, const panel_kind *kind, const plot_runs *runs,
                        const plot_style *style) {
@@ -170,9 +176,8 @@ static void make_panel(panel *p, const panel_kind *kind, const plot_runs *runs,
         for (size_t s = 0; s < most && kind->sources[s].kind; s++)
             if (plot_has(&runs->items[i], kind->sources[s].kind, kind->sources[s].column))
                 add_curve(p, runs, i, &kind->sources[s], style, s);
-    p->title = runs->count > 1 && kind->sources[1].kind
-                   ? text_format("%s (dashed: %s)", kind->title, kind->sources[1].label)
-                   : text_copy(kind->title);
+    p->title = has_dashed(p) ? text_format("%s (dashed: %s)", kind->title, kind->sources[1].label)
+                             : text_copy(kind->title);
     p->chart.title = p->title;
     p->chart.y_label = kind->y_label;
     p->chart.x_label = style->x == PLOT_EPOCH  ? "epoch"
