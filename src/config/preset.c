@@ -112,7 +112,7 @@ static const char *const small[] = {
     "POST_NMS_ROIS_INFERENCE", "300",
     NULL};
 
-/* What learns from nothing in half an hour or an hour of two cores, as a base for what fits the pictures:
+/* What learns from nothing on a CPU, as a base for what fits the pictures:
  * batch norm that works with the batch, AdamW with a warm-up and a cosine, every RoI that there is to
  * learn from, whole masks, and in detection whatever finds more. */
 static const char *const small_scratch[] = {
