@@ -21,6 +21,7 @@ float *eval_graph(const eval *e, mrcnn_graph **graph, const char *output, size_t
     mr_plan *plan = NULL;
     mrcnn_error err = MRCNN_ERROR_INIT;
     mr_plan_options o = {.executor = e->executor,
+                         .precision = e->precision,
                          .weights = e->weights,
                          .packs = e->packs ? e->packs : own,
                          .threads = e->threads ? e->threads : 1};

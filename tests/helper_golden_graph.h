@@ -9,6 +9,7 @@ enum { EVAL_MAX_INPUTS = 6 };
 
 typedef struct eval {
     const mr_executor *executor;
+    mr_type precision;
     mr_tensors *weights;
     mr_packs *packs; /* NULL: fresh ones */
     int threads;

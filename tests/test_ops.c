@@ -9,7 +9,7 @@
 #include <math.h>
 #include <stdlib.h>
 
-static const double CLOSE = 1e-5; /* of the largest value */
+static const double CLOSE = 1e-5, CLOSE_BF16 = 0.03; /* of the largest value */
 
 /* A graph with input "x" (pictures) or "r" (RoIs) and output "y". */
 typedef void (*builder)(mrcnn_graph *g, const void *user);
@@ -30,11 +30,13 @@ static mrcnn_graph *make_graph(const trial *t) {
     return g;
 }
 
-static float *run_trial(const trial *t, const mr_executor *executor, int fused, int threads,
-                        mr_tensors *weights, const float *x, size_t *count) {
+static float *run_trial_in(const trial *t, const mr_executor *executor, mr_type precision,
+                           int fused, int threads, mr_tensors *weights, const float *x,
+                           size_t *count) {
     mrcnn_graph *g = make_graph(t);
     if (!fused) eval_forbid_fusion(g);
     eval e = {.executor = executor,
+              .precision = precision,
               .weights = weights,
               .threads = threads,
               .names = {"x"},
@@ -42,6 +44,30 @@ static float *run_trial(const trial *t, const mr_executor *executor, int fused, 
     e.rows[t->kind] = t->rows;
     e.max_rows[t->kind] = t->max_rows;
     return eval_graph(&e, &g, "y", count);
+}
+
+static float *run_trial(const trial *t, const mr_executor *executor, int fused, int threads,
+                        mr_tensors *weights, const float *x, size_t *count) {
+    return run_trial_in(t, executor, MR_F32, fused, threads, weights, x, count);
+}
+
+/* In bf16 an input, a weight and a value have 8 bits. Returns whether two threads gave the same bytes as one. */
+static int compare_bf16(const char *name, const trial *t, mr_tensors *weights, const float *x,
+                        const float *judge, size_t count) {
+    if (!mr_executor_cpu.computes_in(MR_BF16)) return 1;
+    float *have[2];
+    for (int i = 0; i < 2; i++) {
+        size_t have_count;
+        have[i] = run_trial_in(t, &mr_executor_cpu, MR_BF16, 1, 1 + i, weights, x, &have_count);
+        assert_int_equal(have_count, count);
+        double error = eval_difference(judge, have[i], count);
+        if (!(error <= CLOSE_BF16))
+            fail_msg("%s: bf16, %d threads: %g of %g", name, 1 + i, error, CLOSE_BF16);
+    }
+    int same_bytes = memcmp(have[0], have[1], count * sizeof(float)) == 0;
+    free(have[0]);
+    free(have[1]);
+    return same_bytes;
 }
 
 /* Both executors, fused and not, one thread and two, against plain loops without any pass. Returns
@@ -81,6 +107,7 @@ static int compare(const char *name, const trial *t) {
             free(have);
         }
     }
+    same_bytes &= compare_bf16(name, t, weights, x, judge, count);
     free(cpu);
     free(judge);
     free(x);

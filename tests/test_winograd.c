@@ -12,11 +12,14 @@
 
 #include <cmocka.h>
 
+#include "base/bf16.h"
 #include "base/memory.h"
 #include "base/prng.h"
 #include "cpu/winograd_kernels.h"
 
 enum { TABLES = 3 };
+
+static const double CLOSE = 2e-6, CLOSE_BF16 = 2e-2; /* rms of the error over that of the result */
 
 static const mr_winograd_kernels *table(int i) {
     return i == 0 ? mr_winograd_scalar() : i == 1 ? mr_winograd_avx2() : mr_winograd_avx512();
@@ -114,7 +117,7 @@ static void check_epilogue(const mr_winograd_kernels *k, const mr_winograd_shape
                               (flags & RELU) != 0};
     run(k, s, x, packed, &e, y, 1);
     double error = error_of(y, want, count);
-    if (error > 2e-6)
+    if (error > CLOSE)
         fail_msg("%s: %dx%dx%d, %d -> %d channels, epilogue %d: error %g of rms", k->isa, s->n,
                  s->h, s->w, s->c_in, s->c_out, flags, error);
     for (int threads = 2; threads <= 3; threads++) {
@@ -124,6 +127,62 @@ static void check_epilogue(const mr_winograd_kernels *k, const mr_winograd_shape
         assert_memory_equal(y, again, count * sizeof *y);
     }
     free(bias), free(residual), free(y), free(again), free(want);
+}
+
+/* Exactly `count` of them, so that ASan sees a read past the end; `values` become what they are in bf16. */
+static mr_bf16 *narrowed(float *values, size_t count) {
+    mr_bf16 *narrow = malloc((count ? count : 1) * sizeof *narrow);
+    assert_non_null(narrow);
+    mr_bf16_from_floats(values, narrow, count);
+    mr_bf16_to_floats(narrow, values, count);
+    return narrow;
+}
+
+static void check_bf16_epilogue(const mr_winograd_shape *s, const mr_bf16 *x, const void *packed,
+                                const double *conv, int flags) {
+    const mr_winograd_kernels *k = mr_winograd_bf16();
+    size_t count = out_size(s);
+    float *bias = random_floats("bias", (size_t)s->c_out), *y = malloc(count * sizeof *y);
+    float *added = random_floats("residual", count);
+    mr_bf16 *residual = narrowed(added, count), *narrow = malloc(count * sizeof *narrow);
+    double *want = malloc(count * sizeof *want);
+    assert_true(y && narrow && want);
+    for (size_t i = 0; i < count; i++) {
+        want[i] = conv[i];
+        if (flags & BIAS) want[i] += bias[i % (size_t)s->c_out];
+        if (flags & RESIDUAL) want[i] += added[i];
+        if (flags & RELU && want[i] < 0) want[i] = 0;
+    }
+    mr_winograd_epilogue e = {flags & BIAS ? bias : NULL, flags & RESIDUAL ? residual : NULL,
+                              (flags & RELU) != 0};
+    for (int threads = 1; threads <= 3; threads++) {
+        mr_bf16 *to = threads > 1 && flags & RESIDUAL ? residual : narrow; /* in place */
+        if (to == residual) mr_bf16_from_floats(added, residual, count);
+        void *scratch = mr_alloc_aligned(mr_winograd_scratch_size_with(k, s, threads));
+        assert_non_null(scratch);
+        mr_winograd_forward_with(k, s, NULL, x, packed, &e, to, scratch, threads);
+        free(scratch);
+        if (threads > 1) {
+            assert_memory_equal(narrow, to, count * sizeof *to);
+            continue;
+        }
+        mr_bf16_to_floats(narrow, y, count);
+        double error = error_of(y, want, count);
+        if (error > CLOSE_BF16)
+            fail_msg("bf16: %dx%dx%d, %d -> %d channels, epilogue %d: error %g of rms", s->n, s->h,
+                     s->w, s->c_in, s->c_out, flags, error);
+    }
+    free(bias), free(y), free(added), free(residual), free(narrow), free(want);
+}
+
+static void check_bf16(const mr_winograd_shape *s, float *x, const float *kernel) {
+    if (!mr_winograd_bf16()) return;
+    mr_bf16 *narrow = narrowed(x, in_size(s));
+    double *conv = direct(s, x, kernel);
+    float *packed = pack(mr_winograd_bf16(), s, kernel);
+    for (int flags = 0; flags < EPILOGUES; flags++)
+        check_bf16_epilogue(s, narrow, packed, conv, flags);
+    free(narrow), free(conv), free(packed);
 }
 
 static void check_shape(const mr_winograd_shape *s) {
@@ -137,6 +196,7 @@ static void check_shape(const mr_winograd_shape *s) {
             check_epilogue(table(i), s, x, packed, conv, flags);
         free(packed);
     }
+    check_bf16(s, x, kernel);
     free(x), free(kernel), free(conv);
 }
 

@@ -289,6 +289,10 @@ typedef struct mrcnn_session_options {
     size_t size;
     int threads;          /* 0: one per core that this process may use */
     const char *executor; /* "cpu", or "reference": plain C loops, slow, for checking */
+    /* "f32" (also for NULL): the numbers of matterport's program. "bf16": features and weights in bfloat16,
+     * sums, RoIs, scores and boxes in f32; it needs a processor with AVX-512 BF16. "auto": bf16 where there
+     * is one, else f32. */
+    const char *precision;
 } mrcnn_session_options;
 
 MRCNN_API mrcnn_session_options mrcnn_session_options_default(void);
@@ -298,6 +302,8 @@ MRCNN_API mrcnn_session_options mrcnn_session_options_default(void);
 MRCNN_API mrcnn_status mrcnn_session_create(mrcnn_session **session, mrcnn_model *model,
                                             const mrcnn_session_options *options, mrcnn_error *err);
 MRCNN_API void mrcnn_session_free(mrcnn_session **session);
+/* "f32" or "bf16": what "auto" came to. */
+MRCNN_API const char *mrcnn_session_precision(const mrcnn_session *session);
 
 /* A mask as COCO's run-length encoding: lengths of runs in column-major order (down, then right),
  * beginning with a run of zeros. */

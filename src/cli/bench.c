@@ -49,6 +49,7 @@ typedef struct figures {
     double peak_gflops;
     size_t session_bytes, resident_bytes;
     const mrcnn_config *config;
+    const char *precision;
 } figures;
 
 /* ----------------------------------------------------------------------------- configuration */
@@ -215,9 +216,9 @@ static double total_gflop(const figures *f) {
 
 static void print_table(const figures *f) {
     const double megabyte = 1e6;
-    printf("%s, picture %lld x %lld, %zu instances, median of %lld runs\n\n",
-           mrcnn_config_get(f->config, "BACKBONE"), (long long)f->size, (long long)f->size,
-           f->instances, (long long)f->runs);
+    printf("%s, %s, picture %lld x %lld, %zu instances, median of %lld runs\n\n",
+           mrcnn_config_get(f->config, "BACKBONE"), f->precision, (long long)f->size,
+           (long long)f->size, f->instances, (long long)f->runs);
     printf("%-18s %10s %10s %10s %10s\n", "stage", "ms", "GFLOP", "GFLOP/s", "of peak");
     for (size_t i = 0; i < f->stage_count; i++)
         print_row(f->stages[i].name, median(f->stages[i].milliseconds, f->runs), f->stages[i].gflop,
@@ -261,6 +262,8 @@ static void put_figures(FILE *stream, const figures *f) {
     json_text(&out, mrcnn_version());
     json_key(&out, "backbone");
     json_text(&out, mrcnn_config_get(f->config, "BACKBONE"));
+    json_key(&out, "precision");
+    json_text(&out, f->precision);
     put_integer(&out, "size", f->size);
     put_integer(&out, "threads", f->threads);
     put_integer(&out, "runs", f->runs);
@@ -293,6 +296,7 @@ static int bench_session(const bench_options *values, figures *f, mrcnn_session 
     mrcnn_image image = make_picture(f->size, mrcnn_config_image_options(f->config).channels);
     int code = measure(f, session, &image);
     progress_end();
+    f->precision = mrcnn_session_precision(session);
     f->session_bytes = mrcnn_session_bytes(session);
     f->resident_bytes = resident_bytes();
     if (code == EXIT_DONE) {

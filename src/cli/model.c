@@ -151,10 +151,12 @@ int open_model(const command *self, const model_options *options, const mrcnn_co
 }
 
 int open_session(const session_options *options, mrcnn_model *model, mrcnn_session **session) {
+    static const char *const precisions[] = {"f32", "bf16", "auto"};
     mrcnn_error err = MRCNN_ERROR_INIT;
     mrcnn_session_options asked = mrcnn_session_options_default();
     asked.threads = (int)options->threads;
     asked.executor = options->executor ? "reference" : "cpu";
+    asked.precision = precisions[options->precision];
     return mrcnn_session_create(session, model, &asked, &err) == MRCNN_OK ? EXIT_DONE
                                                                           : fail_with(&err);
 }

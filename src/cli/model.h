@@ -83,20 +83,30 @@ int open_model(const command *self, const model_options *options, const mrcnn_co
 
 typedef struct session_options {
     int64_t threads;
-    int executor; /* index in "cpu|reference" */
+    int executor;  /* index in "cpu|reference" */
+    int precision; /* index in "f32|bf16|auto" */
 } session_options;
 
-#define SESSION_ROWS(T, field)                                                       \
-    {"threads",                                                                      \
-     "N",                                                                            \
-     OPTION_INTEGER,                                                                 \
-     offsetof(T, field.threads),                                                     \
-     "how many threads compute (default 0: one per core)",                           \
-     0,                                                                              \
-     4096},                                                                          \
-    {                                                                                \
-        "executor", "cpu|reference", OPTION_CHOICE, offsetof(T, field.executor),     \
-            "cpu, or reference: plain loops, slow, for checking (default cpu)", 0, 0 \
+#define SESSION_ROWS(T, field)                                                          \
+    {"threads",                                                                         \
+     "N",                                                                               \
+     OPTION_INTEGER,                                                                    \
+     offsetof(T, field.threads),                                                        \
+     "how many threads compute (default 0: one per core)",                              \
+     0,                                                                                 \
+     4096},                                                                             \
+        {"precision",                                                                   \
+         "f32|bf16|auto",                                                               \
+         OPTION_CHOICE,                                                                 \
+         offsetof(T, field.precision),                                                  \
+         "what features and weights are computed in: f32 gives the numbers of "         \
+         "matterport's program; bf16 takes about half of the time where the processor " \
+         "has it; auto: bf16 where it has (default f32)",                               \
+         0,                                                                             \
+         0},                                                                            \
+    {                                                                                   \
+        "executor", "cpu|reference", OPTION_CHOICE, offsetof(T, field.executor),        \
+            "cpu, or reference: plain loops, slow, for checking (default cpu)", 0, 0    \
     }
 
 int open_session(const session_options *options, mrcnn_model *model, mrcnn_session **session);

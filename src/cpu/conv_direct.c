@@ -4,6 +4,7 @@
 #include "base/memory.h"
 #include "cpu/conv_gradients.h"
 #include "cpu/cpu.h"
+#include "cpu/direct_pack.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -13,22 +14,23 @@ typedef struct conv_kernel {
     mr_kernel base;
     mr_dnnl *primitive;
     mr_rows rows;
-    const float *weights, *bias; /* belong to the pack; NULL in training */
-    size_t in_size, out_size;    /* of one row */
+    const void *weights; /* these belong to the pack; NULL in training */
+    const float *bias;
+    size_t in_bytes, out_bytes; /* of one row */
     mr_conv_gradients gradients;
 } conv_kernel;
 
 /* The primitive of image nodes does the whole batch; the number of RoIs is known at run time only,
  * so theirs does one. */
-static void convolve(conv_kernel *k, const mr_run *run, const float *weights, const float *bias,
+static void convolve(conv_kernel *k, const mr_run *run, const void *weights, const float *bias,
                      void *scratch) {
     size_t rows = (size_t)run->rows[k->rows];
     if (run->residual && run->residual != run->output)
-        memcpy(run->output, run->residual, rows * k->out_size * sizeof(float));
+        memcpy(run->output, run->residual, rows * k->out_bytes);
     size_t calls = k->rows == MR_ROWS_IMAGES ? 1 : rows;
     for (size_t i = 0; i < calls; i++)
-        mr_dnnl_run(k->primitive, run->inputs[0] + i * k->in_size, weights, bias,
-                    run->output + i * k->out_size, scratch);
+        mr_dnnl_run(k->primitive, (const char *)run->inputs[0] + i * k->in_bytes, weights, bias,
+                    (char *)run->output + i * k->out_bytes, scratch);
 }
 
 static void run_conv(mr_kernel *kernel, const mr_run *run) {
@@ -84,40 +86,27 @@ typedef struct source {
     const mr_pack *other;
 } source;
 
-static size_t rounded_size(const mr_dnnl_layout *layout) {
-    return (mr_dnnl_layout_size(layout) + 63) & ~(size_t)63;
-}
-
-/* An empty pack in the primitive's layout, with room for more behind the weights. */
-static mrcnn_status start_pack(mr_pack *pack, const mr_dnnl *primitive, size_t extra_bytes,
-                               mrcnn_error *err) {
-    mr_dnnl_layout *layout = mr_dnnl_copy_layout(primitive);
-    if (!layout) return mr_fail_memory(err, 64, "packed weights");
-    pack->detail = layout;
-    pack->free_detail = mr_dnnl_free_layout;
-    pack->bytes = rounded_size(layout);
-    pack->data = mr_alloc_aligned(pack->bytes + extra_bytes);
-    return pack->data ? MRCNN_OK : mr_fail_memory(err, pack->bytes, "packed weights");
-}
-
 static mrcnn_status pack_layout(const mr_prepare *p, const float *kernel, void *user,
                                 size_t extra_bytes, mr_pack *pack, mrcnn_error *err) {
     (void)p;
     const source *s = user;
-    mrcnn_status status = start_pack(pack, s->primitive, extra_bytes, err);
-    if (status != MRCNN_OK) return status;
-    return mr_dnnl_pack(s->primitive, s->window, NULL, kernel, pack->data, err);
+    return mr_direct_pack(s->primitive, s->window, kernel, extra_bytes, pack, err);
 }
 
 static mrcnn_status repack(mr_pack *pack, void *user, mrcnn_error *err) {
     const source *s = user;
-    size_t old = rounded_size(s->other->detail);
+    size_t old = mr_direct_pack_size(s->other->detail);
     size_t extra = s->other->bytes - old; /* the bias */
-    mrcnn_status status = start_pack(pack, s->primitive, extra, err);
+    mrcnn_status status = mr_direct_pack_start(pack, s->primitive, extra, err);
     if (status != MRCNN_OK) return status;
     memcpy((char *)pack->data + pack->bytes, (const char *)s->other->data + old, extra);
     pack->bytes += extra;
     return mr_dnnl_pack(s->primitive, s->window, s->other->detail, s->other->data, pack->data, err);
+}
+
+/* Names the packing. */
+static const char *how(const mr_prepare *p) {
+    return mr_input_type(p, 0) == MR_BF16 ? "direct bf16" : "direct";
 }
 
 /* Another picture size may prefer another layout. The first one serves if it can; otherwise it is
@@ -137,7 +126,7 @@ static mrcnn_status use_other_layout(conv_kernel *k, const mr_prepare *p,
     source from = {k->primitive, window, *pack};
     for (int i = 1; status == MRCNN_OK && !mr_dnnl_has_layout(k->primitive, (*pack)->detail); i++) {
         char key[3 * MR_NAME];
-        snprintf(key, sizeof key, "direct %d:%s:%s", i, p->node->layer, p->node->batch_norm);
+        snprintf(key, sizeof key, "%s %d:%s:%s", how(p), i, p->node->layer, p->node->batch_norm);
         status = mr_packs_get(p->packs, key, repack, &from, pack, err);
     }
     return status;
@@ -147,7 +136,7 @@ static mrcnn_status use_pack(conv_kernel *k, const mr_prepare *p, const mr_dnnl_
                              mrcnn_error *err) {
     const mr_pack *pack = NULL;
     source from = {k->primitive, window, NULL};
-    mrcnn_status status = mr_cpu_pack(p, "direct", pack_layout, &from, &pack, &k->bias, err);
+    mrcnn_status status = mr_cpu_pack(p, how(p), pack_layout, &from, &pack, &k->bias, err);
     if (status == MRCNN_OK && !mr_dnnl_has_layout(k->primitive, pack->detail))
         status = use_other_layout(k, p, window, &pack, err);
     if (status != MRCNN_OK) return status;
@@ -178,8 +167,8 @@ mrcnn_status mr_cpu_conv_direct(const mr_prepare *p, mr_kernel **kernel, mrcnn_e
     k->base.run = run_conv;
     k->base.free = free_conv;
     k->rows = p->node->rows;
-    k->in_size = mr_shape_size(mr_input_shape(p, 0));
-    k->out_size = mr_shape_size(p->node->shape);
+    k->in_bytes = mr_shape_size(mr_input_shape(p, 0)) * mr_type_size(mr_input_type(p, 0));
+    k->out_bytes = mr_shape_size(p->node->shape) * mr_type_size(p->node->type);
     mr_dnnl_window window = window_of(p);
     mrcnn_status status = mr_dnnl_convolution(&k->primitive, &window, p->node->residual >= 0,
                                               p->node->relu, NULL, err);

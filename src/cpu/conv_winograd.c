@@ -4,29 +4,31 @@
 #include "base/memory.h"
 #include "cpu/conv_gradients.h"
 #include "cpu/cpu.h"
-#include "cpu/winograd.h"
+#include "cpu/winograd_kernels.h"
 
 #include <stdlib.h>
 #include <string.h>
 
 typedef struct winograd_kernel {
     mr_kernel base;
+    const mr_winograd_kernels *table;
     mr_winograd_shape shape;
     size_t convolution_bytes; /* of scratch */
     mr_rows rows;
     int relu;
-    const float *weights, *bias; /* belong to the pack; NULL in training */
+    const void *weights; /* these belong to the pack; NULL in training */
+    const float *bias;
     mr_conv_gradients gradients;
 } winograd_kernel;
 
-static void convolve(const winograd_kernel *k, const mr_run *run, const float *weights,
+static void convolve(const winograd_kernel *k, const mr_run *run, const void *weights,
                      const float *bias, void *scratch) {
     mr_winograd_shape shape = k->shape;
     shape.n = run->rows[k->rows];
     if (shape.n == 0) return;
     mr_winograd_epilogue epilogue = {bias, run->residual, k->relu};
-    mr_winograd_forward(&shape, run->inputs[0], weights, &epilogue, run->output, scratch,
-                        run->threads);
+    mr_winograd_forward_with(k->table, &shape, NULL, run->inputs[0], weights, &epilogue,
+                             run->output, scratch, run->threads);
 }
 
 static void run_winograd(mr_kernel *kernel, const mr_run *run) {
@@ -73,21 +75,25 @@ static void free_winograd(mr_kernel *kernel) {
 
 static mrcnn_status pack_winograd(const mr_prepare *p, const float *kernel, void *user,
                                   size_t extra_bytes, mr_pack *pack, mrcnn_error *err) {
-    const mr_winograd_shape *s = user;
-    pack->bytes = (mr_winograd_packed_size(s->c_in, s->c_out) * sizeof(float) + 63) & ~(size_t)63;
+    const winograd_kernel *k = user;
+    const mr_winograd_shape *s = &k->shape;
+    size_t floats = mr_winograd_packed_size_with(k->table, s->c_in, s->c_out);
+    pack->bytes = (floats * sizeof(float) + 63) & ~(size_t)63;
     pack->data = mr_alloc_aligned(pack->bytes + extra_bytes);
     if (!pack->data) return mr_fail_memory(err, pack->bytes, p->node->layer);
-    mr_winograd_pack(kernel, s->c_in, s->c_out, pack->data, p->threads);
+    mr_winograd_pack_with(k->table, kernel, s->c_in, s->c_out, pack->data, p->threads);
     return MRCNN_OK;
 }
 
 /* The number of RoIs is known at run time only, and fewer tiles can be cut into larger runs: the
  * most that any number needs. */
-static size_t largest_scratch(mr_winograd_shape shape, mr_rows rows, int threads,
-                              size_t (*size)(const mr_winograd_shape *, int)) {
-    size_t largest = size(&shape, threads);
+static size_t largest_scratch(const mr_winograd_kernels *table, mr_winograd_shape shape,
+                              mr_rows rows, int threads,
+                              size_t (*size)(const mr_winograd_kernels *, const mr_winograd_shape *,
+                                             int)) {
+    size_t largest = size(table, &shape, threads);
     while (rows == MR_ROWS_ROIS && --shape.n > 0) {
-        size_t bytes = size(&shape, threads);
+        size_t bytes = size(table, &shape, threads);
         if (bytes > largest) largest = bytes;
     }
     return largest;
@@ -112,13 +118,14 @@ size_t mr_winograd_gradients_size(const mr_conv_gradients *g, int max_rows, int 
     mr_winograd_shape x = shape_of_gradient(g, max_rows), w = shape_of(g, max_rows);
     mr_scratch input = {NULL, 0}, kernel = {NULL, 0};
     mr_take(&input, packed_bytes(x.c_in, x.c_out));
-    mr_take(&input, largest_scratch(x, g->rows, threads,
-                                    g->find_zeros ? mr_winograd_tiles_scratch_size
-                                                  : mr_winograd_scratch_size));
+    const mr_winograd_kernels *best = mr_winograd_best();
+    mr_take(&input, largest_scratch(best, x, g->rows, threads,
+                                    g->find_zeros ? mr_winograd_tiles_scratch_size_with
+                                                  : mr_winograd_scratch_size_with));
     if (mr_fold_wants_kernel(&g->fold))
-        mr_take(&kernel, largest_scratch(w, g->rows, threads,
-                                         g->find_zeros ? mr_winograd_weights_tiles_scratch_size
-                                                       : mr_winograd_weights_scratch_size));
+        mr_take(&kernel, largest_scratch(best, w, g->rows, threads,
+                                         g->find_zeros ? mr_winograd_weights_tiles_scratch_size_with
+                                                       : mr_winograd_weights_scratch_size_with));
     return input.used > kernel.used ? input.used : kernel.used;
 }
 
@@ -155,8 +162,8 @@ void mr_winograd_kernel_gradient(const mr_conv_gradients *g, int n, const mr_win
 
 static mrcnn_status use_pack(winograd_kernel *k, const mr_prepare *p, mrcnn_error *err) {
     const mr_pack *pack = NULL;
-    mrcnn_status status =
-        mr_cpu_pack(p, "winograd", pack_winograd, &k->shape, &pack, &k->bias, err);
+    const char *how = k->table == mr_winograd_bf16() ? "winograd bf16" : "winograd";
+    mrcnn_status status = mr_cpu_pack(p, how, pack_winograd, k, &pack, &k->bias, err);
     if (status == MRCNN_OK) k->weights = pack->data;
     return status;
 }
@@ -179,13 +186,15 @@ mrcnn_status mr_cpu_conv_winograd(const mr_prepare *p, mr_kernel **kernel, mrcnn
     mrcnn_shape in = mr_input_shape(p, 0);
     k->base.run = run_winograd;
     k->base.free = free_winograd;
-    k->base.algorithm = "winograd F(4,3)";
+    k->table = p->node->type == MR_BF16 ? mr_winograd_bf16() : mr_winograd_best();
+    k->base.algorithm = p->node->type == MR_BF16 ? "winograd F(4,3) bf16" : "winograd F(4,3)";
     k->rows = p->node->rows;
     k->relu = p->node->relu;
     mr_winograd_shape shape = {p->max_rows[k->rows], in.height, in.width, in.channels,
                                p->node->shape.channels};
     k->shape = shape;
-    k->convolution_bytes = largest_scratch(shape, k->rows, p->threads, mr_winograd_scratch_size);
+    k->convolution_bytes =
+        largest_scratch(k->table, shape, k->rows, p->threads, mr_winograd_scratch_size_with);
     k->base.scratch_bytes = k->convolution_bytes;
     mrcnn_status status = mr_cpu_packs_anew(p) ? prepare_training(k, p, err) : use_pack(k, p, err);
     if (status != MRCNN_OK) {

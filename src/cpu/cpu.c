@@ -3,6 +3,7 @@
 #include "cpu/cpu.h"
 #include "cpu/training.h"
 
+#include "base/bf16.h"
 #include "base/error.h"
 #include "base/memory.h"
 #include "cpu/winograd.h"
@@ -13,6 +14,10 @@
 
 mrcnn_shape mr_input_shape(const mr_prepare *prepare, int k) {
     return prepare->graph->nodes[prepare->node->inputs[k]].shape;
+}
+
+mr_type mr_input_type(const mr_prepare *prepare, int k) {
+    return prepare->graph->nodes[prepare->node->inputs[k]].type;
 }
 
 static int filters_of(const mr_node *node) {
@@ -75,7 +80,8 @@ int mr_cpu_suits_winograd(const mr_prepare *p) {
     const mr_node *n = p->node;
     return n->kernel_h == 3 && n->kernel_w == 3 && n->stride == 1 && n->pad_top == 1 &&
            n->pad_left == 1 && n->pad_bottom == 1 && n->pad_right == 1 &&
-           mr_input_shape(p, 0).channels >= 16 && n->shape.channels >= 16 && mr_winograd_is_fast();
+           mr_input_shape(p, 0).channels >= 16 && n->shape.channels >= 16 &&
+           mr_input_type(p, 0) == n->type && mr_winograd_is_fast();
 }
 
 /* A window that is the whole RoI sees all of it at once: a matrix product (the box head's 7x7
@@ -104,7 +110,9 @@ mr_dnnl_window mr_cpu_window(const mr_prepare *p) {
                         .pad_top = n->pad_top,
                         .pad_left = n->pad_left,
                         .pad_bottom = n->pad_bottom,
-                        .pad_right = n->pad_right};
+                        .pad_right = n->pad_right,
+                        .in_type = mr_input_type(p, 0),
+                        .out_type = n->type};
     if (n->op == MR_OP_DENSE || is_dense(p)) {
         w.in_c = (int)mr_shape_size(in);
         w.in_h = w.in_w = w.kernel_h = w.kernel_w = w.stride = 1;
@@ -134,6 +142,7 @@ static const struct {
     {MR_OP_MAX_POOL, mr_cpu_max_pool},
     {MR_OP_ROI_ALIGN, mr_cpu_roi_align},
     {MR_OP_MASK_SELECT, mr_cpu_mask_select},
+    {MR_OP_CONVERT, mr_cpu_elementwise},
 };
 
 static mrcnn_status prepare_cpu(const mr_prepare *prepare, mr_kernel **kernel, mrcnn_error *err) {
@@ -147,6 +156,21 @@ static mrcnn_status prepare_cpu(const mr_prepare *prepare, mr_kernel **kernel, m
                    (int)prepare->node->op);
 }
 
+static int computes_in(mr_type type) {
+    return type == MR_F32 || (type == MR_BF16 && mr_bf16_is_native());
+}
+
+/* oneDNN's bf16 products of rows take pairs of numbers: the last of an odd count is multiplied with what lies
+ * behind it and a weight of zero, which is NaN if that is. */
+static int lowers(const mrcnn_graph *graph, const mr_node *node, mr_type type) {
+    (void)type;
+    mrcnn_shape in = graph->nodes[node->inputs[0]].shape;
+    if (node->op == MR_OP_DENSE) return mr_shape_size(in) % 2 == 0;
+    int pairs = in.channels % 2 == 0;
+    if (node->op == MR_OP_DECONV) return pairs;
+    return node->op != MR_OP_CONV || pairs || (node->kernel_h > 1 && node->kernel_h != in.height);
+}
+
 static void *allocate(size_t bytes) {
     return mr_alloc_aligned(bytes);
 }
@@ -155,4 +179,4 @@ static void release(void *memory) {
     free(memory);
 }
 
-const mr_executor mr_executor_cpu = {"cpu", prepare_cpu, allocate, release};
+const mr_executor mr_executor_cpu = {"cpu", computes_in, lowers, prepare_cpu, allocate, release};

@@ -1,5 +1,5 @@
-/* cpu.h - inside the CPU executor: one prepare function for each kind of node. Activations are NHWC
- * float32 everywhere. */
+/* cpu.h - inside the CPU executor: one prepare function for each kind of node. Activations are NHWC, f32 or
+ * bf16 as their nodes say. */
 #ifndef MR_CPU_CPU_H
 #define MR_CPU_CPU_H
 
@@ -14,6 +14,8 @@ mrcnn_status mr_cpu_conv_direct(const mr_prepare *prepare, mr_kernel **kernel, m
 mrcnn_status mr_cpu_conv_winograd(const mr_prepare *prepare, mr_kernel **kernel, mrcnn_error *err);
 mrcnn_status mr_cpu_dense(const mr_prepare *prepare, mr_kernel **kernel, mrcnn_error *err);
 mrcnn_status mr_cpu_deconv(const mr_prepare *prepare, mr_kernel **kernel, mrcnn_error *err);
+mrcnn_status mr_cpu_dense_bf16(const mr_prepare *prepare, mr_kernel **kernel, mrcnn_error *err);
+mrcnn_status mr_cpu_deconv_bf16(const mr_prepare *prepare, mr_kernel **kernel, mrcnn_error *err);
 mrcnn_status mr_cpu_max_pool(const mr_prepare *prepare, mr_kernel **kernel, mrcnn_error *err);
 mrcnn_status mr_cpu_roi_align(const mr_prepare *prepare, mr_kernel **kernel, mrcnn_error *err);
 mrcnn_status mr_cpu_mask_select(const mr_prepare *prepare, mr_kernel **kernel, mrcnn_error *err);
@@ -22,6 +24,7 @@ mrcnn_status mr_cpu_elementwise(const mr_prepare *prepare, mr_kernel **kernel, m
 
 /* Input shape k of the node. */
 mrcnn_shape mr_input_shape(const mr_prepare *prepare, int k);
+mr_type mr_input_type(const mr_prepare *prepare, int k);
 /* 1 when the node is a 3x3 convolution that Winograd's algorithm is for. */
 int mr_cpu_suits_winograd(const mr_prepare *prepare);
 /* One row of a convolution or dense node. What sees all of its input at once is a convolution of one

@@ -84,9 +84,10 @@ static void deconvolve(const deconv_kernel *k, const mr_run *run, const float *w
     size_t in = (size_t)k->in.channels, block = 4 * (size_t)k->out.channels;
     for (size_t i = 0; i < rows; i += CHUNK) {
         size_t n = chunk_rows(rows, i);
-        mr_matrix x = {run->inputs[0] + i * mr_shape_size(k->in), in, 0}, w = {weights, in, 1};
+        mr_matrix x = {mr_input_f32(run, 0) + i * mr_shape_size(k->in), in, 0},
+                  w = {weights, in, 1};
         mr_dnnl_matmul(pixels_of(k, n), block, in, x, w, 0, blocks, block);
-        block_job job = {k, blocks, run->output + i * mr_shape_size(k->out), bias};
+        block_job job = {k, blocks, mr_output_f32(run) + i * mr_shape_size(k->out), bias};
         mr_parallel(run->threads, n * (size_t)k->out.height, scatter, &job);
     }
 }
@@ -179,6 +180,7 @@ static mrcnn_status prepare_training(deconv_kernel *k, const mr_prepare *p, mrcn
 }
 
 mrcnn_status mr_cpu_deconv(const mr_prepare *p, mr_kernel **kernel, mrcnn_error *err) {
+    if (mr_input_type(p, 0) == MR_BF16) return mr_cpu_deconv_bf16(p, kernel, err);
     deconv_kernel *k = mr_calloc(1, sizeof *k);
     if (!k) return mr_fail_memory(err, sizeof *k, "a deconvolution");
     k->base.run = run_deconv;

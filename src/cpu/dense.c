@@ -38,7 +38,7 @@ static void add_bias(void *context, size_t begin, size_t end, int thread) {
 /* y (+)= the inputs from `first` on times as many rows of weights. */
 static void multiply(const dense_kernel *k, const mr_run *run, const float *weights, size_t first,
                      size_t count) {
-    mr_matrix x = {run->inputs[0] + first, k->inputs, 0}, w = {weights, k->units, 0};
+    mr_matrix x = {mr_input_f32(run, 0) + first, k->inputs, 0}, w = {weights, k->units, 0};
     mr_dnnl_matmul((size_t)run->rows[k->rows], k->units, count, x, w, first ? 1.0f : 0.0f,
                    run->output, k->units);
 }
@@ -107,6 +107,7 @@ static mrcnn_status prepare_training(dense_kernel *k, const mr_prepare *p, mrcnn
 }
 
 mrcnn_status mr_cpu_dense(const mr_prepare *p, mr_kernel **kernel, mrcnn_error *err) {
+    if (mr_input_type(p, 0) == MR_BF16) return mr_cpu_dense_bf16(p, kernel, err);
     dense_kernel *k = mr_calloc(1, sizeof *k);
     if (!k) return mr_fail_memory(err, sizeof *k, "a dense layer");
     k->base.run = run_dense;

@@ -1,6 +1,7 @@
 /* elementwise.c - what costs memory traffic rather than arithmetic: sums and ReLU that no
- * convolution absorbed, padding, upsampling, softmax. One loop body each way, parallel over rows of
- * pixels. */
+ * convolution absorbed, padding, upsampling, softmax, conversions. One loop body each way, parallel over
+ * rows of pixels; padding and upsampling move numbers of any type. */
+#include "base/bf16.h"
 #include "base/error.h"
 #include "base/memory.h"
 #include "base/parallel.h"
@@ -29,6 +30,11 @@ static size_t row_size(const element_kernel *k) {
     return (size_t)k->node.shape.width * (size_t)k->node.shape.channels;
 }
 
+/* Where byte `at` of an input is. */
+static const char *input_byte(const element_job *j, size_t at) {
+    return (const char *)j->run->inputs[0] + at;
+}
+
 static void relu_rows(void *context, size_t begin, size_t end, int thread) {
     (void)thread;
     const element_job *j = context;
@@ -36,6 +42,15 @@ static void relu_rows(void *context, size_t begin, size_t end, int thread) {
     float *y = j->run->output;
     size_t size = row_size(j->k);
     for (size_t i = begin * size; i < end * size; i++) y[i] = x[i] > 0 ? x[i] : 0.0f;
+}
+
+static void relu_rows_bf16(void *context, size_t begin, size_t end, int thread) {
+    (void)thread;
+    const element_job *j = context;
+    const mr_bf16 *x = j->run->inputs[0];
+    mr_bf16 *y = j->run->output;
+    size_t size = row_size(j->k);
+    for (size_t i = begin * size; i < end * size; i++) y[i] = mr_bf16_to_float(x[i]) > 0 ? x[i] : 0;
 }
 
 static void add_rows(void *context, size_t begin, size_t end, int thread) {
@@ -47,34 +62,61 @@ static void add_rows(void *context, size_t begin, size_t end, int thread) {
     for (size_t i = begin * size; i < end * size; i++) y[i] = a[i] + b[i];
 }
 
+static void add_rows_bf16(void *context, size_t begin, size_t end, int thread) {
+    (void)thread;
+    const element_job *j = context;
+    const mr_bf16 *a = j->run->inputs[0], *b = j->run->inputs[1];
+    mr_bf16 *y = j->run->output;
+    size_t size = row_size(j->k);
+    for (size_t i = begin * size; i < end * size; i++)
+        y[i] = mr_bf16_from_float(mr_bf16_to_float(a[i]) + mr_bf16_to_float(b[i]));
+}
+
+static void widen_rows(void *context, size_t begin, size_t end, int thread) {
+    (void)thread;
+    const element_job *j = context;
+    size_t size = row_size(j->k), first = begin * size;
+    mr_bf16_to_floats((const mr_bf16 *)j->run->inputs[0] + first, mr_output_f32(j->run) + first,
+                      (end - begin) * size);
+}
+
+static void narrow_rows(void *context, size_t begin, size_t end, int thread) {
+    (void)thread;
+    const element_job *j = context;
+    size_t size = row_size(j->k), first = begin * size;
+    mr_bf16_from_floats(mr_input_f32(j->run, 0) + first, (mr_bf16 *)j->run->output + first,
+                        (end - begin) * size);
+}
+
 static void pad_rows(void *context, size_t begin, size_t end, int thread) {
     (void)thread;
     const element_job *j = context;
     mrcnn_shape in = j->k->in;
-    size_t size = row_size(j->k), in_size = (size_t)in.width * (size_t)in.channels;
+    size_t pixel = (size_t)in.channels * mr_type_size(j->k->node.type);
+    size_t size = (size_t)j->k->node.shape.width * pixel, in_size = (size_t)in.width * pixel;
     for (size_t i = begin; i < end; i++) {
         size_t picture = i / (size_t)j->k->node.shape.height;
         int y = (int)(i % (size_t)j->k->node.shape.height) - j->k->node.pad_top;
-        float *out = j->run->output + i * size;
+        char *out = (char *)j->run->output + i * size;
         memset(out, 0, size * sizeof *out);
         if (y < 0 || y >= in.height) continue;
-        memcpy(out + (size_t)j->k->node.pad_left * (size_t)in.channels,
-               j->run->inputs[0] + (picture * (size_t)in.height + (size_t)y) * in_size,
-               in_size * sizeof *out);
+        memcpy(out + (size_t)j->k->node.pad_left * pixel,
+               input_byte(j, (picture * (size_t)in.height + (size_t)y) * in_size), in_size);
     }
 }
 
 static void upsample_rows(void *context, size_t begin, size_t end, int thread) {
     (void)thread;
     const element_job *j = context;
-    size_t size = row_size(j->k), channels = (size_t)j->k->in.channels;
+    size_t pixel = (size_t)j->k->in.channels * mr_type_size(j->k->node.type);
+    size_t size = (size_t)j->k->node.shape.width * pixel;
     for (size_t i = begin; i < end; i++) {
         /* Output row i of a picture of 2h rows comes from input row i / 2, also across pictures. */
-        const float *x = j->run->inputs[0] + i / 2 * (size / 2);
-        float *y = j->run->output + i * size;
-        for (size_t at = 0; at < size / 2; at += channels) {
-            memcpy(y + 2 * at, x + at, channels * sizeof *y);
-            memcpy(y + 2 * at + channels, x + at, channels * sizeof *y);
+        const char *x = input_byte(j, i / 2 * (size / 2));
+        char *y = (char *)j->run->output + i * size;
+        for (size_t at = 0; at < size / 2; at += pixel) {
+            memcpy(y + 2 * at, x + at, pixel);
+            memcpy(y + 2 * at + pixel, x + at, pixel);
         }
     }
 }
@@ -85,8 +127,8 @@ static void softmax_rows(void *context, size_t begin, size_t end, int thread) {
     size_t channels = (size_t)j->k->in.channels;
     size_t first = begin * row_size(j->k), last = end * row_size(j->k);
     for (size_t i = first; i < last; i += channels) {
-        const float *x = j->run->inputs[0] + i;
-        float *y = j->run->output + i, largest = x[0], sum = 0;
+        const float *x = mr_input_f32(j->run, 0) + i;
+        float *y = mr_output_f32(j->run) + i, largest = x[0], sum = 0;
         for (size_t c = 1; c < channels; c++) largest = x[c] > largest ? x[c] : largest;
         for (size_t c = 0; c < channels; c++) sum += y[c] = expf(x[c] - largest);
         for (size_t c = 0; c < channels; c++) y[c] /= sum;
@@ -188,14 +230,16 @@ static void softmax_back(void *context, size_t begin, size_t end, int thread) {
     }
 }
 
+/* By the type of the output; training is f32. */
 static const struct {
     mr_op op;
-    mr_parallel_body body, backward;
-} bodies[] = {{MR_OP_RELU, relu_rows, relu_back},
-              {MR_OP_ADD, add_rows, add_back},
-              {MR_OP_ZERO_PAD, pad_rows, pad_back},
-              {MR_OP_UPSAMPLE, upsample_rows, upsample_back},
-              {MR_OP_SOFTMAX, softmax_rows, softmax_back}};
+    mr_parallel_body f32, bf16, backward;
+} bodies[] = {{MR_OP_RELU, relu_rows, relu_rows_bf16, relu_back},
+              {MR_OP_ADD, add_rows, add_rows_bf16, add_back},
+              {MR_OP_ZERO_PAD, pad_rows, pad_rows, pad_back},
+              {MR_OP_UPSAMPLE, upsample_rows, upsample_rows, upsample_back},
+              {MR_OP_SOFTMAX, softmax_rows, NULL, softmax_back},
+              {MR_OP_CONVERT, widen_rows, narrow_rows, NULL}};
 
 static void run_elementwise(mr_kernel *kernel, const mr_run *run) {
     element_kernel *k = (element_kernel *)kernel;
@@ -226,7 +270,7 @@ mrcnn_status mr_cpu_elementwise(const mr_prepare *p, mr_kernel **kernel, mrcnn_e
     k->in = mr_input_shape(p, 0);
     for (size_t i = 0; i < sizeof bodies / sizeof *bodies; i++)
         if (bodies[i].op == p->node->op) {
-            k->body = bodies[i].body;
+            k->body = k->node.type == MR_BF16 ? bodies[i].bf16 : bodies[i].f32;
             k->backward = bodies[i].backward;
         }
     *kernel = &k->base;

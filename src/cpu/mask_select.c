@@ -1,5 +1,6 @@
 /* mask_select.c - the mask head's last 1x1 convolution and sigmoid, for the chosen class's channel
  * alone. */
+#include "base/bf16.h"
 #include "base/error.h"
 #include "base/memory.h"
 #include "base/parallel.h"
@@ -13,6 +14,7 @@
 typedef struct select_kernel {
     mr_kernel base;
     mrcnn_shape in;
+    mr_type type;         /* of the features */
     const float *weights; /* (filters, channels): a row a class */
     const float *bias;
     /* Training: what changes from run to run, and where its gradients go. */
@@ -36,19 +38,28 @@ static float dot(const float *a, const float *b, size_t count) {
     return total;
 }
 
+/* What a pixel of the RoI has, as f32: `room` where it is converted. */
+static const float *pixel_of(const select_job *job, size_t pixel, float *room) {
+    size_t channels = (size_t)job->k->in.channels;
+    if (job->k->type == MR_F32) return mr_input_f32(job->run, 0) + pixel * channels;
+    mr_bf16_to_floats((const mr_bf16 *)job->run->inputs[0] + pixel * channels, room, channels);
+    return room;
+}
+
 static void select_many(void *context, size_t begin, size_t end, int thread) {
-    (void)thread;
     const select_job *job = context;
     const select_kernel *k = job->k;
     size_t channels = (size_t)k->in.channels;
     size_t pixels = (size_t)k->in.height * (size_t)k->in.width;
+    float *room = (float *)job->run->scratch + (size_t)thread * channels;
     for (size_t i = begin; i < end; i++) {
-        size_t channel = (size_t)job->run->inputs[1][i];
+        size_t channel = (size_t)mr_input_f32(job->run, 1)[i];
         const float *w = k->weights + channel * channels;
-        const float *x = job->run->inputs[0] + i * pixels * channels;
-        for (size_t p = 0; p < pixels; p++)
-            job->run->output[i * pixels + p] =
-                1.0f / (1.0f + expf(-(dot(x + p * channels, w, channels) + k->bias[channel])));
+        float *y = mr_output_f32(job->run) + i * pixels;
+        for (size_t p = 0; p < pixels; p++) {
+            float sum = dot(pixel_of(job, i * pixels + p, room), w, channels) + k->bias[channel];
+            y[p] = 1.0f / (1.0f + expf(-sum));
+        }
     }
 }
 
@@ -163,6 +174,9 @@ mrcnn_status mr_cpu_mask_select(const mr_prepare *p, mr_kernel **kernel, mrcnn_e
     k->base.free = free_select;
     k->base.algorithm = "loops";
     k->in = mr_input_shape(p, 0);
+    k->type = mr_input_type(p, 0);
+    if (k->type != MR_F32)
+        k->base.scratch_bytes = (size_t)p->threads * (size_t)k->in.channels * sizeof(float);
     const mr_pack *pack = NULL;
     int trains = mr_cpu_trains(p);
     mrcnn_status status =

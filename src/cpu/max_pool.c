@@ -14,19 +14,20 @@ typedef struct pool_kernel {
     mr_kernel base;
     mr_dnnl *primitive; /* NULL: subsampling */
     mrcnn_shape in, out;
+    size_t number; /* bytes of one */
     int stride, kernel_h, kernel_w, pad_top, pad_left;
 } pool_kernel;
 
 static void subsample(mr_kernel *kernel, const mr_run *run) {
     const pool_kernel *k = (const pool_kernel *)kernel;
-    size_t channels = (size_t)k->in.channels;
-    float *y = run->output;
+    size_t pixel = (size_t)k->in.channels * k->number;
+    char *y = run->output;
     for (int n = 0; n < run->rows[MR_ROWS_IMAGES]; n++)
         for (int oy = 0; oy < k->out.height; oy++)
-            for (int ox = 0; ox < k->out.width; ox++, y += channels) {
+            for (int ox = 0; ox < k->out.width; ox++, y += pixel) {
                 size_t row = (size_t)n * (size_t)k->in.height + (size_t)(oy * k->stride);
                 size_t at = row * (size_t)k->in.width + (size_t)(ox * k->stride);
-                memcpy(y, run->inputs[0] + at * channels, channels * sizeof *y);
+                memcpy(y, (const char *)run->inputs[0] + at * pixel, pixel);
             }
 }
 
@@ -153,6 +154,7 @@ mrcnn_status mr_cpu_max_pool(const mr_prepare *p, mr_kernel **kernel, mrcnn_erro
     k->base.algorithm = "copy";
     k->in = mr_input_shape(p, 0);
     k->out = n->shape;
+    k->number = mr_type_size(n->type);
     k->stride = n->stride;
     k->kernel_h = n->kernel_h;
     k->kernel_w = n->kernel_w;
@@ -161,20 +163,8 @@ mrcnn_status mr_cpu_max_pool(const mr_prepare *p, mr_kernel **kernel, mrcnn_erro
     if (mr_cpu_trains(p)) k->base.backward = backward_pool;
     *kernel = &k->base;
     if (n->kernel_h == 1 && n->kernel_w == 1) return MRCNN_OK;
-    mr_dnnl_window w = {p->max_rows[MR_ROWS_IMAGES],
-                        k->in.height,
-                        k->in.width,
-                        k->in.channels,
-                        k->out.height,
-                        k->out.width,
-                        k->out.channels,
-                        n->kernel_h,
-                        n->kernel_w,
-                        n->stride,
-                        n->pad_top,
-                        n->pad_left,
-                        n->pad_bottom,
-                        n->pad_right};
+    mr_dnnl_window w = mr_cpu_window(p);
+    w.n = p->max_rows[MR_ROWS_IMAGES];
     mrcnn_status status = mr_dnnl_max_pool(&k->primitive, &w, err);
     if (status != MRCNN_OK) {
         free_pool(&k->base);

@@ -30,12 +30,14 @@ static void md_free(md_t md) {
 #endif
 }
 
-static dnnl_status_t md_by_tag(md_t *md, int rank, const dnnl_dims_t dims, dnnl_format_tag_t tag) {
+static dnnl_status_t md_by_tag(md_t *md, int rank, const dnnl_dims_t dims, mr_type type,
+                               dnnl_format_tag_t tag) {
+    dnnl_data_type_t numbers = type == MR_BF16 ? dnnl_bf16 : dnnl_f32;
 #if DNNL_VERSION_MAJOR >= 3
-    return dnnl_memory_desc_create_with_tag(md, rank, dims, dnnl_f32, tag);
+    return dnnl_memory_desc_create_with_tag(md, rank, dims, numbers, tag);
 #else
     *md = malloc(sizeof **md);
-    return *md ? dnnl_memory_desc_init_by_tag(*md, rank, dims, dnnl_f32, tag) : dnnl_out_of_memory;
+    return *md ? dnnl_memory_desc_init_by_tag(*md, rank, dims, numbers, tag) : dnnl_out_of_memory;
 #endif
 }
 
@@ -162,8 +164,8 @@ static dnnl_status_t make_window(window_md *md, const mr_dnnl_window *w) {
     dnnl_dims_t src = {w->n, w->in_c, w->in_h, w->in_w};
     dnnl_dims_t dst = {w->n, w->out_c, w->out_h, w->out_w};
     *md = fresh;
-    dnnl_status_t s = md_by_tag(&md->src, 4, src, dnnl_nhwc);
-    return s == dnnl_success ? md_by_tag(&md->dst, 4, dst, dnnl_nhwc) : s;
+    dnnl_status_t s = md_by_tag(&md->src, 4, src, w->in_type, dnnl_nhwc);
+    return s == dnnl_success ? md_by_tag(&md->dst, 4, dst, w->out_type, dnnl_nhwc) : s;
 }
 
 static dnnl_status_t make_weights(window_md *md, const mr_dnnl_window *w,
@@ -171,8 +173,8 @@ static dnnl_status_t make_weights(window_md *md, const mr_dnnl_window *w,
     dnnl_dims_t weights = {w->out_c, w->in_c, w->kernel_h, w->kernel_w};
     dnnl_dims_t bias = {w->out_c};
     dnnl_status_t s = layout ? md_clone(&md->weights, layout->md)
-                             : md_by_tag(&md->weights, 4, weights, dnnl_format_tag_any);
-    return s == dnnl_success ? md_by_tag(&md->bias, 1, bias, dnnl_a) : s;
+                             : md_by_tag(&md->weights, 4, weights, w->in_type, dnnl_format_tag_any);
+    return s == dnnl_success ? md_by_tag(&md->bias, 1, bias, MR_F32, dnnl_a) : s;
 }
 
 static void free_window(window_md *md) {
@@ -284,7 +286,7 @@ const char *mr_dnnl_implementation(const mr_dnnl *primitive) {
     return primitive->implementation;
 }
 
-void mr_dnnl_run(mr_dnnl *p, const float *x, const float *weights, const float *bias, float *y,
+void mr_dnnl_run(mr_dnnl *p, const void *x, const void *weights, const float *bias, void *y,
                  void *scratch) {
     struct {
         int index;
@@ -351,13 +353,13 @@ static dnnl_status_t make_packing_from(packing *r, const mr_dnnl *p, const mr_dn
     if (layout) return make_packing(r, p, layout->md);
     md_t hwio = NULL;
     dnnl_dims_t dims = {w->out_c, w->in_c, w->kernel_h, w->kernel_w};
-    dnnl_status_t s = md_by_tag(&hwio, 4, dims, dnnl_hwio);
+    dnnl_status_t s = md_by_tag(&hwio, 4, dims, MR_F32, dnnl_hwio);
     if (s == dnnl_success) s = make_packing(r, p, hwio);
     md_free(hwio);
     return s;
 }
 
-static dnnl_status_t run_packing(const packing *r, const mr_dnnl *p, const float *from, float *to) {
+static dnnl_status_t run_packing(const packing *r, const mr_dnnl *p, const void *from, void *to) {
     dnnl_memory_set_data_handle(r->from, (void *)from);
     dnnl_memory_set_data_handle(r->to, to);
     dnnl_exec_arg_t args[] = {{DNNL_ARG_FROM, r->from}, {DNNL_ARG_TO, r->to}};
@@ -366,7 +368,7 @@ static dnnl_status_t run_packing(const packing *r, const mr_dnnl *p, const float
 }
 
 mrcnn_status mr_dnnl_pack(const mr_dnnl *p, const mr_dnnl_window *w,
-                          const mr_dnnl_layout *from_layout, const float *from, float *to,
+                          const mr_dnnl_layout *from_layout, const void *from, void *to,
                           mrcnn_error *err) {
     packing r = {NULL, NULL, NULL};
     dnnl_status_t s = make_packing_from(&r, p, w, from_layout);

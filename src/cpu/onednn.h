@@ -4,6 +4,8 @@
 #ifndef MR_CPU_ONEDNN_H
 #define MR_CPU_ONEDNN_H
 
+#include "base/type.h"
+
 #include <mrcnn/mrcnn.h>
 
 typedef struct mr_dnnl mr_dnnl; /* one primitive with its memory objects */
@@ -16,6 +18,7 @@ typedef struct mr_dnnl_window {
     int out_h, out_w, out_c;
     int kernel_h, kernel_w, stride;
     int pad_top, pad_left, pad_bottom, pad_right;
+    mr_type in_type, out_type; /* weights have in_type, biases are f32 */
 } mr_dnnl_window;
 
 /* A convolution y = relu?(conv + bias (+ y)). layout: NULL, or one that a former primitive asked
@@ -35,9 +38,9 @@ void mr_dnnl_free_layout(void *layout);
 int mr_dnnl_has_layout(const mr_dnnl *primitive, const mr_dnnl_layout *layout);
 size_t mr_dnnl_layout_size(const mr_dnnl_layout *layout); /* bytes of weights packed so */
 
-/* Weights into the primitive's layout, from HWIO (from_layout NULL) or from another layout. */
+/* Weights into the primitive's layout and type, from f32 HWIO (from_layout NULL) or from another layout. */
 mrcnn_status mr_dnnl_pack(const mr_dnnl *primitive, const mr_dnnl_window *window,
-                          const mr_dnnl_layout *from_layout, const float *from, float *to,
+                          const mr_dnnl_layout *from_layout, const void *from, void *to,
                           mrcnn_error *err);
 
 /* For weights that change between runs: makes ready to pack from HWIO, and does it, without
@@ -47,8 +50,8 @@ mrcnn_status mr_dnnl_prepare_packing(mr_dnnl *primitive, const mr_dnnl_window *w
 size_t mr_dnnl_packed_size(const mr_dnnl *primitive);
 void mr_dnnl_pack_prepared(mr_dnnl *primitive, const float *hwio, float *packed);
 
-void mr_dnnl_run(mr_dnnl *primitive, const float *x, const float *weights, const float *bias,
-                 float *y, void *scratch);
+void mr_dnnl_run(mr_dnnl *primitive, const void *x, const void *weights, const float *bias, void *y,
+                 void *scratch);
 
 /* A row-major matrix: `stride` floats from row to row; transposed: what the product sees is its
  * transpose. */

@@ -1,6 +1,7 @@
 /* roi_align.c - crop_and_resize of RoIs from pyramid levels (N22), parallel over RoIs, vectorised
  * over channels. On the way back RoIs meet on the same pixels: there the work is split into bands of
  * the maps' rows, and each adds in the RoIs' order, whatever the threads. */
+#include "base/bf16.h"
 #include "base/error.h"
 #include "base/memory.h"
 #include "base/parallel.h"
@@ -16,6 +17,7 @@ typedef struct roi_kernel {
     int level_count;
     mrcnn_shape levels[MR_MAX_INPUTS];
     mrcnn_shape out;
+    mr_type type; /* of levels and output */
 } roi_kernel;
 
 typedef struct roi_job {
@@ -34,22 +36,41 @@ static void blend(float *restrict y, const float *restrict tl, const float *rest
     }
 }
 
-static void pool_one(const roi_kernel *k, const mr_run *run, const float *roi, float *y) {
+static void blend_bf16(mr_bf16 *restrict y, const mr_bf16 *restrict tl, const mr_bf16 *restrict tr,
+                       const mr_bf16 *restrict bl, const mr_bf16 *restrict br, float wx, float wy,
+                       size_t channels) {
+    for (size_t c = 0; c < channels; c++) {
+        float left = mr_bf16_to_float(tl[c]), right = mr_bf16_to_float(tr[c]);
+        float top = left + (right - left) * wx;
+        left = mr_bf16_to_float(bl[c]), right = mr_bf16_to_float(br[c]);
+        float bottom = left + (right - left) * wx;
+        y[c] = mr_bf16_from_float(top + (bottom - top) * wy);
+    }
+}
+
+/* Bytes from here on, of numbers of the kernel's type. */
+static void pool_one(const roi_kernel *k, const mr_run *run, const float *roi, char *y) {
     int level = (int)roi[1];
     mrcnn_shape in = k->levels[level];
-    size_t channels = (size_t)in.channels, stride = (size_t)in.width * channels;
-    const float *map = run->inputs[level] + (size_t)roi[0] * mr_shape_size(in);
+    size_t channels = (size_t)in.channels, pixel = channels * mr_type_size(k->type);
+    size_t stride = (size_t)in.width * pixel;
+    const char *map =
+        (const char *)run->inputs[level] + (size_t)roi[0] * (size_t)in.height * stride;
     for (int by = 0; by < k->out.height; by++) {
         mr_sample sy = mr_sample_at(roi[2], roi[4], in.height, k->out.height, by);
-        const float *top = map + (size_t)sy.low * stride, *bottom = map + (size_t)sy.high * stride;
-        for (int bx = 0; bx < k->out.width; bx++, y += channels) {
+        const char *top = map + (size_t)sy.low * stride, *bottom = map + (size_t)sy.high * stride;
+        for (int bx = 0; bx < k->out.width; bx++, y += pixel) {
             mr_sample sx = mr_sample_at(roi[3], roi[5], in.width, k->out.width, bx);
-            size_t left = (size_t)sx.low * channels, right = (size_t)sx.high * channels;
-            if (sy.inside && sx.inside)
-                blend(y, top + left, top + right, bottom + left, bottom + right, sx.weight,
-                      sy.weight, channels);
+            size_t left = (size_t)sx.low * pixel, right = (size_t)sx.high * pixel;
+            const void *corners[4] = {top + left, top + right, bottom + left, bottom + right};
+            if (!sy.inside || !sx.inside)
+                memset(y, 0, pixel);
+            else if (k->type == MR_BF16)
+                blend_bf16((mr_bf16 *)(void *)y, corners[0], corners[1], corners[2], corners[3],
+                           sx.weight, sy.weight, channels);
             else
-                memset(y, 0, channels * sizeof *y);
+                blend((float *)(void *)y, corners[0], corners[1], corners[2], corners[3], sx.weight,
+                      sy.weight, channels);
         }
     }
 }
@@ -57,10 +78,10 @@ static void pool_one(const roi_kernel *k, const mr_run *run, const float *roi, f
 static void pool_many(void *context, size_t begin, size_t end, int thread) {
     (void)thread;
     const roi_job *job = context;
-    const float *rois = job->run->inputs[job->k->level_count];
-    size_t size = mr_shape_size(job->k->out);
+    const float *rois = mr_input_f32(job->run, job->k->level_count);
+    size_t bytes = mr_shape_size(job->k->out) * mr_type_size(job->k->type);
     for (size_t i = begin; i < end; i++)
-        pool_one(job->k, job->run, rois + i * MR_ROI_COLUMNS, job->run->output + i * size);
+        pool_one(job->k, job->run, rois + i * MR_ROI_COLUMNS, (char *)job->run->output + i * bytes);
 }
 
 static void run_roi_align(mr_kernel *kernel, const mr_run *run) {
@@ -170,6 +191,7 @@ mrcnn_status mr_cpu_roi_align(const mr_prepare *p, mr_kernel **kernel, mrcnn_err
     k->level_count = p->node->input_count - 1;
     for (int i = 0; i < k->level_count; i++) k->levels[i] = mr_input_shape(p, i);
     k->out = p->node->shape;
+    k->type = p->node->type;
     *kernel = &k->base;
     return MRCNN_OK;
 }

@@ -51,7 +51,7 @@ static layout cut(const mr_winograd_kernels *k, const mr_winograd_shape *s,
                   const mr_winograd_tiles *only, int threads) {
     layout l;
     size_t lanes = (size_t)k->lanes, panel = (size_t)k->panel;
-    l.blocks = ceil_div((size_t)s->c_in, lanes);
+    l.blocks = ceil_div((size_t)s->c_in, (size_t)k->block);
     l.panels = ceil_div((size_t)s->c_out, panel);
     l.tiles = grid_of(s, only);
     cut_pieces(&l, (size_t)threads);
@@ -94,9 +94,10 @@ typedef struct {
     const mr_winograd_kernels *k;
     const mr_winograd_shape *shape;
     layout cut;
-    const float *x, *packed;
+    const void *x;
+    const float *packed;
     const mr_winograd_epilogue *epilogue;
-    float *y;
+    char *y;
     float *zeros, *scratch;
     int stream;
 } convolution;
@@ -110,11 +111,12 @@ static void output_tile(const convolution *c, size_t tile, size_t from, size_t t
     size_t here = pixel_of(s, at.image, at.top, at.left) * c_out;
     size_t there = pixel_of(s, after.image, after.top, after.left) * c_out;
     for (size_t j = from; j < to; j++, m += c->cut.m_panel) {
-        size_t first = j * panel, offset = here + first;
+        size_t first = j * panel, offset = here + first, bytes = offset * c->k->number;
         size_t next = j + 1 < to ? offset + panel : there + from * panel;
         mr_winograd_output out = {.bias = e->bias ? e->bias + first : NULL,
-                                  .residual = e->residual ? e->residual + offset : NULL,
-                                  .y = c->y + offset,
+                                  .residual =
+                                      e->residual ? (const char *)e->residual + bytes : NULL,
+                                  .y = c->y + bytes,
                                   .y_row = (size_t)s->w * c_out,
                                   .y_col = c_out,
                                   .rows = lesser(s->h - at.top, MR_WINO_OUT),
@@ -188,8 +190,8 @@ static void convolve_pieces(void *context, size_t begin, size_t end, int thread)
 }
 
 void mr_winograd_forward_with(const mr_winograd_kernels *k, const mr_winograd_shape *shape,
-                              const mr_winograd_tiles *only, const float *x, const float *packed,
-                              const mr_winograd_epilogue *epilogue, float *y, void *scratch,
+                              const mr_winograd_tiles *only, const void *x, const void *packed,
+                              const mr_winograd_epilogue *epilogue, void *y, void *scratch,
                               int threads) {
     if (threads < 1) threads = 1;
     if (grid_of(shape, only).count == 0) return;
@@ -204,7 +206,7 @@ void mr_winograd_forward_with(const mr_winograd_kernels *k, const mr_winograd_sh
                      .y = y,
                      .zeros = scratch,
                      .scratch = (float *)scratch + l.zero_floats,
-                     .stream = pixels * (size_t)shape->c_out * sizeof *y > STREAM_BYTES};
+                     .stream = pixels * (size_t)shape->c_out * k->number > STREAM_BYTES};
     memset(c.zeros, 0, l.zero_floats * sizeof(float));
     mr_parallel_dynamic(threads, l.runs * l.panel_pieces, 1, convolve_pieces, &c);
 }

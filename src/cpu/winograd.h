@@ -21,8 +21,8 @@ typedef struct mr_winograd_tiles {
 
 /* What happens in the store: y = relu?(conv + bias + residual). */
 typedef struct mr_winograd_epilogue {
-    const float *bias;     /* c_out, or NULL */
-    const float *residual; /* shape of y, NULL if none; may be y itself */
+    const float *bias;    /* c_out, or NULL */
+    const void *residual; /* shape of y, NULL if none; may be y itself */
     int relu;
 } mr_winograd_epilogue;
 

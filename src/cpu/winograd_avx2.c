@@ -27,6 +27,7 @@
 #define ROWS 6
 #define EACH_SIZE(DO) DO(1) DO(2) DO(3) DO(4) DO(5) DO(6)
 #define SUM_ROWS ROWS_4
+#include "cpu/winograd_f32.h"
 #include "cpu/winograd_vector.h"
 #include "cpu/winograd_vector_weights.h"
 
@@ -35,7 +36,9 @@
 
 const mr_winograd_kernels *mr_winograd_avx2(void) {
     static const mr_winograd_kernels kernels = {.isa = "avx2",
+                                                .number = sizeof(NUMBER),
                                                 .lanes = LANES,
+                                                .block = LANES,
                                                 .panel = 2 * LANES,
                                                 .rows = ROWS,
                                                 .span = SPAN,

@@ -29,6 +29,7 @@
 #define EACH_SIZE(DO) \
     DO(1) DO(2) DO(3) DO(4) DO(5) DO(6) DO(7) DO(8) DO(9) DO(10) DO(11) DO(12) DO(13) DO(14)
 #define SUM_ROWS ROWS_8
+#include "cpu/winograd_f32.h"
 #include "cpu/winograd_vector.h"
 #include "cpu/winograd_vector_weights.h"
 
@@ -37,7 +38,9 @@
 
 const mr_winograd_kernels *mr_winograd_avx512(void) {
     static const mr_winograd_kernels kernels = {.isa = "avx512",
+                                                .number = sizeof(NUMBER),
                                                 .lanes = LANES,
+                                                .block = LANES,
                                                 .panel = 2 * LANES,
                                                 .rows = ROWS,
                                                 .span = SPAN,

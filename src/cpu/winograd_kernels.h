@@ -11,11 +11,12 @@
 enum { MR_WINO_IN = 6, MR_WINO_OUT = 4, MR_WINO_POSITIONS = MR_WINO_IN * MR_WINO_IN };
 
 /* Where a tile's outputs go: the upper left rows x cols pixels of `channels` output channels. bias and residual may be
- * NULL; residual has the strides of y. The next call writes `next` floats further on. With `stream` y goes past the caches: it
+ * NULL; residual has the strides of y, which count numbers. The next call writes `next` numbers further on. With `stream` y goes past the caches: it
  * is too large to be found there later. */
 typedef struct mr_winograd_output {
-    const float *bias, *residual;
-    float *y;
+    const float *bias;
+    const void *residual;
+    void *y;
     size_t y_row, y_col;
     int rows, cols, channels, relu, stream;
     ptrdiff_t next;
@@ -28,14 +29,16 @@ typedef struct mr_winograd_output {
 
 typedef struct mr_winograd_kernels {
     const char *isa;
-    int lanes; /* input channels are grouped by this many */
-    int panel; /* output channels of one call of multiply: at most 32 */
-    int rows;  /* most tiles of one call of multiply */
+    size_t number; /* bytes of one of x and y: floats, or bf16 */
+    int lanes;     /* floats that a block of input channels takes in v and in a row of u */
+    int block;     /* input channels of it: as many, or with bf16 twice as many */
+    int panel;     /* output channels of one call of multiply: at most 32 */
+    int rows;      /* most tiles of one call of multiply */
 
-    /* v[p][block] = (B^T d B)[p] for all channels of one tile d, in blocks of `lanes` channels.
+    /* v[p][block] = (B^T d B)[p] for all channels of one tile d, in blocks of `block` channels.
      * row[i] is line i of the tile at its first column inside the map, col_begin; columns outside
      * of [col_begin, col_end) are zero, and so are channels past the last. */
-    void (*input)(const float *const row[MR_WINO_IN], int col_begin, int col_end, int channels,
+    void (*input)(const void *const row[MR_WINO_IN], int col_begin, int col_end, int channels,
                   float *v, size_t position_stride, size_t block_stride);
 
     /* m[r][0..panel) = sum over channels of v[r][channel] * u[channel][0..panel), r < rows. Rows of
@@ -48,8 +51,9 @@ typedef struct mr_winograd_kernels {
     void (*output)(const float *m, size_t position_stride, const mr_winograd_output *out);
 
     /* u[p][0..panel) = (G g G^T)[p] for one input channel and panel output channels. tap[i] is the
-     * i-th of the nine taps, panel floats. */
-    void (*pack)(const float *const tap[9], float *u, size_t position_stride);
+     * i-th of the nine taps, panel floats. Of bf16, lane c of u holds channels 2c and 2c + 1 of a block side
+     * by side: `channel` says which half this one is. */
+    void (*pack)(const float *const tap[9], float *u, size_t position_stride, size_t channel);
 
     /* The gradient of the weights. u[p][block] = (A dY A^T)[p] for all channels of one tile dY of
      * the gradient of y. row[i] is line i of the tile; columns from `cols` on are zero. */
@@ -72,6 +76,7 @@ typedef struct mr_winograd_kernels {
 const mr_winograd_kernels *mr_winograd_avx512(void);
 const mr_winograd_kernels *mr_winograd_avx2(void);
 const mr_winograd_kernels *mr_winograd_scalar(void);
+const mr_winograd_kernels *mr_winograd_bf16(void); /* forward alone */
 
 const mr_winograd_kernels *mr_winograd_best(void);
 
@@ -87,8 +92,8 @@ size_t mr_winograd_tiles_scratch_size_with(const mr_winograd_kernels *k,
                                            const mr_winograd_shape *shape, int threads);
 /* only: NULL: all tiles */
 void mr_winograd_forward_with(const mr_winograd_kernels *k, const mr_winograd_shape *shape,
-                              const mr_winograd_tiles *only, const float *x, const float *packed,
-                              const mr_winograd_epilogue *epilogue, float *y, void *scratch,
+                              const mr_winograd_tiles *only, const void *x, const void *packed,
+                              const mr_winograd_epilogue *epilogue, void *y, void *scratch,
                               int threads);
 
 int mr_winograd_weights_is_fast_with(const mr_winograd_kernels *k, const mr_winograd_shape *shape);

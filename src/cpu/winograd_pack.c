@@ -6,7 +6,7 @@
 #include "cpu/winograd_tiles.h"
 
 size_t mr_winograd_packed_size_with(const mr_winograd_kernels *k, int c_in, int c_out) {
-    return POSITIONS * round_up((size_t)c_in, (size_t)k->lanes) *
+    return POSITIONS * ceil_div((size_t)c_in, (size_t)k->block) * (size_t)k->lanes *
            round_up((size_t)c_out, (size_t)k->panel);
 }
 
@@ -48,18 +48,19 @@ static void pack_items(void *context, size_t begin, size_t end, int thread) {
     float taps[IN][9][MOST_PANEL];
     for (size_t item = begin; item < end; item++) {
         size_t first = item / pieces * panel, in = item % pieces * IN;
-        float *to = p->packed + first * POSITIONS * p->in_padded + in * panel;
+        size_t per_lane = (size_t)(p->k->block / p->k->lanes), lanes = p->in_padded / per_lane;
+        float *to = p->packed + first * POSITIONS * lanes + in / per_lane * panel;
         load_taps(p, in, first, taps);
-        for (size_t i = 0; i < IN && in + i < p->in_padded; i++, to += panel) {
+        for (size_t i = 0; i < IN && in + i < p->in_padded; i++) {
             const float *tap[9];
             for (size_t t = 0; t < 9; t++) tap[t] = taps[i][t];
-            p->k->pack(tap, to, p->in_padded * panel);
+            p->k->pack(tap, to + i / per_lane * panel, lanes * panel, i % per_lane);
         }
     }
 }
 
 static void pack(packing *p, int threads) {
-    p->in_padded = round_up(p->in, (size_t)p->k->lanes);
+    p->in_padded = round_up(p->in, (size_t)p->k->block);
     size_t panels = ceil_div(p->out, (size_t)p->k->panel);
     mr_parallel(threads, panels * ceil_div(p->in_padded, IN), pack_items, p);
 }

@@ -35,7 +35,7 @@ static const float transform_weights[6][3] = {{(float)(1 / (A2 * B2)), 0, 0},
                                               {(float)NB, (float)(-NB *B), (float)(NB *B2)},
                                               {0, 0, 1}};
 
-static void input(const float *const row[6], int col_begin, int col_end, int channels, float *v,
+static void input(const void *const row[6], int col_begin, int col_end, int channels, float *v,
                   size_t position_stride, size_t block_stride) {
     for (size_t c = 0; c < (size_t)channels; c++, v += block_stride) {
         float half[6][6] = {{0}};
@@ -43,7 +43,8 @@ static void input(const float *const row[6], int col_begin, int col_end, int cha
             for (int i = 0; i < 6; i++)
                 for (int k = 0; k < 6; k++)
                     half[i][j] +=
-                        transform_in[i][k] * row[k][(size_t)(j - col_begin) * (size_t)channels + c];
+                        transform_in[i][k] *
+                        ((const float *)row[k])[(size_t)(j - col_begin) * (size_t)channels + c];
         for (int i = 0; i < 6; i++)
             for (int j = 0; j < 6; j++) {
                 float sum = 0;
@@ -78,8 +79,8 @@ static void output(const float *m, size_t position_stride, const mr_winograd_out
                 float sum = 0;
                 for (int k = 0; k < 6; k++) sum += transform_out[j][k] * half[i][k];
                 if (out->bias) sum += out->bias[c];
-                if (out->residual) sum += out->residual[at];
-                out->y[at] = out->relu && sum < 0 ? 0 : sum;
+                if (out->residual) sum += ((const float *)out->residual)[at];
+                ((float *)out->y)[at] = out->relu && sum < 0 ? 0 : sum;
             }
     }
 }
@@ -127,7 +128,9 @@ static void weights(const float *sum, size_t position_stride, int channels, floa
 
 const mr_winograd_kernels *mr_winograd_scalar(void) {
     static const mr_winograd_kernels kernels = {.isa = "scalar",
+                                                .number = sizeof(float),
                                                 .lanes = 1,
+                                                .block = 1,
                                                 .panel = PANEL,
                                                 .rows = ROWS,
                                                 .span = 1,

@@ -6,6 +6,11 @@
  *   STREAM(p, v)                stores past the caches, p aligned
  *   PREFETCH(p)                 into L2; PREFETCH_NEAR(p): into L1
  *   TWICE(r)                    whether row r of multiply loads its factor twice: see there
+ *   NUMBER                      the type of x's and y's numbers
+ *   LOAD_X(p), LOAD_X_PART(p, n), STORE_Y(p, v), STORE_Y_PART(p, v, n), STREAM_Y(p, v): LANES of them
+ *   PER_LANE                    how many channels a lane of v and u holds
+ *   STORE_V(v, half, t)         LANES channels, the half-th part of a block of PER_LANE * LANES
+ *   MULTIPLY_ADD(v, u, sum)     sum + the products of a lane of v, broadcast, with those of u
  *   ROWS, EACH_SIZE(DO)         register rows of multiply; DO(1) ... DO(ROWS)
  * multiply keeps ROWS x 2 vectors of sums in registers. */
 #include <stdint.h>
@@ -44,20 +49,25 @@ INLINE VEC load_up_to(const float *p, int n) {
     return n >= LANES ? LOAD(p) : LOAD_PART(p, n);
 }
 
-INLINE void store_up_to(float *p, VEC v, int n, int stream) {
+INLINE VEC load_numbers(const NUMBER *p, int n) {
+    return n >= LANES ? LOAD_X(p) : LOAD_X_PART(p, n);
+}
+
+INLINE void store_numbers(NUMBER *p, VEC v, int n, int stream) {
     if (n >= LANES && stream)
-        STREAM(p, v);
+        STREAM_Y(p, v);
     else if (n >= LANES)
-        STORE(p, v);
+        STORE_Y(p, v);
     else
-        STORE_PART(p, v, n);
+        STORE_Y_PART(p, v, n);
 }
 
 /* n <= LANES channels from `first` on. The 36 stores go to as many places that have left L2 since
  * they were last used, so v_next, where the next block will go, is asked for now. */
-INLINE void input_block(const float *const row[6], int col_begin, int col_end, size_t channels,
+INLINE void input_block(const void *const row[6], int col_begin, int col_end, size_t channels,
                         size_t first, int n, float *v, const float *v_next,
                         size_t position_stride) {
+    const size_t part = first / LANES % PER_LANE;
     VEC half[6][6];
     for (int j = 0; j < 6; j++) {
         VEC d[6], t[6];
@@ -66,7 +76,7 @@ INLINE void input_block(const float *const row[6], int col_begin, int col_end, s
             continue;
         }
         size_t offset = (size_t)(j - col_begin) * channels + first;
-        for (int i = 0; i < 6; i++) d[i] = load_up_to(row[i] + offset, n);
+        for (int i = 0; i < 6; i++) d[i] = load_numbers((const NUMBER *)row[i] + offset, n);
         transform_in(d, t);
         for (int i = 0; i < 6; i++) half[i][j] = t[i];
     }
@@ -75,25 +85,28 @@ INLINE void input_block(const float *const row[6], int col_begin, int col_end, s
         transform_in(half[i], t);
         for (int j = 0; j < 6; j++) {
             size_t at = (size_t)(i * 6 + j) * position_stride;
-            STORE(v + at, t[j]);
+            STORE_V(v + at, part, t[j]);
             PREFETCH_NEAR((const char *)(v_next + at));
         }
     }
 }
 
-static void input(const float *const row[6], int col_begin, int col_end, int channels, float *v,
+/* A block's last part may have no channels: it becomes zeros. */
+static void input(const void *const row[6], int col_begin, int col_end, int channels, float *v,
                   size_t position_stride, size_t block_stride) {
+    const int block = PER_LANE * LANES, padded = (channels + block - 1) / block * block;
     const float *next_tile = v + LANES;
     size_t c = (size_t)channels;
-    for (int first = 0; first < channels; first += LANES, v += block_stride) {
+    for (int first = 0; first < padded; first += LANES) {
         int left = channels - first;
-        const float *v_next = left > LANES ? v + block_stride : next_tile;
+        const float *v_next = first + block < padded ? v + block_stride : next_tile;
         if (left >= LANES)
             input_block(row, col_begin, col_end, c, (size_t)first, LANES, v, v_next,
                         position_stride);
         else
-            input_block(row, col_begin, col_end, c, (size_t)first, left, v, v_next,
+            input_block(row, col_begin, col_end, c, (size_t)first, left > 0 ? left : 0, v, v_next,
                         position_stride);
+        if ((first + LANES) % block == 0) v += block_stride;
     }
 }
 
@@ -118,9 +131,9 @@ static void input(const float *const row[6], int col_begin, int col_end, int cha
  * their limits even when the core's other hardware thread is busy (10 % faster then). v_again is v
  * under a name that keeps the compiler from merging the loads. */
 #define ROW_CLEAR(r) VEC left##r = ZERO, right##r = ZERO;
-#define ROW_ADD(r)                                     \
-    left##r = FMA(SET(v[(r)*LANES + i]), u0, left##r); \
-    right##r = FMA(SET((TWICE(r) ? v_again : v)[(r)*LANES + i]), u1, right##r);
+#define ROW_ADD(r)                                         \
+    left##r = MULTIPLY_ADD(v[(r)*LANES + i], u0, left##r); \
+    right##r = MULTIPLY_ADD((TWICE(r) ? v_again : v)[(r)*LANES + i], u1, right##r);
 #define ROW_STORE(r)                    \
     STORE(m + (r)*row_stride, left##r); \
     STORE(m + (r)*row_stride + LANES, right##r);
@@ -159,8 +172,8 @@ static void multiply(const float *v, size_t block_stride, int blocks, const floa
 /* One vector of n <= LANES output channels, from channel c of `o` on. */
 INLINE void output_vector(const float *m, size_t position_stride, mr_winograd_output o, int c,
                           int n) {
-    const float *residual = o.residual ? o.residual + c : NULL;
-    float *y = o.y + c;
+    const NUMBER *residual = o.residual ? (const NUMBER *)o.residual + c : NULL;
+    NUMBER *y = (NUMBER *)o.y + c;
     VEC half[4][6];
     VEC shift = o.bias ? load_up_to(o.bias + c, n) : ZERO;
     for (int j = 0; j < 6; j++) {
@@ -175,19 +188,20 @@ INLINE void output_vector(const float *m, size_t position_stride, mr_winograd_ou
         for (int j = 0; j < o.cols; j++) {
             size_t at = (size_t)i * o.y_row + (size_t)j * o.y_col;
             VEC sum = ADD(t[j], shift);
-            if (residual) sum = ADD(sum, load_up_to(residual + at, n));
+            if (residual) sum = ADD(sum, load_numbers(residual + at, n));
             if (o.relu) sum = MAX(ZERO, sum);
             if (!o.stream) PREFETCH_NEAR((const char *)(y + at) + o.next * (ptrdiff_t)sizeof *y);
             if (residual)
                 PREFETCH_NEAR((const char *)(residual + at) + o.next * (ptrdiff_t)sizeof *y);
-            store_up_to(y + at, sum, n, o.stream);
+            store_numbers(y + at, sum, n, o.stream);
         }
     }
 }
 
 static void output(const float *m, size_t position_stride, const mr_winograd_output *out) {
     mr_winograd_output o = *out;
-    if ((uintptr_t)o.y % sizeof(VEC) != 0 || (o.y_row | o.y_col) % LANES != 0) o.stream = 0;
+    if ((uintptr_t)o.y % (LANES * sizeof(NUMBER)) != 0 || (o.y_row | o.y_col) % LANES != 0)
+        o.stream = 0;
     for (int c = 0; c < o.channels; c += LANES)
         output_vector(m, position_stride, o, c, o.channels - c < LANES ? o.channels - c : LANES);
 }

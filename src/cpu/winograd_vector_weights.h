@@ -127,7 +127,10 @@ static void weights(const float *sum, size_t position_stride, int channels, floa
         for (int j = 0; j < 3; j++) {
             float *to = taps + (size_t)(i * 3 + j) * tap_stride;
             if (add) t[j] = ADD(t[j], load_up_to(to, channels));
-            store_up_to(to, t[j], channels, 0);
+            if (channels >= LANES)
+                STORE(to, t[j]);
+            else
+                STORE_PART(to, t[j], channels);
         }
     }
 }

@@ -95,7 +95,8 @@ unsigned mr_backward_reads(const mrcnn_graph *graph, const mr_node *node,
     case MR_OP_INPUT:
     case MR_OP_ADD:
     case MR_OP_ZERO_PAD:
-    case MR_OP_UPSAMPLE: break;
+    case MR_OP_UPSAMPLE:
+    case MR_OP_CONVERT: break;
     }
     return 0;
 }

@@ -80,16 +80,8 @@ static mr_node unary(const mrcnn_graph *graph, mr_op op, mrcnn_value x) {
     return node;
 }
 
-static mrcnn_value append(mrcnn_graph *graph, const mr_node *node, const char *layer) {
+mrcnn_value mr_graph_append(mrcnn_graph *graph, const mr_node *node) {
     if (graph->error.status != MRCNN_OK) return -1;
-    for (int i = 0; i < node->input_count; i++)
-        if (!is_value(graph, node->inputs[i])) return wrong(graph, layer, "an input is no value");
-    if (node->shape.height <= 0 || node->shape.width <= 0 || node->shape.channels <= 0)
-        return wrong(graph, layer, "its output would be empty; the picture is too small for it");
-    if (!is_side(node->shape.height) || !is_side(node->shape.width) ||
-        !is_side(node->shape.channels) ||
-        (double)node->shape.height * node->shape.width * node->shape.channels > MOST_VALUES)
-        return wrong(graph, layer, "its output would be too large");
     if (graph->count == graph->capacity) {
         int capacity = graph->capacity ? graph->capacity * 2 : 256;
         mr_node *nodes = mr_realloc(graph->nodes, (size_t)capacity, sizeof *nodes);
@@ -100,10 +92,23 @@ static mrcnn_value append(mrcnn_graph *graph, const mr_node *node, const char *l
         graph->nodes = nodes;
         graph->capacity = capacity;
     }
-    mr_node *slot = &graph->nodes[graph->count];
-    *slot = *node;
-    if (!copy_name(slot->layer, layer)) return wrong(graph, "?", "its name is too long");
+    graph->nodes[graph->count] = *node;
     return graph->count++;
+}
+
+static mrcnn_value append(mrcnn_graph *graph, const mr_node *node, const char *layer) {
+    mr_node named = *node;
+    if (graph->error.status != MRCNN_OK) return -1;
+    for (int i = 0; i < node->input_count; i++)
+        if (!is_value(graph, node->inputs[i])) return wrong(graph, layer, "an input is no value");
+    if (node->shape.height <= 0 || node->shape.width <= 0 || node->shape.channels <= 0)
+        return wrong(graph, layer, "its output would be empty; the picture is too small for it");
+    if (!is_side(node->shape.height) || !is_side(node->shape.width) ||
+        !is_side(node->shape.channels) ||
+        (double)node->shape.height * node->shape.width * node->shape.channels > MOST_VALUES)
+        return wrong(graph, layer, "its output would be too large");
+    if (!copy_name(named.layer, layer)) return wrong(graph, "?", "its name is too long");
+    return mr_graph_append(graph, &named);
 }
 
 mrcnn_value mr_graph_input(mrcnn_graph *graph, const char *name, mr_rows rows, mrcnn_shape shape) {
@@ -122,6 +127,10 @@ void mr_graph_output(mrcnn_graph *graph, mrcnn_value x, const char *name) {
     }
     graph->nodes[x].is_output = 1;
     if (!copy_name(graph->nodes[x].name, name)) wrong(graph, name, "this name is too long");
+}
+
+void mr_graph_feature(mrcnn_graph *graph, mrcnn_value x) {
+    if (is_value(graph, x)) graph->nodes[x].is_feature = 1;
 }
 
 void mr_graph_batch_statistics(mrcnn_graph *graph, int on) {
@@ -223,6 +232,13 @@ mrcnn_value mrcnn_upsample2x(mrcnn_graph *graph, mrcnn_value x) {
     mr_node node = unary(graph, MR_OP_UPSAMPLE, x);
     node.shape.height *= 2;
     node.shape.width *= 2;
+    return append(graph, &node, "");
+}
+
+mrcnn_value mr_graph_convert(mrcnn_graph *graph, mrcnn_value x, mr_type type, const char *stage) {
+    mr_node node = unary(graph, MR_OP_CONVERT, x);
+    node.type = type;
+    node.stage = stage;
     return append(graph, &node, "");
 }
 

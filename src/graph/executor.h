@@ -11,7 +11,7 @@
  * change. */
 typedef struct mr_pack {
     char *key;
-    float *data; /* 64-byte aligned */
+    void *data; /* 64-byte aligned */
     size_t bytes;
     void *detail; /* the executor's description of the layout, or NULL */
     void (*free_detail)(void *detail);
@@ -56,15 +56,23 @@ typedef struct mr_pixels {
 
 typedef struct mr_kernel mr_kernel;
 
-/* Everything a run of one node needs. inputs[i] belongs to node->inputs[i]. */
+/* Everything a run of one node needs. inputs[i] belongs to node->inputs[i]; numbers are of the nodes' types. */
 typedef struct mr_run {
-    const float *inputs[MR_MAX_INPUTS];
-    const float *residual; /* NULL if none; equal to output when in place */
-    float *output;
+    const void *inputs[MR_MAX_INPUTS];
+    const void *residual; /* NULL if none; equal to output when in place */
+    void *output;
     int rows[MR_ROWS_KINDS];
     void *scratch;
     int threads;
 } mr_run;
+
+/* Input k and the output of a node that reads and writes f32. */
+static inline const float *mr_input_f32(const mr_run *run, int k) {
+    return run->inputs[k];
+}
+static inline float *mr_output_f32(const mr_run *run) {
+    return run->output;
+}
 
 /* Everything a backward run of one node needs. Gradients of weights are added to the tensors of
  * prepare->gradients. */
@@ -98,6 +106,8 @@ struct mr_kernel {
 
 typedef struct mr_executor {
     const char *name;
+    int (*computes_in)(mr_type type); /* whether this machine does, natively */
+    mr_lowers lowers;                 /* of a type that it computes in; NULL: all products */
     mrcnn_status (*prepare)(const mr_prepare *prepare, mr_kernel **kernel, mrcnn_error *err);
     void *(*alloc)(size_t bytes);
     void (*release)(void *memory);

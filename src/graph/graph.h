@@ -4,6 +4,8 @@
 #ifndef MR_GRAPH_GRAPH_H
 #define MR_GRAPH_GRAPH_H
 
+#include "base/type.h"
+
 #include <mrcnn/graph.h>
 
 enum { MR_MAX_INPUTS = 6, MR_NAME = 96 };
@@ -21,9 +23,10 @@ typedef enum mr_op {
     MR_OP_ZERO_PAD,
     MR_OP_MAX_POOL,
     MR_OP_UPSAMPLE,
-    MR_OP_SOFTMAX,    /* over channels */
-    MR_OP_ROI_ALIGN,  /* inputs: pyramid levels..., rois */
-    MR_OP_MASK_SELECT /* 1x1 convolution to one channel per row, chosen by an input, and sigmoid */
+    MR_OP_SOFTMAX,     /* over channels */
+    MR_OP_ROI_ALIGN,   /* inputs: pyramid levels..., rois */
+    MR_OP_MASK_SELECT, /* 1x1 convolution to one channel per row, chosen by an input, and sigmoid */
+    MR_OP_CONVERT      /* the same numbers in another type */
 } mr_op;
 
 /* A batch of pictures and the RoIs of a batch are two independent numbers of rows. */
@@ -39,7 +42,8 @@ typedef struct mr_node {
     char name[MR_NAME];  /* of an input or output; "" if none */
     const char *stage;   /* where its time is counted */
     int is_output;
-    int dead; /* replaced by a fused node, or not needed for any output */
+    int is_feature; /* an input or output that is kept in the plan's precision; others are f32 */
+    int dead;       /* replaced by a fused node, or not needed for any output */
 
     int kernel_h, kernel_w, stride;
     int filters; /* of the layer; MASK_SELECT computes one of them */
@@ -58,6 +62,7 @@ typedef struct mr_node {
     char batch_norm[MR_NAME]; /* folded into the weights */
     mrcnn_value residual;     /* added before the ReLU; negative: none */
     int relu;
+    mr_type type; /* of the value */
 } mr_node;
 
 struct mrcnn_graph {
@@ -78,6 +83,8 @@ void mr_graph_stage(mrcnn_graph *graph, const char *stage);
 mrcnn_value mr_graph_input(mrcnn_graph *graph, const char *name, mr_rows rows, mrcnn_shape shape);
 /* Marks a value as wanted under a name. */
 void mr_graph_output(mrcnn_graph *graph, mrcnn_value x, const char *name);
+/* Marks an input or output as features: graphs of one precision hand them on in it. */
+void mr_graph_feature(mrcnn_graph *graph, mrcnn_value x);
 
 /* Batch norms added from now on use the batch's statistics. */
 void mr_graph_batch_statistics(mrcnn_graph *graph, int on);
@@ -108,6 +115,15 @@ mrcnn_value mr_mask_select(mrcnn_graph *graph, mrcnn_value x, mrcnn_value channe
 /* The passes for inference: drop what no output needs, fold padding and BN, fuse residual sums and
  * ReLU. */
 void mr_graph_optimize(mrcnn_graph *graph);
+
+/* After mr_graph_optimize, for inference: features are kept and multiplied in `type` (types.c), except by the
+ * products that the executor can't do in it. */
+typedef int (*mr_lowers)(const mrcnn_graph *graph, const mr_node *node, mr_type type);
+void mr_graph_lower(mrcnn_graph *graph, mr_type type, mr_lowers lowers);
+
+/* For passes that write a graph anew: a node as it is, and a conversion. */
+mrcnn_value mr_graph_append(mrcnn_graph *graph, const mr_node *node);
+mrcnn_value mr_graph_convert(mrcnn_graph *graph, mrcnn_value x, mr_type type, const char *stage);
 
 /* After mr_graph_optimize: marks the values whose gradient is wanted: those above a wanted input or
  * a trainable tensor (one that `gradients` has), and below an output. Spreads pixel groups

@@ -29,6 +29,7 @@ static void take_over(mr_node *node, mr_node *producer) {
     mr_node old = *node;
     *node = *producer;
     node->is_output = old.is_output;
+    node->is_feature = old.is_feature;
     memcpy(node->name, old.name, sizeof node->name);
     node->pixel_group = old.pixel_group;
     node->max_pixels = old.max_pixels;

@@ -14,7 +14,7 @@ size_t mr_round_up(size_t bytes) {
 
 static size_t value_bytes(const mr_plan *plan, const mr_node *node) {
     return mr_round_up(mr_shape_size(node->shape) * (size_t)plan->max_rows[node->rows] *
-                       sizeof(float));
+                       mr_type_size(node->type));
 }
 
 int mr_backward_time(const mr_plan *plan, int node) {
@@ -110,9 +110,19 @@ static mrcnn_status prepare_kernels(mr_plan *plan, const mr_plan_options *option
     return MRCNN_OK;
 }
 
+static mrcnn_status rewrite(mrcnn_graph *graph, const mr_plan_options *options, mrcnn_error *err) {
+    mrcnn_status status = mr_graph_status(graph, err);
+    if (status != MRCNN_OK) return status;
+    mr_graph_optimize(graph);
+    if (options->precision != MR_F32)
+        mr_graph_lower(graph, options->precision, options->executor->lowers);
+    if (options->gradients) mr_graph_mark_gradients(graph, options->gradients);
+    return mr_graph_status(graph, err);
+}
+
 mrcnn_status mr_plan_compile(mr_plan **out, mrcnn_graph **graph, const mr_plan_options *options,
                              mrcnn_error *err) {
-    mrcnn_status status = mr_graph_status(*graph, err);
+    mrcnn_status status = rewrite(*graph, options, err);
     mr_plan *plan = status == MRCNN_OK ? mr_calloc(1, sizeof *plan) : NULL;
     if (!plan) {
         mr_graph_free(graph);
@@ -131,8 +141,6 @@ mrcnn_status mr_plan_compile(mr_plan **out, mrcnn_graph **graph, const mr_plan_o
     if (!plan->steps || !plan->blocks) {
         status = mr_fail_memory(err, nodes * sizeof *plan->steps, "a plan");
     } else {
-        mr_graph_optimize(plan->graph);
-        if (plan->gradients) mr_graph_mark_gradients(plan->graph, plan->gradients);
         assign_blocks(plan);
         mr_plan_assign_gradients(plan, options->between_bytes);
         status = mr_place_blocks(plan->blocks, plan->block_count, &plan->activation_bytes, err);
@@ -168,28 +176,36 @@ size_t mr_plan_output_bytes(const mr_plan *plan) {
     return plan->output_bytes;
 }
 
-void mr_plan_bind(mr_plan *plan, const char *input, const float *data) {
+void mr_plan_bind(mr_plan *plan, const char *input, const void *data) {
     for (int i = 0; i < plan->graph->count; i++) {
         const mr_node *node = &plan->graph->nodes[i];
         if (node->op == MR_OP_INPUT && strcmp(node->name, input) == 0) plan->steps[i].bound = data;
     }
 }
 
-const float *mr_plan_output(const mr_plan *plan, const char *name, mrcnn_shape *shape) {
+const void *mr_plan_feature(const mr_plan *plan, const char *name, mrcnn_shape *shape,
+                            mr_type *type) {
     for (int i = 0; i < plan->graph->count; i++) {
         const mr_node *node = &plan->graph->nodes[i];
         if (!node->is_output || strcmp(node->name, name) != 0) continue;
         if (shape) *shape = node->shape;
+        *type = node->type;
         return plan->steps[i].output;
     }
     return NULL;
 }
 
-float *mr_plan_value(const mr_plan *plan, char *workspace, int x) {
+const float *mr_plan_output(const mr_plan *plan, const char *name, mrcnn_shape *shape) {
+    mr_type type = MR_F32;
+    const void *values = mr_plan_feature(plan, name, shape, &type);
+    return type == MR_F32 ? values : NULL;
+}
+
+void *mr_plan_value(const mr_plan *plan, char *workspace, int x) {
     const mr_step *s = &plan->steps[x];
-    if (s->bound) return (float *)s->bound; /* inputs are only read */
+    if (s->bound) return (void *)s->bound; /* inputs are only read */
     if (s->output) return s->output;
-    return (float *)(void *)(workspace + plan->blocks[s->block].offset);
+    return workspace + plan->blocks[s->block].offset;
 }
 
 static void run_step(const mr_plan *plan, char *workspace, int i, const int rows[MR_ROWS_KINDS]) {

@@ -14,6 +14,7 @@ typedef struct mr_plan_options {
     int release_weights;
     int threads;
     int max_rows[MR_ROWS_KINDS];
+    mr_type precision; /* MR_F32 for training */
     /* Training: the gradients of the trainable tensors, which a backward run adds to; NULL:
      * inference. Every output must then be reached by a loss. */
     mr_tensors *gradients;
@@ -32,10 +33,15 @@ void mr_plan_free(mr_plan **plan);
 size_t mr_plan_workspace_bytes(const mr_plan *plan);
 size_t mr_plan_output_bytes(const mr_plan *plan);
 
-/* Where the input of that name lies: rows x shape floats, alive while the plan runs. */
-void mr_plan_bind(mr_plan *plan, const char *input, const float *data);
-/* The memory of an output, valid from a run to the next one; NULL if there is none of that name. */
+/* Where the input of that name lies: rows x shape numbers, alive while the plan runs. They are floats, or of
+ * the plan's precision if the input is a feature. */
+void mr_plan_bind(mr_plan *plan, const char *input, const void *data);
+/* The memory of an output, valid from a run to the next one; NULL if there is none of that name, or if it is
+ * no array of floats. */
 const float *mr_plan_output(const mr_plan *plan, const char *name, mrcnn_shape *shape);
+/* The same for an output of any type. */
+const void *mr_plan_feature(const mr_plan *plan, const char *name, mrcnn_shape *shape,
+                            mr_type *type);
 
 /* workspace: 64-byte aligned, from the executor's allocator. */
 void mr_plan_run(mr_plan *plan, void *workspace, const int rows[MR_ROWS_KINDS]);

@@ -9,9 +9,9 @@ enum { MR_MAX_PLAN_STAGES = 16 };
 
 typedef struct mr_step {
     mr_kernel *kernel;
-    int block;          /* index of a block; -1: input or output */
-    float *output;      /* of outputs, owned */
-    const float *bound; /* of inputs */
+    int block;         /* index of a block; -1: input or output */
+    void *output;      /* of outputs, owned */
+    const void *bound; /* of inputs */
     double milliseconds, backward_milliseconds;
     double gflop; /* of one row */
 
@@ -45,7 +45,7 @@ struct mr_plan {
 /* Times: node i of n runs at i, n is the time between, and i's backward comes at 2 n - i. */
 int mr_backward_time(const mr_plan *plan, int node);
 
-float *mr_plan_value(const mr_plan *plan, char *workspace, int x);
+void *mr_plan_value(const mr_plan *plan, char *workspace, int x);
 void mr_add_stage_time(mr_stage_times *times, const char *name, double ms, double gflop);
 size_t mr_round_up(size_t bytes); /* to a cache line */
 

@@ -127,6 +127,7 @@ mrcnn_status mrcnn_inspect_tensors(mrcnn_session *s, const mrcnn_image *image, c
                                    .height = fit.height,
                                    .width = fit.width,
                                    .batch = 1,
+                                   .precision = s->precision,
                                    .threads = s->threads,
                                    .with_c = 1};
     status = mr_pipeline_create(&p, &options, err);

@@ -17,6 +17,7 @@ static mrcnn_status compile(mr_plan **plan, mrcnn_graph *graph, const mr_pipelin
                                .release_weights =
                                    o->executor == &mr_executor_cpu && !o->model->keep_weights,
                                .threads = o->threads,
+                               .precision = o->precision,
                                .max_rows = {o->batch, max_rois}};
     if (!graph) return mr_fail_memory(err, sizeof(mrcnn_graph *), "the network");
     return mr_plan_compile(plan, &graph, &options, err);
@@ -28,7 +29,8 @@ static void connect(mr_pipeline *p) {
     for (int i = 0; i < MR_POOLED_LEVELS; i++) {
         char name[16];
         snprintf(name, sizeof name, "P%d", i + 2);
-        const float *level = mr_plan_output(p->pyramid, name, NULL);
+        mr_type type; /* the same in all three */
+        const void *level = mr_plan_feature(p->pyramid, name, NULL, &type);
         mr_plan_bind(p->box, name, level);
         mr_plan_bind(p->mask, name, level);
     }
@@ -68,7 +70,8 @@ static mrcnn_status check_levels(const mr_pipeline *p, mrcnn_error *err) {
         char name[16];
         mrcnn_shape is, want = mr_level_shape(p->settings, p->height, p->width, i);
         snprintf(name, sizeof name, "P%d", i + 2);
-        mr_plan_output(p->pyramid, name, &is);
+        mr_type type;
+        mr_plan_feature(p->pyramid, name, &is, &type);
         if (is.height != want.height || is.width != want.width)
             return mr_fail(
                 err, MRCNN_E_CONFIG,

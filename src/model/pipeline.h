@@ -51,8 +51,9 @@ typedef struct mr_record {
 typedef struct mr_pipeline_options {
     mrcnn_model *model;
     const mr_executor *executor;
+    mr_type precision;
     int height, width, batch, threads;
-    int with_c; /* keep C1..C5 */
+    int with_c; /* keep C1..C5, and the pyramid in f32 */
 } mr_pipeline_options;
 
 mrcnn_status mr_pipeline_create(mr_pipeline **pipeline, const mr_pipeline_options *options,

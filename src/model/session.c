@@ -14,7 +14,7 @@
 #include <string.h>
 
 mrcnn_session_options mrcnn_session_options_default(void) {
-    mrcnn_session_options options = {sizeof options, 0, "cpu"};
+    mrcnn_session_options options = {sizeof options, 0, "cpu", "f32"};
     return options;
 }
 
@@ -27,6 +27,26 @@ const mr_executor *mr_find_executor(const char *name, mrcnn_error *err) {
     return NULL;
 }
 
+/* What numbers the session computes in. */
+static mrcnn_status find_precision(const char *name, const mr_executor *executor, mr_type *type,
+                                   mrcnn_error *err) {
+    int automatic = strcmp(name, "auto") == 0, bf16 = strcmp(name, "bf16") == 0;
+    *type = MR_F32;
+    if (strcmp(name, "f32") == 0) return MRCNN_OK;
+    if (!automatic && !bf16)
+        return mr_fail(err, MRCNN_E_ARGUMENT, "there is no precision '%s'; use f32, bf16 or auto",
+                       name);
+    if (executor->computes_in(MR_BF16)) {
+        *type = MR_BF16;
+        return MRCNN_OK;
+    }
+    if (automatic) return MRCNN_OK;
+    return mr_fail(err, MRCNN_E_UNSUPPORTED,
+                   "the executor %s has no bf16 on this machine (it takes a processor with AVX-512 "
+                   "BF16); use f32, or auto for the fastest that there is",
+                   executor->name);
+}
+
 mrcnn_status mrcnn_session_create(mrcnn_session **session, mrcnn_model *model,
                                   const mrcnn_session_options *options, mrcnn_error *err) {
     mrcnn_session_options o = mrcnn_session_options_default();
@@ -37,12 +57,15 @@ mrcnn_status mrcnn_session_create(mrcnn_session **session, mrcnn_model *model,
     if (o.threads < 0 || o.threads > 1024)
         return mr_fail(err, MRCNN_E_ARGUMENT, "%d threads; use 0 (one per core) to 1024",
                        o.threads);
-    status = mr_model_check_confidence(model, err);
+    mr_type precision;
+    status = find_precision(o.precision ? o.precision : "f32", executor, &precision, err);
+    if (status == MRCNN_OK) status = mr_model_check_confidence(model, err);
     if (status != MRCNN_OK) return status;
     mrcnn_session *s = mr_calloc(1, sizeof *s);
     if (!s) return mr_fail_memory(err, sizeof *s, "a session");
     s->model = model;
     s->executor = executor;
+    s->precision = precision;
     s->threads = o.threads ? o.threads : mr_cores();
     *session = s;
     return MRCNN_OK;
@@ -55,6 +78,10 @@ void mrcnn_session_free(mrcnn_session **session) {
     if (s->workspace) s->executor->release(s->workspace);
     free(s);
     *session = NULL;
+}
+
+const char *mrcnn_session_precision(const mrcnn_session *session) {
+    return session->precision == MR_BF16 ? "bf16" : "f32";
 }
 
 const mrcnn_stage_time *mrcnn_session_stage(const mrcnn_session *session, size_t index) {
@@ -107,6 +134,7 @@ mrcnn_status mr_session_pipeline(mrcnn_session *s, int height, int width, int ba
                                        .height = height,
                                        .width = width,
                                        .batch = batch,
+                                       .precision = s->precision,
                                        .threads = s->threads};
         mrcnn_status status = mr_pipeline_create(place, &options, err);
         if (status != MRCNN_OK) return status;

@@ -11,6 +11,7 @@ enum { MR_USUAL_PIPELINES = 4, MR_MAX_PIPELINES = 2 * MR_MAX_SCALES };
 struct mrcnn_session {
     mrcnn_model *model;
     const mr_executor *executor;
+    mr_type precision;
     int threads;
     mr_pipeline *pipelines[MR_MAX_PIPELINES];
     unsigned long clock;

@@ -52,10 +52,10 @@ void mr_reference_norm_statistics(mr_reference_kernel *k, const mr_run *run) {
         double mean = norm->params[2][c], variance = norm->params[3][c];
         if (k->node.batch_statistics && n > 0) {
             double sum = 0, squares = 0;
-            for (size_t i = 0; i < n; i++) sum += run->inputs[0][i * channels + c];
+            for (size_t i = 0; i < n; i++) sum += mr_input_f32(run, 0)[i * channels + c];
             mean = sum / (double)n;
             for (size_t i = 0; i < n; i++) {
-                double d = run->inputs[0][i * channels + c] - mean;
+                double d = mr_input_f32(run, 0)[i * channels + c] - mean;
                 squares += d * d;
             }
             variance = squares / (double)n;
@@ -74,8 +74,8 @@ void mr_reference_norm_rows(void *context, size_t begin, size_t end, int thread)
     size_t size = (size_t)j->k->node.shape.width * channels;
     for (size_t i = begin * size; i < end * size; i++) {
         size_t c = i % channels;
-        double normal = (j->run->inputs[0][i] - norm->center[c]) * norm->inverse_std[c];
-        j->run->output[i] = (float)(normal * norm->params[0][c] + norm->params[1][c]);
+        double normal = (mr_input_f32(j->run, 0)[i] - norm->center[c]) * norm->inverse_std[c];
+        mr_output_f32(j->run)[i] = (float)(normal * norm->params[0][c] + norm->params[1][c]);
     }
 }
 

@@ -15,14 +15,15 @@ void mr_reference_relu(void *context, size_t begin, size_t end, int thread) {
     (void)thread;
     const mr_reference_job *j = context;
     for (size_t i = begin * row_size(j); i < end * row_size(j); i++)
-        j->run->output[i] = j->run->inputs[0][i] > 0 ? j->run->inputs[0][i] : 0.0f;
+        mr_output_f32(j->run)[i] =
+            mr_input_f32(j->run, 0)[i] > 0 ? mr_input_f32(j->run, 0)[i] : 0.0f;
 }
 
 void mr_reference_add(void *context, size_t begin, size_t end, int thread) {
     (void)thread;
     const mr_reference_job *j = context;
     for (size_t i = begin * row_size(j); i < end * row_size(j); i++)
-        j->run->output[i] = j->run->inputs[0][i] + j->run->inputs[1][i];
+        mr_output_f32(j->run)[i] = mr_input_f32(j->run, 0)[i] + mr_input_f32(j->run, 1)[i];
 }
 
 void mr_reference_pad(void *context, size_t begin, size_t end, int thread) {
@@ -31,11 +32,11 @@ void mr_reference_pad(void *context, size_t begin, size_t end, int thread) {
     mrcnn_shape out = j->k->node.shape, in = j->k->levels[0];
     for (size_t i = begin; i < end; i++) {
         int y = (int)(i % (size_t)out.height) - j->k->node.pad_top;
-        float *dst = j->run->output + i * row_size(j);
+        float *dst = mr_output_f32(j->run) + i * row_size(j);
         memset(dst, 0, row_size(j) * sizeof *dst);
         if (y < 0 || y >= in.height) continue;
         memcpy(dst + (size_t)j->k->node.pad_left * (size_t)in.channels,
-               j->run->inputs[0] + mr_reference_at(in, i / (size_t)out.height, y, 0),
+               mr_input_f32(j->run, 0) + mr_reference_at(in, i / (size_t)out.height, y, 0),
                (size_t)in.width * (size_t)in.channels * sizeof *dst);
     }
 }
@@ -64,8 +65,8 @@ void mr_reference_max_pool(void *context, size_t begin, size_t end, int thread) 
             for (int c = 0; c < out.channels; c++) {
                 size_t row = i / (size_t)out.height;
                 int y = (int)(i % (size_t)out.height);
-                j->run->output[mr_reference_at(out, row, y, x) + (size_t)c] =
-                    window_max(j->k, j->run->inputs[0], row, y, x, c);
+                mr_output_f32(j->run)[mr_reference_at(out, row, y, x) + (size_t)c] =
+                    window_max(j->k, mr_input_f32(j->run, 0), row, y, x, c);
             }
 }
 
@@ -77,8 +78,8 @@ void mr_reference_upsample(void *context, size_t begin, size_t end, int thread) 
         for (int x = 0; x < out.width; x++) {
             size_t row = i / (size_t)out.height;
             int y = (int)(i % (size_t)out.height);
-            memcpy(j->run->output + mr_reference_at(out, row, y, x),
-                   j->run->inputs[0] + mr_reference_at(j->k->levels[0], row, y / 2, x / 2),
+            memcpy(mr_output_f32(j->run) + mr_reference_at(out, row, y, x),
+                   mr_input_f32(j->run, 0) + mr_reference_at(j->k->levels[0], row, y / 2, x / 2),
                    (size_t)out.channels * sizeof(float));
         }
 }
@@ -88,8 +89,8 @@ void mr_reference_softmax(void *context, size_t begin, size_t end, int thread) {
     const mr_reference_job *j = context;
     size_t channels = (size_t)j->k->node.shape.channels;
     for (size_t i = begin * row_size(j); i < end * row_size(j); i += channels) {
-        const float *x = j->run->inputs[0] + i;
-        float *y = j->run->output + i;
+        const float *x = mr_input_f32(j->run, 0) + i;
+        float *y = mr_output_f32(j->run) + i;
         double largest = -INFINITY, sum = 0;
         for (size_t c = 0; c < channels; c++) largest = x[c] > largest ? x[c] : largest;
         for (size_t c = 0; c < channels; c++) sum += exp(x[c] - largest);
@@ -114,19 +115,19 @@ void mr_reference_roi_align(void *context, size_t begin, size_t end, int thread)
     const mr_node *n = &j->k->node;
     mrcnn_shape out = n->shape;
     for (size_t i = begin; i < end; i++) {
-        const float *roi = j->run->inputs[n->input_count - 1] + i * MR_ROI_COLUMNS;
+        const float *roi = mr_input_f32(j->run, n->input_count - 1) + i * MR_ROI_COLUMNS;
         size_t picture = (size_t)roi[0];
         int level = (int)roi[1];
         mrcnn_shape in = j->k->levels[level];
-        float *y = j->run->output + i * mr_shape_size(out);
+        float *y = mr_output_f32(j->run) + i * mr_shape_size(out);
         for (int by = 0; by < out.height; by++)
             for (int bx = 0; bx < out.width; bx++) {
                 mr_sample sy = mr_sample_at(roi[2], roi[4], in.height, out.height, by);
                 mr_sample sx = mr_sample_at(roi[3], roi[5], in.width, out.width, bx);
                 for (size_t c = 0; c < (size_t)out.channels; c++)
-                    *y++ = sy.inside && sx.inside
-                               ? (float)bilinear(j->run->inputs[level], in, picture, sy, sx, c)
-                               : 0.0f;
+                    *y++ = sy.inside && sx.inside ? (float)bilinear(mr_input_f32(j->run, level), in,
+                                                                    picture, sy, sx, c)
+                                                  : 0.0f;
             }
     }
 }

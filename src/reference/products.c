@@ -7,8 +7,8 @@
 static void finish(const mr_reference_kernel *k, const mr_run *run, const double *sum, size_t at) {
     for (int f = 0; f < k->node.shape.channels; f++) {
         double v = sum[f];
-        if (run->residual) v += run->residual[at + (size_t)f];
-        run->output[at + (size_t)f] = k->node.relu && v < 0 ? 0.0f : (float)v;
+        if (run->residual) v += ((const float *)run->residual)[at + (size_t)f];
+        mr_output_f32(run)[at + (size_t)f] = k->node.relu && v < 0 ? 0.0f : (float)v;
     }
 }
 
@@ -28,7 +28,7 @@ static void conv_pixel(const mr_reference_kernel *k, const mr_run *run, size_t r
         for (int kx = 0; kx < n->kernel_w; kx++) {
             int x = ox * n->stride + kx - n->pad_left;
             if (x < 0 || x >= in.width) continue;
-            const float *from = run->inputs[0] + mr_reference_at(in, row, y, x);
+            const float *from = mr_input_f32(run, 0) + mr_reference_at(in, row, y, x);
             const float *w = k->kernel + (size_t)(ky * n->kernel_w + kx) * channels * filters;
             for (size_t c = 0; c < channels; c++)
                 accumulate(sum, w + c * filters, from[c], n->shape.channels);
@@ -58,8 +58,8 @@ void mr_reference_deconv(void *context, size_t begin, size_t end, int thread) {
         for (int x = 0; x < out.width; x++) {
             size_t row = i / (size_t)out.height;
             int y = (int)(i % (size_t)out.height);
-            const float *src = j->run->inputs[0] + mr_reference_at(in, row, y / 2, x / 2);
-            float *dst = j->run->output + mr_reference_at(out, row, y, x);
+            const float *src = mr_input_f32(j->run, 0) + mr_reference_at(in, row, y / 2, x / 2);
+            float *dst = mr_output_f32(j->run) + mr_reference_at(out, row, y, x);
             for (int o = 0; o < out.channels; o++) {
                 const float *w = j->k->kernel + (size_t)(((y % 2) * 2 + x % 2) * out.channels + o) *
                                                     (size_t)in.channels;
@@ -77,13 +77,13 @@ void mr_reference_mask_select(void *context, size_t begin, size_t end, int threa
     size_t pixels = (size_t)in.height * (size_t)in.width;
     int filters = j->k->node.filters;
     for (size_t i = begin; i < end; i++) {
-        int channel = (int)j->run->inputs[1][i];
+        int channel = (int)mr_input_f32(j->run, 1)[i];
         for (size_t p = 0; p < pixels; p++) {
-            const float *x = j->run->inputs[0] + (i * pixels + p) * (size_t)in.channels;
+            const float *x = mr_input_f32(j->run, 0) + (i * pixels + p) * (size_t)in.channels;
             double sum = j->k->bias[channel];
             for (int c = 0; c < in.channels; c++)
                 sum += (double)x[c] * j->k->kernel[(size_t)c * (size_t)filters + (size_t)channel];
-            j->run->output[i * pixels + p] = (float)(1.0 / (1.0 + exp(-sum)));
+            mr_output_f32(j->run)[i * pixels + p] = (float)(1.0 / (1.0 + exp(-sum)));
         }
     }
 }

@@ -134,7 +134,7 @@ static mrcnn_status make_pack(mr_pack *pack, void *user, mrcnn_error *err) {
     pack->data = mr_alloc_aligned(pack->bytes);
     if (pack->data) {
         memcpy(pack->data, kernel, k->count * sizeof(float));
-        memcpy(pack->data + k->count, bias, b->count * sizeof(float));
+        memcpy((float *)pack->data + k->count, bias, b->count * sizeof(float));
     } else {
         status = mr_fail_memory(err, pack->bytes, p->node->layer);
     }
@@ -154,7 +154,7 @@ static mrcnn_status get_weights(mr_reference_kernel *k, const mr_prepare *p, mrc
     mrcnn_status status = mr_packs_get(p->packs, key, make_pack, (void *)p, &pack, err);
     if (status != MRCNN_OK) return status;
     k->kernel = pack->data;
-    k->bias = pack->data + mr_tensors_find(p->weights, layer, "kernel")->count;
+    k->bias = k->kernel + mr_tensors_find(p->weights, layer, "kernel")->count;
     return MRCNN_OK;
 }
 
@@ -213,4 +213,9 @@ static void release(void *memory) {
     free(memory);
 }
 
-const mr_executor mr_executor_reference = {"reference", prepare_reference, allocate, release};
+static int computes_in(mr_type type) {
+    return type == MR_F32;
+}
+
+const mr_executor mr_executor_reference = {"reference",       computes_in, NULL,
+                                           prepare_reference, allocate,    release};

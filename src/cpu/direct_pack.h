@@ -1,0 +1,20 @@
+/* direct_pack.h - packs of weights in the layouts that oneDNN's kernels ask for. */
+#ifndef MR_CPU_DIRECT_PACK_H
+#define MR_CPU_DIRECT_PACK_H
+
+#include "cpu/onednn.h"
+#include "graph/executor.h"
+
+/* Bytes of weights in that layout, rounded up to whole cache lines. */
+size_t mr_direct_pack_size(const mr_dnnl_layout *layout);
+
+/* An empty pack in the primitive's layout, with room for more behind the weights. */
+mrcnn_status mr_direct_pack_start(mr_pack *pack, const mr_dnnl *primitive, size_t extra_bytes,
+                                  mrcnn_error *err);
+
+/* The same with the kernel (f32 HWIO) in it. */
+mrcnn_status mr_direct_pack(const mr_dnnl *primitive, const mr_dnnl_window *window,
+                            const float *kernel, size_t extra_bytes, mr_pack *pack,
+                            mrcnn_error *err);
+
+#endif

@@ -1,0 +1,82 @@
+/* test_cli_precision.c - --precision: the model that comes along finds in bf16 what it finds in f32, and what
+ * can't be had is said. Where the processor has no bf16, that is what is tested. */
+#include "helper_assert.h"
+#include "helper_cli.h"
+
+#include "base/bf16.h"
+
+#include <math.h>
+#include <stdlib.h>
+
+#define SOURCE TEST_DATA "/../.."
+#define EVAL \
+    "eval", "--dataset", SOURCE "/examples/nucleus/val", "--weights", SOURCE "/models/nuclei.h5"
+
+#define TINY "--size", "64", CLI_TINY
+
+/* The first AP of the section. */
+static double ap_of(const char *path, const char *section) {
+    char *json = cli_read(path);
+    assert_non_null(json);
+    const char *at = strstr(json, section);
+    at = at ? strstr(at, "\"AP\": ") : NULL;
+    assert_non_null(at);
+    double ap = strtod(at + strlen("\"AP\": "), NULL);
+    free(json);
+    return ap;
+}
+
+static void test_same_objects(void **state) {
+    (void)state;
+    assert_int_equal(RUN(EVAL, "--json", "f32.json")->code, 0);
+    const cli_result *r = RUN(EVAL, "--json", "bf16.json", "--precision", "bf16");
+    if (!mr_bf16_is_native()) {
+        assert_int_equal(r->code, 1);
+        assert_contains(r->err, "no bf16 on this machine");
+        assert_contains(r->err, "AVX-512");
+        return;
+    }
+    assert_int_equal(r->code, 0);
+    static const char *const sections[] = {"\"bbox\"", "\"segm\""};
+    for (int i = 0; i < 2; i++) {
+        double f32 = ap_of("f32.json", sections[i]), bf16 = ap_of("bf16.json", sections[i]);
+        assert_true(f32 > 0.4);
+        if (!(fabs(f32 - bf16) < 0.01))
+            fail_msg("%s: AP %g in f32, %g in bf16", sections[i], f32, bf16);
+    }
+}
+
+/* auto is what the processor has; the report says what was run. */
+static void test_auto(void **state) {
+    (void)state;
+    const char *want = mr_bf16_is_native() ? "\"precision\": \"bf16\"" : "\"precision\": \"f32\"";
+    const cli_result *r = RUN("bench", TINY, "--runs", "1", "--json", "-", "--precision", "auto");
+    assert_int_equal(r->code, 0);
+    assert_contains(r->out, want);
+    r = RUN("bench", TINY, "--runs", "1");
+    assert_int_equal(r->code, 0);
+    assert_contains(r->out, ", f32, picture 64 x 64");
+    r = RUN("bench", TINY, "--runs", "1", "--json", "-", "--precision", "auto", "--executor",
+            "reference");
+    assert_int_equal(r->code, 0);
+    assert_contains(r->out, "\"precision\": \"f32\"");
+}
+
+static void test_wrong(void **state) {
+    (void)state;
+    const cli_result *r = RUN("bench", "--precision", "f64");
+    assert_int_equal(r->code, 2);
+    assert_contains(r->err, "there are f32|bf16|auto");
+    r = RUN("bench", TINY, "--precision", "bf16", "--executor", "reference");
+    assert_int_equal(r->code, 1);
+    assert_contains(r->err, "the executor reference has no bf16");
+}
+
+int main(void) {
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_same_objects),
+        cmocka_unit_test(test_auto),
+        cmocka_unit_test(test_wrong),
+    };
+    return cmocka_run_group_tests(tests, cli_enter, cli_leave);
+}
