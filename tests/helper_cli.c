@@ -93,6 +93,9 @@ int cli_enter(void **state) {
     snprintf(folder, sizeof folder, "%s/mrcnn-cli-XXXXXX", base ? base : "/tmp");
     require(mkdtemp(folder) != NULL, folder);
     require(chdir(folder) == 0, folder);
+    char cache[sizeof folder + 8]; /* nobody else's */
+    snprintf(cache, sizeof cache, "%s/cache", folder);
+    require(setenv("XDG_CACHE_HOME", cache, 1) == 0, cache);
     return 0;
 }
 

@@ -293,6 +293,10 @@ typedef struct mrcnn_session_options {
      * sums, RoIs, scores and boxes in f32; it needs a processor with AVX-512 BF16. "auto": bf16 where there
      * is one, else f32. */
     const char *precision;
+    /* In bf16 some layers can be computed in two ways, of which a short measurement finds the faster one. This
+     * folder keeps what was found (the file tuning.txt), so that later sessions needn't measure. NULL: nothing is
+     * measured or kept; "": the user's cache ($XDG_CACHE_HOME/mrcnn or ~/.cache/mrcnn). */
+    const char *cache;
 } mrcnn_session_options;
 
 MRCNN_API mrcnn_session_options mrcnn_session_options_default(void);

@@ -150,6 +150,13 @@ int open_model(const command *self, const model_options *options, const mrcnn_co
     return code;
 }
 
+/* A user without a home has no cache. */
+static const char *cache_of(const char *given) {
+    const char *cache = getenv("XDG_CACHE_HOME"), *home = getenv("HOME");
+    if (given) return strcmp(given, "none") == 0 ? NULL : given;
+    return (cache && cache[0] == '/') || (home && home[0] == '/') ? "" : NULL;
+}
+
 int open_session(const session_options *options, mrcnn_model *model, mrcnn_session **session) {
     static const char *const precisions[] = {"f32", "bf16", "auto"};
     mrcnn_error err = MRCNN_ERROR_INIT;
@@ -157,6 +164,7 @@ int open_session(const session_options *options, mrcnn_model *model, mrcnn_sessi
     asked.threads = (int)options->threads;
     asked.executor = options->executor ? "reference" : "cpu";
     asked.precision = precisions[options->precision];
+    asked.cache = cache_of(options->cache);
     return mrcnn_session_create(session, model, &asked, &err) == MRCNN_OK ? EXIT_DONE
                                                                           : fail_with(&err);
 }

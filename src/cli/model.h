@@ -85,6 +85,7 @@ typedef struct session_options {
     int64_t threads;
     int executor;  /* index in "cpu|reference" */
     int precision; /* index in "f32|bf16|auto" */
+    const char *cache;
 } session_options;
 
 #define SESSION_ROWS(T, field)                                                          \
@@ -102,6 +103,14 @@ typedef struct session_options {
          "what features and weights are computed in: f32 gives the numbers of "         \
          "matterport's program; bf16 takes about half of the time where the processor " \
          "has it; auto: bf16 where it has (default f32)",                               \
+         0,                                                                             \
+         0},                                                                            \
+        {"cache",                                                                       \
+         "DIR|none",                                                                    \
+         OPTION_TEXT,                                                                   \
+         offsetof(T, field.cache),                                                      \
+         "where it is kept which algorithms are the faster ones here, which bf16 "      \
+         "measures once; none: no measuring (default ~/.cache/mrcnn)",                  \
          0,                                                                             \
          0},                                                                            \
     {                                                                                   \

@@ -122,8 +122,9 @@ mr_dnnl_window mr_cpu_window(const mr_prepare *p) {
 
 mrcnn_status mr_cpu_conv(const mr_prepare *prepare, mr_kernel **kernel, mrcnn_error *err) {
     if (is_dense(prepare)) return mr_cpu_dense(prepare, kernel, err);
-    if (mr_cpu_suits_winograd(prepare)) return mr_cpu_conv_winograd(prepare, kernel, err);
-    return mr_cpu_conv_direct(prepare, kernel, err);
+    if (!mr_cpu_suits_winograd(prepare)) return mr_cpu_conv_direct(prepare, kernel, err);
+    if (prepare->node->type == MR_BF16) return mr_cpu_conv_chosen(prepare, kernel, err);
+    return mr_cpu_conv_winograd(prepare, kernel, err);
 }
 
 static const struct {

@@ -12,6 +12,8 @@ typedef mrcnn_status (*mr_cpu_prepare)(const mr_prepare *prepare, mr_kernel **ke
 mrcnn_status mr_cpu_conv(const mr_prepare *prepare, mr_kernel **kernel, mrcnn_error *err);
 mrcnn_status mr_cpu_conv_direct(const mr_prepare *prepare, mr_kernel **kernel, mrcnn_error *err);
 mrcnn_status mr_cpu_conv_winograd(const mr_prepare *prepare, mr_kernel **kernel, mrcnn_error *err);
+/* The faster one of the two, where both can be had in bf16. */
+mrcnn_status mr_cpu_conv_chosen(const mr_prepare *prepare, mr_kernel **kernel, mrcnn_error *err);
 mrcnn_status mr_cpu_dense(const mr_prepare *prepare, mr_kernel **kernel, mrcnn_error *err);
 mrcnn_status mr_cpu_deconv(const mr_prepare *prepare, mr_kernel **kernel, mrcnn_error *err);
 mrcnn_status mr_cpu_dense_bf16(const mr_prepare *prepare, mr_kernel **kernel, mrcnn_error *err);

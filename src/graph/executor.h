@@ -5,6 +5,7 @@
 #define MR_GRAPH_EXECUTOR_H
 
 #include "graph/graph.h"
+#include "graph/tuning.h"
 #include "weights/weights.h"
 
 /* Packed weights, shared by all plans and sessions of a model. Entries are made once and never
@@ -25,6 +26,7 @@ mr_packs *mr_packs_create(void);
 void mr_packs_free(mr_packs **packs);
 /* Bytes of packed and of raw weights together: one lock guards both. */
 size_t mr_weight_bytes(mr_packs *packs, const mr_tensors *raw);
+int mr_packs_have(mr_packs *packs, const char *key);
 /* The pack of that key, made by `make` if it isn't there yet. Thread-safe. */
 mrcnn_status mr_packs_get(mr_packs *packs, const char *key, mr_pack_maker make, void *user,
                           const mr_pack **pack, mrcnn_error *err);
@@ -38,7 +40,8 @@ typedef struct mr_prepare {
     mr_tensors *weights;
     int release_weights; /* a kernel's raw values may be freed once they are packed */
     mr_packs *packs;
-    int in_place; /* the output buffer already holds the residual */
+    mr_tuning *tuning; /* NULL: nothing is measured */
+    int in_place;      /* the output buffer already holds the residual */
 
     /* Training: the trainable tensors' gradients (same keys and shapes as the weights); NULL:
      * inference. A node with mr_has_backward then reads its raw weights anew on every run, because

@@ -76,13 +76,25 @@ static mrcnn_status add_pack(mr_packs *packs, const char *key, mr_pack_maker mak
     return MRCNN_OK;
 }
 
+/* NULL: there is none. The lock must be held. */
+static const mr_pack *find_pack(const mr_packs *packs, const char *key) {
+    for (size_t i = 0; i < packs->count; i++)
+        if (strcmp(packs->entries[i]->key, key) == 0) return packs->entries[i];
+    return NULL;
+}
+
+int mr_packs_have(mr_packs *packs, const char *key) {
+    pthread_mutex_lock(&packs->lock);
+    int have = find_pack(packs, key) != NULL;
+    pthread_mutex_unlock(&packs->lock);
+    return have;
+}
+
 mrcnn_status mr_packs_get(mr_packs *packs, const char *key, mr_pack_maker make, void *user,
                           const mr_pack **pack, mrcnn_error *err) {
     pthread_mutex_lock(&packs->lock);
     mrcnn_status status = MRCNN_OK;
-    *pack = NULL;
-    for (size_t i = 0; i < packs->count && !*pack; i++)
-        if (strcmp(packs->entries[i]->key, key) == 0) *pack = packs->entries[i];
+    *pack = find_pack(packs, key);
     if (!*pack) status = add_pack(packs, key, make, user, pack, err);
     pthread_mutex_unlock(&packs->lock);
     return status;

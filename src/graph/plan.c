@@ -96,6 +96,7 @@ static mrcnn_status prepare_kernels(mr_plan *plan, const mr_plan_options *option
                         .weights = options->weights,
                         .release_weights = options->release_weights,
                         .packs = options->packs,
+                        .tuning = options->tuning,
                         .gradients = options->gradients,
                         .update_statistics = options->update_statistics,
                         .in_place = node->residual >= 0 && plan->steps[i].block >= 0 &&

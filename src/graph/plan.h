@@ -11,6 +11,7 @@ typedef struct mr_plan_options {
     const mr_executor *executor;
     mr_tensors *weights;
     mr_packs *packs;
+    mr_tuning *tuning; /* NULL: nothing is measured */
     int release_weights;
     int threads;
     int max_rows[MR_ROWS_KINDS];

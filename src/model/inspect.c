@@ -128,6 +128,7 @@ mrcnn_status mrcnn_inspect_tensors(mrcnn_session *s, const mrcnn_image *image, c
                                    .width = fit.width,
                                    .batch = 1,
                                    .precision = s->precision,
+                                   .tuning = s->tuning,
                                    .threads = s->threads,
                                    .with_c = 1};
     status = mr_pipeline_create(&p, &options, err);

@@ -18,6 +18,7 @@ static mrcnn_status compile(mr_plan **plan, mrcnn_graph *graph, const mr_pipelin
                                    o->executor == &mr_executor_cpu && !o->model->keep_weights,
                                .threads = o->threads,
                                .precision = o->precision,
+                               .tuning = o->tuning,
                                .max_rows = {o->batch, max_rois}};
     if (!graph) return mr_fail_memory(err, sizeof(mrcnn_graph *), "the network");
     return mr_plan_compile(plan, &graph, &options, err);

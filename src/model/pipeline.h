@@ -52,6 +52,7 @@ typedef struct mr_pipeline_options {
     mrcnn_model *model;
     const mr_executor *executor;
     mr_type precision;
+    mr_tuning *tuning; /* NULL: nothing is measured */
     int height, width, batch, threads;
     int with_c; /* keep C1..C5, and the pyramid in f32 */
 } mr_pipeline_options;

@@ -1,6 +1,7 @@
 /* session.c - mrcnn_detect: pictures in, instances out. */
 #include "model/session.h"
 
+#include "base/cache.h"
 #include "base/clock.h"
 #include "base/error.h"
 #include "base/memory.h"
@@ -14,7 +15,7 @@
 #include <string.h>
 
 mrcnn_session_options mrcnn_session_options_default(void) {
-    mrcnn_session_options options = {sizeof options, 0, "cpu", "f32"};
+    mrcnn_session_options options = {sizeof options, 0, "cpu", "f32", NULL};
     return options;
 }
 
@@ -47,6 +48,19 @@ static mrcnn_status find_precision(const char *name, const mr_executor *executor
                    executor->name);
 }
 
+/* What measurements have chosen is kept in the named folder, or in the user's cache if the name is "". */
+static mrcnn_status open_tuning(mr_tuning **tuning, const char *cache, mrcnn_error *err) {
+    char *own = NULL;
+    mrcnn_status status = MRCNN_OK;
+    if (cache && !cache[0]) {
+        status = mr_cache_directory(&own, err);
+        cache = own;
+    }
+    if (status == MRCNN_OK && cache) status = mr_tuning_open(tuning, cache, err);
+    free(own);
+    return status;
+}
+
 mrcnn_status mrcnn_session_create(mrcnn_session **session, mrcnn_model *model,
                                   const mrcnn_session_options *options, mrcnn_error *err) {
     mrcnn_session_options o = mrcnn_session_options_default();
@@ -67,14 +81,19 @@ mrcnn_status mrcnn_session_create(mrcnn_session **session, mrcnn_model *model,
     s->executor = executor;
     s->precision = precision;
     s->threads = o.threads ? o.threads : mr_cores();
-    *session = s;
-    return MRCNN_OK;
+    status = open_tuning(&s->tuning, o.cache, err);
+    if (status != MRCNN_OK)
+        free(s);
+    else
+        *session = s;
+    return status;
 }
 
 void mrcnn_session_free(mrcnn_session **session) {
     if (!session || !*session) return;
     mrcnn_session *s = *session;
     for (int i = 0; i < MR_MAX_PIPELINES; i++) mr_pipeline_free(&s->pipelines[i]);
+    if (s->tuning) mr_tuning_free(&s->tuning);
     if (s->workspace) s->executor->release(s->workspace);
     free(s);
     *session = NULL;
@@ -135,9 +154,11 @@ mrcnn_status mr_session_pipeline(mrcnn_session *s, int height, int width, int ba
                                        .width = width,
                                        .batch = batch,
                                        .precision = s->precision,
+                                       .tuning = s->tuning,
                                        .threads = s->threads};
         mrcnn_status status = mr_pipeline_create(place, &options, err);
         if (status != MRCNN_OK) return status;
+        if (s->tuning) mr_tuning_save(s->tuning);
     }
     /* Also for one that was there: growing the workspace may have failed since, and lost it. */
     mrcnn_status status = mr_session_reserve(s, mr_pipeline_workspace_bytes(*place), err);

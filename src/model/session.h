@@ -12,6 +12,7 @@ struct mrcnn_session {
     mrcnn_model *model;
     const mr_executor *executor;
     mr_type precision;
+    mr_tuning *tuning;
     int threads;
     mr_pipeline *pipelines[MR_MAX_PIPELINES];
     unsigned long clock;

@@ -5,6 +5,7 @@
 #define _DEFAULT_SOURCE /* flock: unlike fcntl's locks it also keeps threads apart */
 #include "weights/fetch.h"
 
+#include "base/cache.h"
 #include "base/error.h"
 #include "base/options.h"
 
@@ -161,20 +162,6 @@ mrcnn_status mr_fetch_file(char **path, const mr_source *source, const char *dir
     return status;
 }
 
-/* The XDG Base Directory Specification ignores relative paths. malloc'ed. */
-static mrcnn_status cache_directory(char **directory, mrcnn_error *err) {
-    const char *cache = getenv("XDG_CACHE_HOME"), *home = getenv("HOME");
-    if (cache && cache[0] == '/')
-        *directory = mr_format("%s/mrcnn", cache);
-    else if (home && home[0] == '/')
-        *directory = mr_format("%s/.cache/mrcnn", home);
-    else
-        return mr_fail(err, MRCNN_E_ARGUMENT,
-                       "there is no folder for downloads: neither XDG_CACHE_HOME nor HOME is set; "
-                       "name a directory");
-    return *directory ? MRCNN_OK : mr_fail_memory(err, 64, "a folder name");
-}
-
 /* Files from elsewhere get names of their own: they are never taken for the published ones. */
 static char *file_name(const mr_published *published, const char *url) {
     if (!url) return mr_strdup(published->file);
@@ -216,7 +203,7 @@ mrcnn_status mrcnn_weights_fetch(char **path, const char *name, const mrcnn_fetc
     else if (own.directory)
         directory = mr_strdup(own.directory);
     else
-        status = cache_directory(&directory, err);
+        status = mr_cache_directory(&directory, err);
     if (status == MRCNN_OK && !directory) status = mr_fail_memory(err, 64, "a folder name");
     mr_source source = {own.url ? own.url : published->url, file, own.url ? NULL : published->md5};
     if (status == MRCNN_OK) status = mr_fetch_file(path, &source, directory, &own, err);
