@@ -56,6 +56,9 @@ static void test_rounding(void **state) {
 
 /* --------------------------------------------------------------------------------------- files */
 
+static const mr_weights_storage halves = {.precision = MR_WEIGHTS_F16};
+static const mr_weights_storage floats = {.precision = MR_WEIGHTS_F32};
+
 static mr_tensor *add(mr_tensors *set, const char *layer, const char *param, int rank,
                       const int64_t *shape, double scale) {
     mrcnn_error err = MRCNN_ERROR_INIT;
@@ -91,7 +94,7 @@ static void test_files(void **state) {
     mr_tensors *set = make_set(), *read = NULL;
     mr_weights_info info = {.config = "NAME: x\n"}, found = {0};
     const char *path = scratch("half.h5");
-    assert_int_equal(mr_weights_write_as(set, &info, path, MR_WEIGHTS_F16, &err), MRCNN_OK);
+    assert_int_equal(mr_weights_write_as(set, &info, path, &halves, &err), MRCNN_OK);
     assert_int_equal(mr_weights_read(&read, &found, path, &err), MRCNN_OK);
     assert_string_equal(found.config, "NAME: x\n");
     assert_int_equal(mr_tensors_count(read), mr_tensors_count(set));
@@ -119,7 +122,7 @@ static void test_layout(void **state) {
     mrcnn_error err = MRCNN_ERROR_INIT;
     mr_tensors *set = make_set();
     const char *path = scratch("layout.h5");
-    assert_int_equal(mr_weights_write_as(set, NULL, path, MR_WEIGHTS_F16, &err), MRCNN_OK);
+    assert_int_equal(mr_weights_write_as(set, NULL, path, &halves, &err), MRCNN_OK);
     hid_t file = H5Fopen(path, H5F_ACC_RDONLY, H5P_DEFAULT), half = half_type(H5T_IEEE_F32LE);
     for (size_t i = 0; i < mr_tensors_count(set); i++) {
         const mr_tensor *t = mr_tensors_at(set, i);
@@ -162,9 +165,8 @@ static void test_same_bytes_and_fewer(void **state) {
     add(set, "conv1", "kernel", 4, kernel, 0.1);
     for (int i = 0; i < 3; i++) {
         const char *path = scratch("same.h5");
-        assert_int_equal(
-            mr_weights_write_as(set, NULL, path, i < 2 ? MR_WEIGHTS_F16 : MR_WEIGHTS_F32, &err),
-            MRCNN_OK);
+        assert_int_equal(mr_weights_write_as(set, NULL, path, i < 2 ? &halves : &floats, &err),
+                         MRCNN_OK);
         bytes[i] = read_bytes(path, &lengths[i]);
     }
     assert_int_equal(lengths[0], lengths[1]);
@@ -183,7 +185,7 @@ static void test_damaged(void **state) {
     size_t length;
     int good = 0;
     const char *path = scratch("damaged.h5");
-    assert_int_equal(mr_weights_write_as(set, NULL, path, MR_WEIGHTS_F16, &err), MRCNN_OK);
+    assert_int_equal(mr_weights_write_as(set, NULL, path, &halves, &err), MRCNN_OK);
     unsigned char *bytes = read_bytes(path, &length);
     for (uint64_t i = 0; i < VARIANTS; i++) {
         uint64_t stream = mr_prng_stream(i, "damage");

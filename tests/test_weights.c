@@ -419,7 +419,7 @@ static void test_round_trip(void **state) {
     config[11] = '\n';
     config[200000] = 0;
     char *names[] = {"BG", "b\xc3\xa4r", ""};
-    mr_weights_info info = {NULL, NULL, config, 3, names}, found = {0};
+    mr_weights_info info = {.config = config, .class_count = 3, .class_names = names}, found = {0};
     assert_int_equal(mr_weights_write(set, &info, scratch("out.h5"), &err), MRCNN_OK);
     mr_tensors *back = read_file(scratch("out.h5"), &found);
     check_same_sets(set, back);
@@ -490,7 +490,7 @@ static void test_split_names(void **state) {
     }
     char *names[5000];
     for (int i = 0; i < 5000; i++) names[i] = i % 2 ? "odd" : "even";
-    mr_weights_info info = {NULL, NULL, NULL, 5000, names}, found = {0};
+    mr_weights_info info = {.class_count = 5000, .class_names = names}, found = {0};
     mrcnn_error err = MRCNN_ERROR_INIT;
     assert_int_equal(mr_weights_write(set, &info, scratch("split.h5"), &err), MRCNN_OK);
     hid_t file = H5Fopen(scratch("split.h5"), H5F_ACC_RDONLY, H5P_DEFAULT);
@@ -609,7 +609,11 @@ static void test_public(void **state) {
     mrcnn_weights *weights = NULL;
     mr_tensors *set = make_set();
     char *names[] = {"BG", "balloon"};
-    mr_weights_info info = {"2.0.8", "theano", "NAME: x\n", 2, names};
+    mr_weights_info info = {.keras_version = "2.0.8",
+                            .backend = "theano",
+                            .config = "NAME: x\n",
+                            .class_count = 2,
+                            .class_names = names};
     assert_int_equal(mr_weights_write(set, &info, scratch("public.h5"), &err), MRCNN_OK);
     assert_int_equal(mrcnn_weights_open(&weights, scratch("public.h5"), &err), MRCNN_OK);
     const mrcnn_weights_tensor *t = mrcnn_weights_at(weights, 6);
@@ -624,6 +628,7 @@ static void test_public(void **state) {
     assert_string_equal(mrcnn_weights_attribute(weights, "backend"), "theano");
     assert_string_equal(mrcnn_weights_attribute(weights, "mrcnn_config"), "NAME: x\n");
     assert_string_equal(mrcnn_weights_attribute(weights, "class_names"), "BG\nballoon");
+    assert_string_equal(mrcnn_weights_attribute(weights, "kernels"), "3 of 32 bits");
     assert_null(mrcnn_weights_attribute(weights, "colour"));
     mrcnn_weights_free(&weights);
     assert_null(weights);

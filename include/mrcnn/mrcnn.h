@@ -894,8 +894,8 @@ typedef struct mrcnn_weights_tensor {
 MRCNN_API mrcnn_status mrcnn_weights_open(mrcnn_weights **weights, const char *path,
                                           mrcnn_error *err);
 MRCNN_API const mrcnn_weights_tensor *mrcnn_weights_at(const mrcnn_weights *weights, size_t index);
-/* A root attribute as text: "keras_version", "backend", "mrcnn_config", "class_names" (one a line);
- * NULL if absent. */
+/* A root attribute as text: "keras_version", "backend", "mrcnn_config", "class_names" (one a line).
+ * And "kernels", how they are stored: "31 of 8 bits, 2 of 16 bits". NULL if absent. */
 MRCNN_API const char *mrcnn_weights_attribute(const mrcnn_weights *weights, const char *name);
 MRCNN_API void mrcnn_weights_free(mrcnn_weights **weights);
 

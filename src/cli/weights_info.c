@@ -64,7 +64,8 @@ static void print_tensors(const mrcnn_weights *weights, int stats) {
 }
 
 static void print_attributes(const mrcnn_weights *weights) {
-    static const char *const names[] = {"keras_version", "backend", "class_names", "mrcnn_config"};
+    static const char *const names[] = {"kernels", "keras_version", "backend", "class_names",
+                                        "mrcnn_config"};
     for (size_t i = 0; i < sizeof names / sizeof *names; i++) {
         const char *value = mrcnn_weights_attribute(weights, names[i]);
         if (!value) continue;

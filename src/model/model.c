@@ -289,6 +289,8 @@ mrcnn_status mrcnn_model_start_from(mrcnn_model **model, const char *path,
     if (status == MRCNN_OK && info.class_count == (size_t)mrcnn_model_class_count(m)) {
         m->info = info;
         memset(&info, 0, sizeof info);
+        free(m->info.ranges); /* they were measured with other weights */
+        m->info.ranges = NULL;
     }
     if (status == MRCNN_OK) status = name_classes(m, err);
     mr_weights_info_free(&info);
@@ -324,8 +326,8 @@ mrcnn_status mrcnn_model_save_as(const mrcnn_model *model, const char *path,
     info.backend = "tensorflow";
     info.config = mr_config_to_yaml(model->config);
     if (!info.config) return mr_fail_memory(err, 1 << 12, "the configuration's text");
-    status = mr_weights_write_as(model->weights, &info, path,
-                                 half ? MR_WEIGHTS_F16 : MR_WEIGHTS_F32, err);
+    mr_weights_storage storage = {.precision = half ? MR_WEIGHTS_F16 : MR_WEIGHTS_F32};
+    status = mr_weights_write_as(model->weights, &info, path, &storage, err);
     free(info.config);
     return status;
 }

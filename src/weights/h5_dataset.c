@@ -35,15 +35,22 @@ static int is_half(hid_t type) {
     return equal;
 }
 
-/* Exactly the IEEE types: HDF5 can describe floats of any layout, and converts them one by one. */
+static int is_either(hid_t type, hid_t little, hid_t big) {
+    return H5Tequal(type, little) > 0 || H5Tequal(type, big) > 0;
+}
+
+/* Exactly the IEEE types: HDF5 can describe floats of any layout, and converts them one by one. Integers
+ * of 8 bits need scales, for which whoever reads them looks. */
 static mrcnn_status check_type(const subject *s, hid_t type, mr_dataset *about, mrcnn_error *err) {
-    about->half = is_half(type);
-    int known = H5Tequal(type, H5T_IEEE_F32LE) > 0 || H5Tequal(type, H5T_IEEE_F32BE) > 0 ||
-                H5Tequal(type, H5T_IEEE_F64LE) > 0 || H5Tequal(type, H5T_IEEE_F64BE) > 0 ||
-                about->half;
-    return known ? MRCNN_OK
-                 : refuse(s, err, MRCNN_E_UNSUPPORTED,
-                          "is not of float16, float32 or float64 numbers; save it as float32");
+    about->bits = is_either(type, H5T_IEEE_F32LE, H5T_IEEE_F32BE)   ? 32
+                  : is_either(type, H5T_IEEE_F64LE, H5T_IEEE_F64BE) ? 64
+                  : is_either(type, H5T_STD_I8LE, H5T_STD_I8BE)     ? 8
+                  : is_half(type)                                   ? 16
+                                                                    : 0;
+    return about->bits
+               ? MRCNN_OK
+               : refuse(s, err, MRCNN_E_UNSUPPORTED,
+                        "is not of float16, float32 or float64 numbers; save it as float32");
 }
 
 static mrcnn_status check_space(const subject *s, hid_t space, mr_dataset *about,

@@ -16,7 +16,7 @@ typedef struct mr_dataset {
     uint64_t stored; /* bytes that it takes up in the file */
     int plain;       /* float32 of this machine's byte order, in one piece at `offset`: it can be
                         read without HDF5 */
-    int half;        /* IEEE half precision, of either byte order */
+    int bits; /* of a number: 64, 32, 16 for IEEE floats, 8 for integers; of either byte order */
     uint64_t offset;
 } mr_dataset;
 

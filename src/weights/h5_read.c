@@ -186,6 +186,7 @@ static mrcnn_status take_tensor(reader *r, const mr_scan_record *record, char **
     if (status != MRCNN_OK) return status;
     t->path = texts[2];
     texts[2] = NULL;
+    t->bits = record->dataset.bits;
     if (record->dataset.plain) return plan_pieces(r, t, record->dataset.offset);
     if (fread(t->values, sizeof(float), t->count, r->in) != t->count) return broken_record(r);
     return r->any_value || all_finite(t->values, t->count) ? MRCNN_OK : not_finite(r, t);
@@ -214,6 +215,7 @@ static mrcnn_status take_record(reader *r, const mr_scan_record *record, char **
     case MR_SCAN_KERAS_VERSION: return take_text(&r->info.keras_version, &texts[0]);
     case MR_SCAN_BACKEND: return take_text(&r->info.backend, &texts[0]);
     case MR_SCAN_CONFIG: return take_text(&r->info.config, &texts[0]);
+    case MR_SCAN_RANGES: return take_text(&r->info.ranges, &texts[0]);
     case MR_SCAN_CLASS_NAME: return take_class_name(r, &texts[0]);
     case MR_SCAN_TENSOR: return take_tensor(r, record, texts);
     case MR_SCAN_REPLACED: r->replaced = 1; /* fall through */

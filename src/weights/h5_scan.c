@@ -4,6 +4,7 @@
 #include "base/error.h"
 #include "base/half.h"
 #include "base/memory.h"
+#include "weights/h5_int8.h"
 #include "weights/h5_util.h"
 #include "weights/info.h"
 #include "weights/names.h"
@@ -51,6 +52,7 @@ static mrcnn_status put_info(scanner *r, const mr_weights_info *info) {
     mrcnn_status status = put_text(r, MR_SCAN_KERAS_VERSION, info->keras_version);
     if (status == MRCNN_OK) status = put_text(r, MR_SCAN_BACKEND, info->backend);
     if (status == MRCNN_OK) status = put_text(r, MR_SCAN_CONFIG, info->config);
+    if (status == MRCNN_OK) status = put_text(r, MR_SCAN_RANGES, info->ranges);
     for (size_t i = 0; i < info->class_count && status == MRCNN_OK; i++)
         status = put_text(r, MR_SCAN_CLASS_NAME, info->class_names[i]);
     return status;
@@ -72,34 +74,53 @@ static int read_halves(hid_t dataset, float *values, size_t count) {
     return failed ? -1 : 0;
 }
 
-static int read_values(hid_t dataset, const mr_dataset *about, float *values) {
-    if (about->half) return read_halves(dataset, values, about->count);
-    return H5Dread(dataset, H5T_NATIVE_FLOAT, H5S_ALL, H5S_ALL, H5P_DEFAULT, values) < 0 ? -1 : 0;
+static mrcnn_status read_floats(scanner *r, float *values, hid_t dataset, const mr_dataset *about,
+                                const char *path) {
+    int failed = about->bits == 16 ? read_halves(dataset, values, about->count)
+                                   : H5Dread(dataset, H5T_NATIVE_FLOAT, H5S_ALL, H5S_ALL,
+                                             H5P_DEFAULT, values) < 0;
+    if (!failed) return MRCNN_OK;
+    return mr_fail(r->err, MRCNN_E_FORMAT, "%s: can't read %s (%s): the file is damaged", r->path,
+                   path, mr_h5_why().text);
 }
 
-/* What HDF5 must convert or unpack goes through the pipe. */
-static mrcnn_status put_values(scanner *r, hid_t dataset, const mr_dataset *about,
-                               const char *path) {
-    size_t bytes = about->count * sizeof(float);
-    float *values = mr_alloc_aligned(bytes);
-    if (!values) return mr_fail_memory(r->err, bytes, path);
-    mrcnn_status status = MRCNN_OK;
-    if (read_values(dataset, about, values) < 0)
-        status = mr_fail(r->err, MRCNN_E_FORMAT, "%s: can't read %s (%s): the file is damaged",
-                         r->path, path, mr_h5_why().text);
-    if (status == MRCNN_OK) status = put_bytes(r, values, bytes);
-    free(values);
-    return status;
+/* One weight on its way from the file. */
+typedef struct weight {
+    hid_t dataset;
+    const char *group, *name, *path;
+    int nested;
+} weight;
+
+static mrcnn_status read_integers(scanner *r, float *values, const weight *w,
+                                  const mr_dataset *about) {
+    mr_weight_key key;
+    int named = mr_weight_key_make(&key, w->group, w->name, w->nested, 0);
+    mr_int8_source source = {r->file, w->dataset, about, r->file_size, named ? key.layer : "",
+                             r->path, w->path};
+    return mr_h5_read_int8(values, &source, r->err);
 }
 
-static mrcnn_status scan_dataset(scanner *r, hid_t dataset, const char *group, const char *name,
-                                 int nested, const char *path) {
-    mr_scan_record record = {.kind = MR_SCAN_TENSOR, .nested = nested};
+/* What HDF5 must convert or unpack goes through the pipe. *values is malloc'ed. */
+static mrcnn_status get_values(scanner *r, float **values, const weight *w,
+                               const mr_dataset *about) {
+    size_t bytes = about->count * sizeof **values;
+    *values = mr_alloc_aligned(bytes);
+    if (!*values) return mr_fail_memory(r->err, bytes, w->path);
+    return about->bits == 8 ? read_integers(r, *values, w, about)
+                            : read_floats(r, *values, w->dataset, about, w->path);
+}
+
+/* Values are read before the record is put, as a message can't follow in their place. */
+static mrcnn_status scan_dataset(scanner *r, const weight *w) {
+    mr_scan_record record = {.kind = MR_SCAN_TENSOR, .nested = w->nested};
+    mr_dataset *about = &record.dataset;
+    float *values = NULL;
     mrcnn_status status =
-        mr_dataset_check(&record.dataset, dataset, r->file_size, r->path, path, r->err);
-    if (status == MRCNN_OK) status = put_record(r, &record, group, name, path);
-    if (status == MRCNN_OK && !record.dataset.plain)
-        status = put_values(r, dataset, &record.dataset, path);
+        mr_dataset_check(about, w->dataset, r->file_size, r->path, w->path, r->err);
+    if (status == MRCNN_OK && !about->plain) status = get_values(r, &values, w, about);
+    if (status == MRCNN_OK) status = put_record(r, &record, w->group, w->name, w->path);
+    if (status == MRCNN_OK && values) status = put_bytes(r, values, about->count * sizeof *values);
+    free(values);
     return status;
 }
 
@@ -120,7 +141,7 @@ static mrcnn_status scan_weight(scanner *r, hid_t group_id, const char *group, c
     else
         status = mr_h5_open(&dataset, group_id, inside, H5I_DATASET, r->path, r->err);
     if (status == MRCNN_OK) {
-        status = scan_dataset(r, dataset, group, name, nested, path);
+        status = scan_dataset(r, &(weight){dataset, group, name, path, nested});
         H5Dclose(dataset);
     }
     free(path);

@@ -16,9 +16,10 @@ typedef enum mr_scan_kind {
     MR_SCAN_END = 0x4d520001, /* unlike what happens to be in memory */
     MR_SCAN_FAILURE,          /* texts: message */
     MR_SCAN_REPLACED,         /* a failure after which one may try again */
-    MR_SCAN_KERAS_VERSION,    /* texts: the attribute; so for the next three */
+    MR_SCAN_KERAS_VERSION,    /* texts: the attribute; so for the next four */
     MR_SCAN_BACKEND,
     MR_SCAN_CONFIG,
+    MR_SCAN_RANGES,
     MR_SCAN_CLASS_NAME, /* one of them */
     MR_SCAN_TENSOR      /* texts: group, weight name, path */
 } mr_scan_kind;

@@ -7,6 +7,7 @@
 #include "base/file.h"
 #include "base/half.h"
 #include "base/memory.h"
+#include "weights/h5_int8.h"
 #include "weights/h5_util.h"
 #include "weights/h5_write.h"
 #include "weights/info.h"
@@ -178,9 +179,51 @@ static int fits_half(const mr_tensor *t) {
     return largest >= MR_HALF_LEAST;
 }
 
+/* As integers with scales beside them; as float32 where integers can't stand for the values. */
+static int write_int8(hid_t at, const char *name, const mr_tensor *t) {
+    mr_filters filters = mr_kernel_filters(t->layer, t->rank, t->shape);
+    int64_t count = (int64_t)filters.count;
+    float *scales = mr_calloc(filters.count, sizeof *scales);
+    int8_t *numbers = mr_calloc(t->count, sizeof *numbers);
+    char *beside = mr_h5_scale_path(name);
+    int result = -1;
+    if (scales && numbers && beside) {
+        if (mr_int8_scales(scales, t->values, &filters)) {
+            stored what = {H5T_STD_I8LE, H5T_NATIVE_INT8, numbers, 1};
+            mr_int8_from_floats(numbers, t->values, scales, &filters);
+            result = write_stored(at, name, t->rank, t->shape, &what);
+            if (result == 0) result = write_values(at, beside, 1, &count, scales);
+        } else {
+            result = write_values(at, name, t->rank, t->shape, t->values);
+        }
+    }
+    free(beside);
+    free(numbers);
+    free(scales);
+    return result;
+}
+
+static int is_wide(const mr_tensor *t, const mr_weights_storage *storage) {
+    for (const char *const *layer = storage->wide; layer && *layer; layer++)
+        if (strcmp(*layer, t->layer) == 0) return 1;
+    return 0;
+}
+
+static int write_tensor(hid_t at, const char *name, const mr_tensor *t,
+                        const mr_weights_storage *storage) {
+    int small = storage->precision == MR_WEIGHTS_INT8,
+        halves = storage->precision == MR_WEIGHTS_F16;
+    if (small && t->rank >= 2 && strcmp(t->param, "kernel") == 0) {
+        if (!is_wide(t, storage)) return write_int8(at, name, t);
+        halves = 1;
+    }
+    return halves && fits_half(t) ? write_halves(at, name, t)
+                                  : write_values(at, name, t->rank, t->shape, t->values);
+}
+
 typedef char weight_name[sizeof((mr_tensor *)0)->layer + sizeof((mr_tensor *)0)->param + 4];
 
-static int write_group(hid_t root, const group *g, mr_weights_precision precision) {
+static int write_group(hid_t root, const group *g, const mr_weights_storage *storage) {
     hid_t id = H5Gcreate2(root, g->name, H5P_DEFAULT, H5P_DEFAULT, H5P_DEFAULT);
     weight_name *names = mr_calloc(g->count, sizeof *names);
     const char **list = mr_calloc(g->count, sizeof *list);
@@ -191,12 +234,8 @@ static int write_group(hid_t root, const group *g, mr_weights_precision precisio
         list[i] = names[i];
     }
     if (result == 0) result = mr_h5_write_fixed(id, "weight_names", list, g->count);
-    for (size_t i = 0; i < g->count && result == 0; i++) {
-        const mr_tensor *t = g->tensors[i];
-        result = precision == MR_WEIGHTS_F16 && fits_half(t)
-                     ? write_halves(id, names[i], t)
-                     : write_values(id, names[i], t->rank, t->shape, t->values);
-    }
+    for (size_t i = 0; i < g->count && result == 0; i++)
+        result = write_tensor(id, names[i], g->tensors[i], storage);
     free(list);
     free(names);
     if (id >= 0 && H5Gclose(id) < 0) result = -1;
@@ -206,7 +245,7 @@ static int write_group(hid_t root, const group *g, mr_weights_precision precisio
 typedef struct weights_job {
     const groups *all;
     const mr_weights_info *info;
-    mr_weights_precision precision;
+    const mr_weights_storage *storage;
 } weights_job;
 
 static int write_layers(hid_t file, const void *what) {
@@ -218,7 +257,7 @@ static int write_layers(hid_t file, const void *what) {
     int result = mr_h5_write_fixed(file, "layer_names", names, count);
     if (result == 0) result = mr_weights_info_write(job->info, file);
     for (size_t i = 0; i < count && result == 0; i++)
-        result = write_group(file, &job->all->items[i], job->precision);
+        result = write_group(file, &job->all->items[i], job->storage);
     free(names);
     return result;
 }
@@ -291,13 +330,15 @@ mrcnn_status mr_h5_write_file(const char *path, mr_h5_content content, const voi
 }
 
 mrcnn_status mr_weights_write_as(const mr_tensors *set, const mr_weights_info *info,
-                                 const char *path, mr_weights_precision precision,
+                                 const char *path, const mr_weights_storage *storage,
                                  mrcnn_error *err) {
     if (mr_tensors_count(set) == 0)
         return mr_fail(err, MRCNN_E_ARGUMENT, "%s: there are no weights to save", path);
     groups all;
-    mrcnn_status status = make_groups(&all, set, path, err);
-    weights_job job = {&all, info, precision};
+    mrcnn_status status = mr_weights_info_check(info, path, err);
+    if (status != MRCNN_OK) return status;
+    status = make_groups(&all, set, path, err);
+    weights_job job = {&all, info, storage};
     if (status == MRCNN_OK) status = mr_h5_write_file(path, write_layers, &job, err);
     free_groups(&all);
     return status;
@@ -305,7 +346,8 @@ mrcnn_status mr_weights_write_as(const mr_tensors *set, const mr_weights_info *i
 
 mrcnn_status mr_weights_write(const mr_tensors *set, const mr_weights_info *info, const char *path,
                               mrcnn_error *err) {
-    return mr_weights_write_as(set, info, path, MR_WEIGHTS_F32, err);
+    mr_weights_storage plain = {.precision = MR_WEIGHTS_F32};
+    return mr_weights_write_as(set, info, path, &plain, err);
 }
 
 mrcnn_status mr_arrays_write(const mr_array *arrays, size_t count, const char *path,

@@ -8,11 +8,14 @@
 #include <stdlib.h>
 #include <string.h>
 
+enum { MOST_RANGES = 1 << 20 }; /* bytes of text */
+
 void mr_weights_info_free(mr_weights_info *info) {
     if (!info) return;
     free(info->keras_version);
     free(info->backend);
     free(info->config);
+    free(info->ranges);
     for (size_t i = 0; i < info->class_count; i++) free(info->class_names[i]);
     free(info->class_names);
     *info = (mr_weights_info){0};
@@ -69,6 +72,15 @@ static mrcnn_status read_text(char **text, hid_t layers, const char *name, int l
     return MRCNN_OK;
 }
 
+static mrcnn_status read_ranges(char **text, hid_t layers, const char *file, mrcnn_error *err) {
+    mrcnn_status status = read_text(text, layers, "mrcnn_ranges", 1, file, err);
+    if (status == MRCNN_OK && *text && strlen(*text) > MOST_RANGES)
+        status =
+            mr_fail(err, MRCNN_E_FORMAT,
+                    "%s: attribute mrcnn_ranges is longer than 1 MB: the file is damaged", file);
+    return status;
+}
+
 mrcnn_status mr_weights_info_read(mr_weights_info *info, hid_t layers, const char *file,
                                   mrcnn_error *err) {
     mr_weights_info found = {0};
@@ -76,6 +88,7 @@ mrcnn_status mr_weights_info_read(mr_weights_info *info, hid_t layers, const cha
     mrcnn_status status = read_text(&found.keras_version, layers, "keras_version", 0, file, err);
     if (status == MRCNN_OK) status = read_text(&found.backend, layers, "backend", 0, file, err);
     if (status == MRCNN_OK) status = read_text(&found.config, layers, "mrcnn_config", 1, file, err);
+    if (status == MRCNN_OK) status = read_ranges(&found.ranges, layers, file, err);
     if (status == MRCNN_OK) status = read_list(&names, layers, "mrcnn_class_names", 0, file, err);
     if (status == MRCNN_OK) {
         found.class_count = names.count;
@@ -87,6 +100,14 @@ mrcnn_status mr_weights_info_read(mr_weights_info *info, hid_t layers, const cha
     return status;
 }
 
+mrcnn_status mr_weights_info_check(const mr_weights_info *info, const char *path,
+                                   mrcnn_error *err) {
+    if (!info || !info->ranges || strlen(info->ranges) <= MOST_RANGES) return MRCNN_OK;
+    return mr_fail(err, MRCNN_E_ARGUMENT,
+                   "%s: can't save ranges of more than 1 MB of text; there are too many layers",
+                   path);
+}
+
 int mr_weights_info_write(const mr_weights_info *info, hid_t root) {
     const char *backend = info && info->backend ? info->backend : "tensorflow";
     /* The last Keras with which matterport's code is known to run. */
@@ -96,6 +117,9 @@ int mr_weights_info_write(const mr_weights_info *info, hid_t root) {
         return -1;
     if (info && info->config &&
         mr_h5_write_text(root, "mrcnn_config", info->config, H5T_CSET_UTF8) < 0)
+        return -1;
+    if (info && info->ranges &&
+        mr_h5_write_text(root, "mrcnn_ranges", info->ranges, H5T_CSET_UTF8) < 0)
         return -1;
     if (info && info->class_count > 0 &&
         mr_h5_write_variable(root, "mrcnn_class_names", (const char *const *)info->class_names,

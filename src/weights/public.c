@@ -4,6 +4,7 @@
 #include "base/error.h"
 #include "base/memory.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -12,6 +13,7 @@ struct mrcnn_weights {
     mr_weights_info info;
     mrcnn_weights_tensor *views;
     char *class_names; /* one a line */
+    char kernels[128]; /* how they are stored */
 };
 
 /* Views borrow from the set. */
@@ -48,6 +50,22 @@ static int join_class_names(mrcnn_weights *w) {
     return 1;
 }
 
+/* "31 of 8 bits, 2 of 16 bits, 1 of 32 bits" */
+static void describe_kernels(mrcnn_weights *w) {
+    static const int widths[] = {8, 16, 32, 64};
+    size_t used = 0;
+    for (size_t k = 0; k < sizeof widths / sizeof *widths; k++) {
+        size_t found = 0;
+        for (size_t i = 0; i < mr_tensors_count(w->set); i++) {
+            const mr_tensor *t = mr_tensors_at(w->set, i);
+            found += t->bits == widths[k] && strcmp(t->param, "kernel") == 0;
+        }
+        if (found && used < sizeof w->kernels)
+            used += (size_t)snprintf(w->kernels + used, sizeof w->kernels - used,
+                                     "%s%zu of %d bits", used ? ", " : "", found, widths[k]);
+    }
+}
+
 mrcnn_status mrcnn_weights_open(mrcnn_weights **weights, const char *path, mrcnn_error *err) {
     if (!weights || !path)
         return mr_fail(err, MRCNN_E_ARGUMENT, "opening weights needs a place and a path");
@@ -56,6 +74,7 @@ mrcnn_status mrcnn_weights_open(mrcnn_weights **weights, const char *path, mrcnn
     mrcnn_status status = mr_weights_look(&w->set, &w->info, path, err);
     if (status == MRCNN_OK && (!make_views(w) || !join_class_names(w)))
         status = mr_fail_memory(err, mr_tensors_count(w->set) * sizeof *w->views, path);
+    if (status == MRCNN_OK) describe_kernels(w);
     if (status == MRCNN_OK)
         *weights = w;
     else
@@ -73,6 +92,7 @@ const char *mrcnn_weights_attribute(const mrcnn_weights *weights, const char *na
     if (strcmp(name, "backend") == 0) return weights->info.backend;
     if (strcmp(name, "mrcnn_config") == 0) return weights->info.config;
     if (strcmp(name, "class_names") == 0) return weights->class_names;
+    if (strcmp(name, "kernels") == 0) return weights->kernels[0] ? weights->kernels : NULL;
     return NULL;
 }
 

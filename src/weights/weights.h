@@ -16,6 +16,7 @@ typedef struct mr_tensor {
     size_t count;  /* elements */
     float *values; /* 64-byte aligned, owned; NULL once released */
     char *path; /* where the file keeps it, "/conv1/conv1/kernel:0"; NULL if it is from no file */
+    int bits;   /* of a number there: 64, 32, 16 for floats, 8 for integers with scales; else 0 */
 } mr_tensor;
 
 typedef struct mr_tensors
@@ -38,6 +39,7 @@ typedef struct mr_weights_info {
     char *keras_version; /* NULL in Keras 1 files */
     char *backend;
     char *config;       /* ours: YAML text, attribute "mrcnn_config" */
+    char *ranges;       /* ours: lines "layer<TAB>number", at most 1 MB, attribute "mrcnn_ranges" */
     size_t class_count; /* ours: attribute "mrcnn_class_names" */
     char **class_names;
 } mr_weights_info;
@@ -47,9 +49,10 @@ void mr_weights_info_free(mr_weights_info *info);
 /* Reads a Keras 1 or Keras 2 weight file whole (NUMERICS section 8): root or model_weights, split
  * and variable-length attributes, a third path level, nested rpn_model by name, running_std as
  * variance, _W/_b names, unique suffixes (conv1_1/kernel:0 inside group conv1 belongs to layer
- * conv1). Datasets must be float32 or float64 or float16, of at most 2^31 elements. Every count and
- * size is checked against the file's real size before anything is allocated. HDF5 walks the file in
- * a child process (isolate.h), because damaged metadata can crash it. Values must be finite. */
+ * conv1). Datasets must be float32 or float64 or float16, or for kernels int8 with scales
+ * (h5_int8.h), of at most 2^31 elements. Every count and size is checked against the file's real
+ * size before anything is allocated. HDF5 walks the file in a child process (isolate.h), because
+ * damaged metadata can crash it. Values must be finite. */
 mrcnn_status mr_weights_read(mr_tensors **set, mr_weights_info *info, const char *path,
                              mrcnn_error *err);
 
@@ -62,12 +65,25 @@ mrcnn_status mr_weights_look(mr_tensors **set, mr_weights_info *info, const char
 mrcnn_status mr_weights_write(const mr_tensors *set, const mr_weights_info *info, const char *path,
                               mrcnn_error *err);
 
-typedef enum mr_weights_precision { MR_WEIGHTS_F32, MR_WEIGHTS_F16 } mr_weights_precision;
+/* How kernels are stored; vectors (biases, batch norms) stay float32, and so do kernels that would suffer.
+ * f16: 16-bit floats, shuffled and deflated, less than half the bytes, if no value is beyond their
+ * range. int8: integers from -127 to 127 with a scale for each output filter, deflated, about a
+ * quarter of the bytes, if values are finite and no scale is subnormal (base/int8.h, h5_int8.h). */
+typedef enum mr_weights_precision {
+    MR_WEIGHTS_F32,
+    MR_WEIGHTS_F16,
+    MR_WEIGHTS_INT8
+} mr_weights_precision;
 
-/* The same with kernels as 16-bit floats, shuffled and deflated, where no value is beyond their range:
- * less than half the bytes. Vectors (biases, batch norms) and other kernels stay float32. */
+typedef struct mr_weights_storage {
+    mr_weights_precision precision;
+    const char *const *wide; /* with int8: layers whose kernels are stored as with f16; ends with a
+                                NULL; may be NULL */
+} mr_weights_storage;
+
+/* The same with kernels that take less room. */
 mrcnn_status mr_weights_write_as(const mr_tensors *set, const mr_weights_info *info,
-                                 const char *path, mr_weights_precision precision,
+                                 const char *path, const mr_weights_storage *storage,
                                  mrcnn_error *err);
 
 /* Keras' initialisers for one tensor by its param and shape: Glorot uniform kernels (fan_in,
