@@ -206,7 +206,7 @@ static own make_own(const problem *p, pass which, int threads) {
 
 static void run_own(const own *o) {
     const problem *p = o->p;
-    mr_winograd_epilogue relu = {p->bias, NULL, 1}, none = {NULL, NULL, 0};
+    mr_winograd_epilogue relu = {p->bias, NULL, 1, NULL}, none = {NULL, NULL, 0, NULL};
     if (o->which == FORWARD)
         mr_winograd_forward(&p->s, p->x, o->packed, &relu, p->y, o->scratch, o->threads);
     else if (o->which == DATA)

@@ -127,7 +127,7 @@ static void test_nowhere(void **state) {
 
 /* ------------------------------------------------------------------------------- convolutions */
 
-static const char *const key = "bf16 conv 3x3 32 to 32 channels, 1 x 9 x 8, 1 threads";
+static const char *const key = "bf16 to bf16 conv 3x3 32 to 32 channels, 1 x 9 x 8, 1 threads";
 
 /* The algorithm of the second convolution; the first one's result is in bf16. */
 static const char *algorithm_of(mr_tuning *tuning, mr_packs *packs, mr_tensors *weights) {

@@ -114,7 +114,7 @@ static void check_epilogue(const mr_winograd_kernels *k, const mr_winograd_shape
         if (flags & RELU && want[i] < 0) want[i] = 0;
     }
     mr_winograd_epilogue e = {flags & BIAS ? bias : NULL, flags & RESIDUAL ? residual : NULL,
-                              (flags & RELU) != 0};
+                              (flags & RELU) != 0, NULL};
     run(k, s, x, packed, &e, y, 1);
     double error = error_of(y, want, count);
     if (error > CLOSE)
@@ -154,7 +154,7 @@ static void check_bf16_epilogue(const mr_winograd_shape *s, const mr_bf16 *x, co
         if (flags & RELU && want[i] < 0) want[i] = 0;
     }
     mr_winograd_epilogue e = {flags & BIAS ? bias : NULL, flags & RESIDUAL ? residual : NULL,
-                              (flags & RELU) != 0};
+                              (flags & RELU) != 0, NULL};
     for (int threads = 1; threads <= 3; threads++) {
         mr_bf16 *to = threads > 1 && flags & RESIDUAL ? residual : narrow; /* in place */
         if (to == residual) mr_bf16_from_floats(added, residual, count);
@@ -248,7 +248,7 @@ static void test_large_output(void **state) {
         float *packed = pack(table(i), &s, kernel);
         float *y = mr_alloc_aligned(out_size(&s) * sizeof *y);
         assert_non_null(y);
-        mr_winograd_epilogue none = {NULL, NULL, 0};
+        mr_winograd_epilogue none = {NULL, NULL, 0, NULL};
         run(table(i), &s, x, packed, &none, y, 3);
         assert_true(error_of(y, conv, out_size(&s)) < 2e-6);
         free(packed), free(y);
@@ -286,7 +286,7 @@ static void test_backward_data(void **state) {
         float *dx = malloc(in_size(&s) * sizeof *dx);
         assert_true(packed && dx);
         mr_winograd_pack_backward_data_with(table(i), kernel, 21, 38, packed, 2);
-        mr_winograd_epilogue none = {NULL, NULL, 0};
+        mr_winograd_epilogue none = {NULL, NULL, 0, NULL};
         run(table(i), &back, dy, packed, &none, dx, 2);
         assert_true(error_of(dx, want, in_size(&s)) < 2e-6);
         free(packed), free(dx);
@@ -443,7 +443,7 @@ static void check_tiles(const mr_winograd_kernels *k, const mr_winograd_shape *s
     void *scratch = mr_alloc_aligned(mr_winograd_tiles_scratch_size_with(k, s, threads));
     assert_true(all && some && index && scratch);
     mr_winograd_tiles only = some_tiles(s, first, step, index);
-    mr_winograd_epilogue none = {NULL, NULL, 0}, add = {NULL, some, 0};
+    mr_winograd_epilogue none = {NULL, NULL, 0, NULL}, add = {NULL, some, 0, NULL};
     run(k, s, x, packed, &none, all, 1);
     for (int accumulate = 0; accumulate < 2; accumulate++) {
         memcpy(some, start, out_size(s) * sizeof *some);
@@ -535,7 +535,7 @@ static void test_dispatch(void **state) {
     void *scratch = mr_alloc_aligned(mr_winograd_scratch_size(&s, 2));
     assert_true(same && y && again && scratch);
     mr_winograd_pack(kernel, 20, 70, same, 1);
-    mr_winograd_epilogue relu = {NULL, NULL, 1};
+    mr_winograd_epilogue relu = {NULL, NULL, 1, NULL};
     run(best, &s, x, packed, &relu, y, 1);
     mr_winograd_forward(&s, x, same, &relu, again, scratch, 2);
     assert_memory_equal(y, again, out_size(&s) * sizeof *y);
@@ -593,7 +593,7 @@ static void test_wide(void **state) {
         if (!table(i)) continue;
         float *packed = pack(table(i), &s, kernel);
         float *y = malloc(out_size(&s) * sizeof *y);
-        mr_winograd_epilogue none = {NULL, NULL, 0};
+        mr_winograd_epilogue none = {NULL, NULL, 0, NULL};
         run(table(i), &s, x, packed, &none, y, 2);
         double error = error_of(y, conv, out_size(&s));
         printf("%s: error %.2g of the output's rms\n", table(i)->isa, error);

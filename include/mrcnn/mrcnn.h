@@ -289,11 +289,14 @@ typedef struct mrcnn_session_options {
     size_t size;
     int threads;          /* 0: one per core that this process may use */
     const char *executor; /* "cpu", or "reference": plain C loops, slow, for checking */
-    /* "f32" (also for NULL): the numbers of matterport's program. "bf16": features and weights in bfloat16,
-     * sums, RoIs, scores and boxes in f32; it needs a processor with AVX-512 BF16. "auto": bf16 where there
-     * is one, else f32. */
+    /* What features and weights are computed in; sums are wider, and RoIs, scores and boxes f32 in any case.
+     * "f32": the numbers of matterport's program.
+     * "bf16": bfloat16, which needs a processor with AVX-512 BF16.
+     * "int8": 8-bit integers for weights of mrcnn_quantizer, on a processor with AVX-512 VNNI.
+     * "default" (also for NULL): int8 where the weights are for it and the processor has it, else f32.
+     * "auto": the fastest of all that there is. */
     const char *precision;
-    /* In bf16 some layers can be computed in two ways, of which a short measurement finds the faster one. This
+    /* In bf16 and int8 some layers can be computed in two ways, of which a short measurement finds the faster one. This
      * folder keeps what was found (the file tuning.txt), so that later sessions needn't measure. NULL: nothing is
      * measured or kept; "": the user's cache ($XDG_CACHE_HOME/mrcnn or ~/.cache/mrcnn). */
     const char *cache;
@@ -306,8 +309,36 @@ MRCNN_API mrcnn_session_options mrcnn_session_options_default(void);
 MRCNN_API mrcnn_status mrcnn_session_create(mrcnn_session **session, mrcnn_model *model,
                                             const mrcnn_session_options *options, mrcnn_error *err);
 MRCNN_API void mrcnn_session_free(mrcnn_session **session);
-/* "f32" or "bf16": what "auto" came to. */
+/* "f32", "bf16" or "int8": what "default" or "auto" came to. */
 MRCNN_API const char *mrcnn_session_precision(const mrcnn_session *session);
+
+/* ------------------------------------------------------------------------------- quantization */
+
+/* Finds out how large the values of a model's layers get, on pictures like those that it is for (a few dozen), so
+ * that they can be kept in 8 bits. */
+typedef struct mrcnn_quantizer mrcnn_quantizer;
+
+typedef struct mrcnn_quantizer_options {
+    size_t size;
+    int threads; /* 0: one per core that this process may use */
+    /* Of a layer's values this share, in percent, is kept as it is; larger ones are cut off. 50 to 100; the default is
+     * 99.99. */
+    double percentile;
+} mrcnn_quantizer_options;
+
+MRCNN_API mrcnn_quantizer_options mrcnn_quantizer_options_default(void);
+
+/* The model must outlive the quantizer; nobody else may use it meanwhile. `options` may be NULL. */
+MRCNN_API mrcnn_status mrcnn_quantizer_create(mrcnn_quantizer **quantizer, mrcnn_model *model,
+                                              const mrcnn_quantizer_options *options,
+                                              mrcnn_error *err);
+/* Looks at a picture, as mrcnn_detect does. */
+MRCNN_API mrcnn_status mrcnn_quantizer_add(mrcnn_quantizer *quantizer, const mrcnn_image *image,
+                                           mrcnn_error *err);
+/* Tells the model what was found, replacing what it knew. Sessions made from now on may compute in int8, and
+ * mrcnn_model_save_as with "int8" writes it with the weights. MRCNN_E_ARGUMENT if there was no picture. */
+MRCNN_API mrcnn_status mrcnn_quantizer_finish(mrcnn_quantizer *quantizer, mrcnn_error *err);
+MRCNN_API void mrcnn_quantizer_free(mrcnn_quantizer **quantizer);
 
 /* A mask as COCO's run-length encoding: lengths of runs in column-major order (down, then right),
  * beginning with a run of zeros. */

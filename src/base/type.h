@@ -4,11 +4,21 @@
 
 #include <stddef.h>
 
-typedef enum mr_type { MR_F32, MR_BF16 } mr_type;
+/* An 8-bit number stands for itself times its array's scale: MR_U8 for what is never negative. */
+typedef enum mr_type { MR_F32, MR_BF16, MR_U8, MR_S8 } mr_type;
 
 /* Bytes of one number. */
 static inline size_t mr_type_size(mr_type type) {
-    return type == MR_BF16 ? 2 : 4;
+    return type == MR_F32 ? 4 : type == MR_BF16 ? 2 : 1;
+}
+
+static inline int mr_type_is_8bit(mr_type type) {
+    return type == MR_U8 || type == MR_S8;
+}
+
+/* The largest 8-bit number. */
+static inline float mr_type_most(mr_type type) {
+    return type == MR_U8 ? 255.0f : 127.0f;
 }
 
 #endif

@@ -12,6 +12,7 @@ extern const command command_data;
 extern const command command_weights;
 extern const command command_config;
 extern const command command_inspect;
+extern const command command_quantize;
 extern const command command_plot;
 extern const command command_bench;
 extern const command command_demo;

@@ -9,9 +9,9 @@
 #include <string.h>
 
 static const command *const commands[] = {
-    &command_detect,  &command_splash, &command_train,      &command_eval, &command_data,
-    &command_weights, &command_config, &command_inspect,    &command_plot, &command_bench,
-    &command_demo,    &command_man,    &command_completion, NULL};
+    &command_detect,  &command_splash, &command_train,   &command_eval,       &command_data,
+    &command_weights, &command_config, &command_inspect, &command_quantize,   &command_plot,
+    &command_bench,   &command_demo,   &command_man,     &command_completion, NULL};
 
 static const option main_options[] = {
     {"version", NULL, OPTION_FLAG, 0, "print the version and what this build contains", 0, 0},

@@ -158,7 +158,7 @@ static const char *cache_of(const char *given) {
 }
 
 int open_session(const session_options *options, mrcnn_model *model, mrcnn_session **session) {
-    static const char *const precisions[] = {"f32", "bf16", "auto"};
+    static const char *const precisions[] = {"default", "f32", "bf16", "int8", "auto"};
     mrcnn_error err = MRCNN_ERROR_INIT;
     mrcnn_session_options asked = mrcnn_session_options_default();
     asked.threads = (int)options->threads;

@@ -84,38 +84,39 @@ int open_model(const command *self, const model_options *options, const mrcnn_co
 typedef struct session_options {
     int64_t threads;
     int executor;  /* index in "cpu|reference" */
-    int precision; /* index in "f32|bf16|auto" */
+    int precision; /* index in "default|f32|bf16|int8|auto" */
     const char *cache;
 } session_options;
 
-#define SESSION_ROWS(T, field)                                                          \
-    {"threads",                                                                         \
-     "N",                                                                               \
-     OPTION_INTEGER,                                                                    \
-     offsetof(T, field.threads),                                                        \
-     "how many threads compute (default 0: one per core)",                              \
-     0,                                                                                 \
-     4096},                                                                             \
-        {"precision",                                                                   \
-         "f32|bf16|auto",                                                               \
-         OPTION_CHOICE,                                                                 \
-         offsetof(T, field.precision),                                                  \
-         "what features and weights are computed in: f32 gives the numbers of "         \
-         "matterport's program; bf16 takes about half of the time where the processor " \
-         "has it; auto: bf16 where it has (default f32)",                               \
-         0,                                                                             \
-         0},                                                                            \
-        {"cache",                                                                       \
-         "DIR|none",                                                                    \
-         OPTION_TEXT,                                                                   \
-         offsetof(T, field.cache),                                                      \
-         "where it is kept which algorithms are the faster ones here, which bf16 "      \
-         "measures once; none: no measuring (default ~/.cache/mrcnn)",                  \
-         0,                                                                             \
-         0},                                                                            \
-    {                                                                                   \
-        "executor", "cpu|reference", OPTION_CHOICE, offsetof(T, field.executor),        \
-            "cpu, or reference: plain loops, slow, for checking (default cpu)", 0, 0    \
+#define SESSION_ROWS(T, field)                                                        \
+    {"threads",                                                                       \
+     "N",                                                                             \
+     OPTION_INTEGER,                                                                  \
+     offsetof(T, field.threads),                                                      \
+     "how many threads compute (default 0: one per core)",                            \
+     0,                                                                               \
+     4096},                                                                           \
+        {"precision",                                                                 \
+         "default|f32|bf16|int8|auto",                                                \
+         OPTION_CHOICE,                                                               \
+         offsetof(T, field.precision),                                                \
+         "what features and weights are computed in: f32 gives the numbers of "       \
+         "matterport's program, bf16 takes about half of its time, int8 (weights of " \
+         "mrcnn quantize) less; auto: the fastest that the processor has; default: "  \
+         "int8 for such weights, else f32",                                           \
+         0,                                                                           \
+         0},                                                                          \
+        {"cache",                                                                     \
+         "DIR|none",                                                                  \
+         OPTION_TEXT,                                                                 \
+         offsetof(T, field.cache),                                                    \
+         "where it is kept which algorithms are the faster ones here, which bf16 "    \
+         "measures once; none: no measuring (default ~/.cache/mrcnn)",                \
+         0,                                                                           \
+         0},                                                                          \
+    {                                                                                 \
+        "executor", "cpu|reference", OPTION_CHOICE, offsetof(T, field.executor),      \
+            "cpu, or reference: plain loops, slow, for checking (default cpu)", 0, 0  \
     }
 
 int open_session(const session_options *options, mrcnn_model *model, mrcnn_session **session);

@@ -1,4 +1,4 @@
-/* choose.c - which algorithm a 3x3 convolution in bf16 gets: whichever is faster here, by a short measurement on
+/* choose.c - which algorithm a 3x3 convolution in bf16 or 8 bits gets: whichever is faster here, by a short measurement on
  * a piece of its map, remembered. Processors with matrix units may do the plain one faster than Winograd's.
  * (In f32 it is Winograd's always, so that results don't depend on measurements.) */
 #include "base/clock.h"
@@ -12,23 +12,28 @@
 
 typedef struct way {
     const char *name;
-    const char *packing; /* of its weights */
+    const char *packing; /* of its weights; NULL: the type's own */
     mr_cpu_prepare prepare;
 } way;
 
 static const way ways[] = {{"winograd", "winograd bf16", mr_cpu_conv_winograd},
-                           {"direct", "direct bf16", mr_cpu_conv_direct}};
+                           {"direct", NULL, mr_cpu_conv_plain}};
 enum { WAYS = sizeof ways / sizeof *ways };
 
 /* What is measured: at most this many rows and columns of a picture, or RoIs. */
 enum { MOST_SIDE = 64, MOST_ROIS = 16, MOST_RUNS = 5 };
 static const double ENOUGH_MS = 30;
 
+static const char *plain_packing(const mr_prepare *p) {
+    return mr_type_is_8bit(mr_input_type(p, 0)) ? "8 bits" : "direct bf16";
+}
+
 /* A layer's raw weights are gone once it is packed, so what the first plan chose is what all get. */
 static const way *packed_way(const mr_prepare *p) {
     for (int i = 0; i < WAYS; i++) {
         char key[3 * MR_NAME];
-        snprintf(key, sizeof key, "%s:%s:%s", ways[i].packing, p->node->layer, p->node->batch_norm);
+        const char *packing = ways[i].packing ? ways[i].packing : plain_packing(p);
+        snprintf(key, sizeof key, "%s:%s:%s", packing, p->node->layer, p->node->batch_norm);
         if (mr_packs_have(p->packs, key)) return &ways[i];
     }
     return NULL;
@@ -66,7 +71,11 @@ static void cut_piece(piece *c, const mr_prepare *p) {
     c->nodes[2].inputs[0] = 0;
     c->nodes[2].shape = cut(node->shape);
     c->nodes[1] = c->nodes[2];
-    if (node->residual >= 0) c->nodes[2].residual = 1;
+    if (node->residual >= 0) {
+        c->nodes[1] = p->graph->nodes[node->residual];
+        c->nodes[1].shape = c->nodes[2].shape;
+        c->nodes[2].residual = 1;
+    }
     c->graph.nodes = c->nodes;
     c->graph.count = 3;
     c->prepare = *p;
@@ -78,9 +87,10 @@ static void cut_piece(piece *c, const mr_prepare *p) {
 
 static void describe(const piece *c, char key[MR_TUNING_TEXT]) {
     const mr_node *n = &c->nodes[2];
-    snprintf(key, MR_TUNING_TEXT, "bf16 conv 3x3 %d to %d channels, %d x %d x %d, %d threads%s",
-             c->nodes[0].shape.channels, n->shape.channels, c->prepare.max_rows[n->rows],
-             n->shape.height, n->shape.width, c->prepare.threads,
+    static const char *const types[] = {"f32", "bf16", "u8", "s8"};
+    snprintf(key, MR_TUNING_TEXT, "%s to %s conv 3x3 %d to %d channels, %d x %d x %d, %d threads%s",
+             types[c->nodes[0].type], types[n->type], c->nodes[0].shape.channels, n->shape.channels,
+             c->prepare.max_rows[n->rows], n->shape.height, n->shape.width, c->prepare.threads,
              n->residual >= 0 ? ", residual" : "");
 }
 
@@ -104,8 +114,8 @@ static double measure(piece *c, const way *w) {
     double ms = 1e30;
     mr_kernel *kernel = NULL;
     int rows = c->prepare.max_rows[c->nodes[2].rows];
-    size_t in = mr_shape_size(c->nodes[0].shape) * (size_t)rows * mr_type_size(MR_BF16);
-    size_t out = mr_shape_size(c->nodes[2].shape) * (size_t)rows * mr_type_size(MR_BF16);
+    size_t in = mr_shape_size(c->nodes[0].shape) * (size_t)rows * mr_type_size(c->nodes[0].type);
+    size_t out = mr_shape_size(c->nodes[2].shape) * (size_t)rows * mr_type_size(c->nodes[2].type);
     c->prepare.packs = mr_packs_create();
     if (c->prepare.packs && w->prepare(&c->prepare, &kernel, NULL) == MRCNN_OK) {
         void *x = mr_alloc_aligned(in), *y = mr_alloc_aligned(out),

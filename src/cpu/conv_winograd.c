@@ -16,7 +16,9 @@ typedef struct winograd_kernel {
     size_t convolution_bytes; /* of scratch */
     mr_rows rows;
     int relu;
-    const void *weights; /* these belong to the pack; NULL in training */
+    mr_winograd_numbers own_numbers;
+    const mr_winograd_numbers *numbers; /* NULL: f32 */
+    const void *weights;                /* these belong to the pack; NULL in training */
     const float *bias;
     mr_conv_gradients gradients;
 } winograd_kernel;
@@ -26,7 +28,7 @@ static void convolve(const winograd_kernel *k, const mr_run *run, const void *we
     mr_winograd_shape shape = k->shape;
     shape.n = run->rows[k->rows];
     if (shape.n == 0) return;
-    mr_winograd_epilogue epilogue = {bias, run->residual, k->relu};
+    mr_winograd_epilogue epilogue = {bias, run->residual, k->relu, k->numbers};
     mr_winograd_forward_with(k->table, &shape, NULL, run->inputs[0], weights, &epilogue,
                              run->output, scratch, run->threads);
 }
@@ -138,7 +140,7 @@ void mr_winograd_input_gradient(const mr_conv_gradients *g, int n, const mr_wino
     mr_scratch scratch = {memory, 0};
     float *packed = mr_take(&scratch, bytes);
     mr_winograd_pack_backward_data(kernel, shape.c_out, shape.c_in, packed, threads);
-    mr_winograd_epilogue epilogue = {NULL, accumulate ? dx : NULL, 0};
+    mr_winograd_epilogue epilogue = {NULL, accumulate ? dx : NULL, 0, NULL};
     if (only)
         mr_clear_gradient(dx, (size_t)n * (size_t)shape.h * (size_t)shape.w * (size_t)shape.c_out,
                           accumulate, threads);
@@ -186,8 +188,15 @@ mrcnn_status mr_cpu_conv_winograd(const mr_prepare *p, mr_kernel **kernel, mrcnn
     mrcnn_shape in = mr_input_shape(p, 0);
     k->base.run = run_winograd;
     k->base.free = free_winograd;
-    k->table = p->node->type == MR_BF16 ? mr_winograd_bf16() : mr_winograd_best();
-    k->base.algorithm = p->node->type == MR_BF16 ? "winograd F(4,3) bf16" : "winograd F(4,3)";
+    k->table = p->node->type == MR_F32 ? mr_winograd_best() : mr_winograd_bf16();
+    k->base.algorithm = p->node->type == MR_F32 ? "winograd F(4,3)" : "winograd F(4,3) bf16";
+    if (p->node->type != MR_F32) {
+        mr_dnnl_scales s = mr_cpu_scales(p);
+        mr_winograd_numbers n = {mr_input_type(p, 0), p->node->type, s.residual_type, s.in, s.out,
+                                 s.residual};
+        k->own_numbers = n;
+        k->numbers = &k->own_numbers;
+    }
     k->rows = p->node->rows;
     k->relu = p->node->relu;
     mr_winograd_shape shape = {p->max_rows[k->rows], in.height, in.width, in.channels,

@@ -20,6 +20,22 @@ mr_type mr_input_type(const mr_prepare *prepare, int k) {
     return prepare->graph->nodes[prepare->node->inputs[k]].type;
 }
 
+float mr_input_scale(const mr_prepare *prepare, int k) {
+    const mr_node *input = &prepare->graph->nodes[prepare->node->inputs[k]];
+    return mr_type_is_8bit(input->type) ? input->scale : 1;
+}
+
+mr_dnnl_scales mr_cpu_scales(const mr_prepare *p) {
+    const mr_node *n = p->node;
+    mr_dnnl_scales s = {mr_input_scale(p, 0), mr_type_is_8bit(n->type) ? n->scale : 1, 1, n->type,
+                        NULL};
+    if (n->residual < 0) return s;
+    const mr_node *residual = &p->graph->nodes[n->residual];
+    s.residual_type = residual->type;
+    if (mr_type_is_8bit(residual->type)) s.residual = residual->scale;
+    return s;
+}
+
 static int filters_of(const mr_node *node) {
     return node->op == MR_OP_MASK_SELECT ? node->filters : node->shape.channels;
 }
@@ -74,6 +90,12 @@ mrcnn_status mr_pack_plain(const mr_prepare *prepare, const float *kernel, void 
 /* The choice of algorithm looks at what is the same in pictures of all sizes, never at the map's: a
  * layer's raw weights are released once its graph is compiled. */
 
+/* Winograd's kernels are written for f32, and for bf16 and 8 bits in any mixture. */
+static int winograd_takes(mr_type in, mr_type out) {
+    if (in == MR_F32 || out == MR_F32) return in == out && mr_winograd_is_fast();
+    return mr_bf16_is_native();
+}
+
 /* 3x3 stride 1 with one pixel of padding all around: what Winograd's F(4x4, 3x3) does. With few
  * channels its transforms cost more than they save. */
 int mr_cpu_suits_winograd(const mr_prepare *p) {
@@ -81,7 +103,7 @@ int mr_cpu_suits_winograd(const mr_prepare *p) {
     return n->kernel_h == 3 && n->kernel_w == 3 && n->stride == 1 && n->pad_top == 1 &&
            n->pad_left == 1 && n->pad_bottom == 1 && n->pad_right == 1 &&
            mr_input_shape(p, 0).channels >= 16 && n->shape.channels >= 16 &&
-           mr_input_type(p, 0) == n->type && mr_winograd_is_fast();
+           winograd_takes(mr_input_type(p, 0), n->type);
 }
 
 /* A window that is the whole RoI sees all of it at once: a matrix product (the box head's 7x7
@@ -120,10 +142,15 @@ mr_dnnl_window mr_cpu_window(const mr_prepare *p) {
     return w;
 }
 
+mrcnn_status mr_cpu_conv_plain(const mr_prepare *prepare, mr_kernel **kernel, mrcnn_error *err) {
+    return mr_type_is_8bit(mr_input_type(prepare, 0)) ? mr_cpu_conv_8bit(prepare, kernel, err)
+                                                      : mr_cpu_conv_direct(prepare, kernel, err);
+}
+
 mrcnn_status mr_cpu_conv(const mr_prepare *prepare, mr_kernel **kernel, mrcnn_error *err) {
     if (is_dense(prepare)) return mr_cpu_dense(prepare, kernel, err);
-    if (!mr_cpu_suits_winograd(prepare)) return mr_cpu_conv_direct(prepare, kernel, err);
-    if (prepare->node->type == MR_BF16) return mr_cpu_conv_chosen(prepare, kernel, err);
+    if (!mr_cpu_suits_winograd(prepare)) return mr_cpu_conv_plain(prepare, kernel, err);
+    if (prepare->node->type != MR_F32) return mr_cpu_conv_chosen(prepare, kernel, err);
     return mr_cpu_conv_winograd(prepare, kernel, err);
 }
 
@@ -143,7 +170,7 @@ static const struct {
     {MR_OP_MAX_POOL, mr_cpu_max_pool},
     {MR_OP_ROI_ALIGN, mr_cpu_roi_align},
     {MR_OP_MASK_SELECT, mr_cpu_mask_select},
-    {MR_OP_CONVERT, mr_cpu_elementwise},
+    {MR_OP_CONVERT, mr_cpu_convert},
 };
 
 static mrcnn_status prepare_cpu(const mr_prepare *prepare, mr_kernel **kernel, mrcnn_error *err) {
@@ -157,14 +184,24 @@ static mrcnn_status prepare_cpu(const mr_prepare *prepare, mr_kernel **kernel, m
                    (int)prepare->node->op);
 }
 
+/* Products of four pairs of 8-bit numbers at a time: without them sums would have to be kept from overflowing. */
+static int has_vnni(void) {
+#if defined(__x86_64__)
+    return __builtin_cpu_supports("avx512vnni") && __builtin_cpu_supports("avx512vl");
+#else
+    return 0;
+#endif
+}
+
 static int computes_in(mr_type type) {
-    return type == MR_F32 || (type == MR_BF16 && mr_bf16_is_native());
+    if (type == MR_BF16) return mr_bf16_is_native();
+    return type == MR_F32 || (has_vnni() && mr_dnnl_has_8bit());
 }
 
 /* oneDNN's bf16 products of rows take pairs of numbers: the last of an odd count is multiplied with what lies
  * behind it and a weight of zero, which is NaN if that is. */
 static int lowers(const mrcnn_graph *graph, const mr_node *node, mr_type type) {
-    (void)type;
+    if (type == MR_S8) return 1;
     mrcnn_shape in = graph->nodes[node->inputs[0]].shape;
     if (node->op == MR_OP_DENSE) return mr_shape_size(in) % 2 == 0;
     int pairs = in.channels % 2 == 0;

@@ -10,23 +10,30 @@ typedef mrcnn_status (*mr_cpu_prepare)(const mr_prepare *prepare, mr_kernel **ke
                                        mrcnn_error *err);
 
 mrcnn_status mr_cpu_conv(const mr_prepare *prepare, mr_kernel **kernel, mrcnn_error *err);
+/* By the definition, in whatever type the input has. */
+mrcnn_status mr_cpu_conv_plain(const mr_prepare *prepare, mr_kernel **kernel, mrcnn_error *err);
+mrcnn_status mr_cpu_conv_8bit(const mr_prepare *prepare, mr_kernel **kernel, mrcnn_error *err);
 mrcnn_status mr_cpu_conv_direct(const mr_prepare *prepare, mr_kernel **kernel, mrcnn_error *err);
 mrcnn_status mr_cpu_conv_winograd(const mr_prepare *prepare, mr_kernel **kernel, mrcnn_error *err);
 /* The faster one of the two, where both can be had in bf16. */
 mrcnn_status mr_cpu_conv_chosen(const mr_prepare *prepare, mr_kernel **kernel, mrcnn_error *err);
 mrcnn_status mr_cpu_dense(const mr_prepare *prepare, mr_kernel **kernel, mrcnn_error *err);
 mrcnn_status mr_cpu_deconv(const mr_prepare *prepare, mr_kernel **kernel, mrcnn_error *err);
-mrcnn_status mr_cpu_dense_bf16(const mr_prepare *prepare, mr_kernel **kernel, mrcnn_error *err);
-mrcnn_status mr_cpu_deconv_bf16(const mr_prepare *prepare, mr_kernel **kernel, mrcnn_error *err);
+mrcnn_status mr_cpu_dense_low(const mr_prepare *prepare, mr_kernel **kernel, mrcnn_error *err);
+mrcnn_status mr_cpu_deconv_low(const mr_prepare *prepare, mr_kernel **kernel, mrcnn_error *err);
 mrcnn_status mr_cpu_max_pool(const mr_prepare *prepare, mr_kernel **kernel, mrcnn_error *err);
 mrcnn_status mr_cpu_roi_align(const mr_prepare *prepare, mr_kernel **kernel, mrcnn_error *err);
 mrcnn_status mr_cpu_mask_select(const mr_prepare *prepare, mr_kernel **kernel, mrcnn_error *err);
 mrcnn_status mr_cpu_batch_norm(const mr_prepare *prepare, mr_kernel **kernel, mrcnn_error *err);
+mrcnn_status mr_cpu_convert(const mr_prepare *prepare, mr_kernel **kernel, mrcnn_error *err);
 mrcnn_status mr_cpu_elementwise(const mr_prepare *prepare, mr_kernel **kernel, mrcnn_error *err);
 
 /* Input shape k of the node. */
 mrcnn_shape mr_input_shape(const mr_prepare *prepare, int k);
 mr_type mr_input_type(const mr_prepare *prepare, int k);
+float mr_input_scale(const mr_prepare *prepare, int k);
+/* What the numbers of a product node stand for; the weights' scales are still to be set. */
+mr_dnnl_scales mr_cpu_scales(const mr_prepare *prepare);
 /* 1 when the node is a 3x3 convolution that Winograd's algorithm is for. */
 int mr_cpu_suits_winograd(const mr_prepare *prepare);
 /* One row of a convolution or dense node. What sees all of its input at once is a convolution of one

@@ -180,7 +180,7 @@ static mrcnn_status prepare_training(deconv_kernel *k, const mr_prepare *p, mrcn
 }
 
 mrcnn_status mr_cpu_deconv(const mr_prepare *p, mr_kernel **kernel, mrcnn_error *err) {
-    if (mr_input_type(p, 0) == MR_BF16) return mr_cpu_deconv_bf16(p, kernel, err);
+    if (mr_input_type(p, 0) != MR_F32) return mr_cpu_deconv_low(p, kernel, err);
     deconv_kernel *k = mr_calloc(1, sizeof *k);
     if (!k) return mr_fail_memory(err, sizeof *k, "a deconvolution");
     k->base.run = run_deconv;

@@ -107,7 +107,7 @@ static mrcnn_status prepare_training(dense_kernel *k, const mr_prepare *p, mrcnn
 }
 
 mrcnn_status mr_cpu_dense(const mr_prepare *p, mr_kernel **kernel, mrcnn_error *err) {
-    if (mr_input_type(p, 0) == MR_BF16) return mr_cpu_dense_bf16(p, kernel, err);
+    if (mr_input_type(p, 0) != MR_F32) return mr_cpu_dense_low(p, kernel, err);
     dense_kernel *k = mr_calloc(1, sizeof *k);
     if (!k) return mr_fail_memory(err, sizeof *k, "a dense layer");
     k->base.run = run_dense;

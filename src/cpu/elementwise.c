@@ -1,5 +1,5 @@
 /* elementwise.c - what costs memory traffic rather than arithmetic: sums and ReLU that no
- * convolution absorbed, padding, upsampling, softmax, conversions. One loop body each way, parallel over
+ * convolution absorbed, padding, upsampling, softmax. One loop body each way, parallel over
  * rows of pixels; padding and upsampling move numbers of any type. */
 #include "base/bf16.h"
 #include "base/error.h"
@@ -70,22 +70,6 @@ static void add_rows_bf16(void *context, size_t begin, size_t end, int thread) {
     size_t size = row_size(j->k);
     for (size_t i = begin * size; i < end * size; i++)
         y[i] = mr_bf16_from_float(mr_bf16_to_float(a[i]) + mr_bf16_to_float(b[i]));
-}
-
-static void widen_rows(void *context, size_t begin, size_t end, int thread) {
-    (void)thread;
-    const element_job *j = context;
-    size_t size = row_size(j->k), first = begin * size;
-    mr_bf16_to_floats((const mr_bf16 *)j->run->inputs[0] + first, mr_output_f32(j->run) + first,
-                      (end - begin) * size);
-}
-
-static void narrow_rows(void *context, size_t begin, size_t end, int thread) {
-    (void)thread;
-    const element_job *j = context;
-    size_t size = row_size(j->k), first = begin * size;
-    mr_bf16_from_floats(mr_input_f32(j->run, 0) + first, (mr_bf16 *)j->run->output + first,
-                        (end - begin) * size);
 }
 
 static void pad_rows(void *context, size_t begin, size_t end, int thread) {
@@ -230,16 +214,15 @@ static void softmax_back(void *context, size_t begin, size_t end, int thread) {
     }
 }
 
-/* By the type of the output; training is f32. */
+/* By the type of the output: f32, or bf16 and for what only moves numbers also 8 bits. Training is f32. */
 static const struct {
     mr_op op;
-    mr_parallel_body f32, bf16, backward;
+    mr_parallel_body f32, low, backward;
 } bodies[] = {{MR_OP_RELU, relu_rows, relu_rows_bf16, relu_back},
               {MR_OP_ADD, add_rows, add_rows_bf16, add_back},
               {MR_OP_ZERO_PAD, pad_rows, pad_rows, pad_back},
               {MR_OP_UPSAMPLE, upsample_rows, upsample_rows, upsample_back},
-              {MR_OP_SOFTMAX, softmax_rows, NULL, softmax_back},
-              {MR_OP_CONVERT, widen_rows, narrow_rows, NULL}};
+              {MR_OP_SOFTMAX, softmax_rows, NULL, softmax_back}};
 
 static void run_elementwise(mr_kernel *kernel, const mr_run *run) {
     element_kernel *k = (element_kernel *)kernel;
@@ -270,7 +253,7 @@ mrcnn_status mr_cpu_elementwise(const mr_prepare *p, mr_kernel **kernel, mrcnn_e
     k->in = mr_input_shape(p, 0);
     for (size_t i = 0; i < sizeof bodies / sizeof *bodies; i++)
         if (bodies[i].op == p->node->op) {
-            k->body = k->node.type == MR_BF16 ? bodies[i].bf16 : bodies[i].f32;
+            k->body = k->node.type == MR_F32 ? bodies[i].f32 : bodies[i].low;
             k->backward = bodies[i].backward;
         }
     *kernel = &k->base;

@@ -30,9 +30,14 @@ static void md_free(md_t md) {
 #endif
 }
 
+static dnnl_data_type_t type_of(mr_type type) {
+    static const dnnl_data_type_t types[] = {dnnl_f32, dnnl_bf16, dnnl_u8, dnnl_s8};
+    return types[type];
+}
+
 static dnnl_status_t md_by_tag(md_t *md, int rank, const dnnl_dims_t dims, mr_type type,
                                dnnl_format_tag_t tag) {
-    dnnl_data_type_t numbers = type == MR_BF16 ? dnnl_bf16 : dnnl_f32;
+    dnnl_data_type_t numbers = type_of(type);
 #if DNNL_VERSION_MAJOR >= 3
     return dnnl_memory_desc_create_with_tag(md, rank, dims, numbers, tag);
 #else
@@ -52,12 +57,38 @@ static dnnl_status_t md_clone(md_t *md, const_md_t from) {
 #endif
 }
 
-static dnnl_status_t append_sum(dnnl_post_ops_t ops) {
+/* Version 2 scales results on their way out, and what is added there. */
+static dnnl_status_t append_sum(dnnl_post_ops_t ops, const mr_dnnl_scales *scales) {
+    dnnl_data_type_t type = scales ? type_of(scales->residual_type) : dnnl_data_type_undef;
 #if DNNL_VERSION_MAJOR >= 3
-    return dnnl_post_ops_append_sum(ops, 1.0f, 0, dnnl_data_type_undef);
+    return dnnl_post_ops_append_sum(ops, 1.0f, 0, type);
 #else
-    return dnnl_post_ops_append_sum(ops, 1.0f);
+    return dnnl_post_ops_append_sum_v2(ops, scales ? scales->residual / scales->out : 1.0f, type);
 #endif
+}
+
+static dnnl_status_t set_scales(dnnl_primitive_attr_t attr, const mr_dnnl_scales *scales,
+                                int filters) {
+#if DNNL_VERSION_MAJOR >= 3
+    (void)attr, (void)scales, (void)filters;
+    return dnnl_unimplemented;
+#else
+    float *all = mr_calloc((size_t)filters, sizeof *all);
+    if (!all) return dnnl_out_of_memory;
+    for (int f = 0; f < filters; f++) all[f] = scales->in * scales->weights[f] / scales->out;
+    dnnl_status_t s = dnnl_primitive_attr_set_output_scales(attr, filters, 1 << 1, all);
+    free(all);
+    return s;
+#endif
+}
+
+void mr_dnnl_scale_bias(const mr_dnnl_scales *scales, const float *bias, float *scaled,
+                        size_t count) {
+    for (size_t i = 0; i < count; i++) scaled[i] = bias[i] / (scales->in * scales->weights[i]);
+}
+
+int mr_dnnl_has_8bit(void) {
+    return DNNL_VERSION_MAJOR == 2;
 }
 
 static dnnl_status_t append_relu(dnnl_post_ops_t ops) {
@@ -168,12 +199,17 @@ static dnnl_status_t make_window(window_md *md, const mr_dnnl_window *w) {
     return s == dnnl_success ? md_by_tag(&md->dst, 4, dst, w->out_type, dnnl_nhwc) : s;
 }
 
+static mr_type weights_type(const mr_dnnl_window *w) {
+    return mr_type_is_8bit(w->in_type) ? MR_S8 : w->in_type;
+}
+
 static dnnl_status_t make_weights(window_md *md, const mr_dnnl_window *w,
                                   const mr_dnnl_layout *layout) {
     dnnl_dims_t weights = {w->out_c, w->in_c, w->kernel_h, w->kernel_w};
     dnnl_dims_t bias = {w->out_c};
-    dnnl_status_t s = layout ? md_clone(&md->weights, layout->md)
-                             : md_by_tag(&md->weights, 4, weights, w->in_type, dnnl_format_tag_any);
+    dnnl_status_t s =
+        layout ? md_clone(&md->weights, layout->md)
+               : md_by_tag(&md->weights, 4, weights, weights_type(w), dnnl_format_tag_any);
     return s == dnnl_success ? md_by_tag(&md->bias, 1, bias, MR_F32, dnnl_a) : s;
 }
 
@@ -184,13 +220,15 @@ static void free_window(window_md *md) {
     md_free(md->dst);
 }
 
-static dnnl_status_t make_attributes(dnnl_primitive_attr_t *attr, int add, int relu) {
+static dnnl_status_t make_attributes(dnnl_primitive_attr_t *attr, const mr_dnnl_window *window,
+                                     int add, int relu) {
     dnnl_post_ops_t ops = NULL;
     dnnl_status_t s = dnnl_primitive_attr_create(attr);
     if (s == dnnl_success)
         s = dnnl_primitive_attr_set_scratchpad_mode(*attr, dnnl_scratchpad_mode_user);
     if (s == dnnl_success) s = dnnl_post_ops_create(&ops);
-    if (s == dnnl_success && add) s = append_sum(ops);
+    if (s == dnnl_success && window->scales) s = set_scales(*attr, window->scales, window->out_c);
+    if (s == dnnl_success && add) s = append_sum(ops, window->scales);
     if (s == dnnl_success && relu) s = append_relu(ops);
     if (s == dnnl_success) s = dnnl_primitive_attr_set_post_ops(*attr, ops);
     if (ops) dnnl_post_ops_destroy(ops);
@@ -239,7 +277,7 @@ static dnnl_status_t make_convolution(mr_dnnl **p, const mr_dnnl_window *window,
     dnnl_status_t s = make_window(&md, window);
     if (s == dnnl_success) s = make_weights(&md, window, layout);
     if (s == dnnl_success) s = start(p);
-    if (s == dnnl_success) s = make_attributes(&attr, add, relu);
+    if (s == dnnl_success) s = make_attributes(&attr, window, add, relu);
     if (s == dnnl_success) s = describe_convolution(&desc, &md, attr, (*p)->engine);
     if (s == dnnl_success) s = finish(*p, desc);
     if (desc) dnnl_primitive_desc_destroy(desc);
@@ -267,7 +305,7 @@ mrcnn_status mr_dnnl_max_pool(mr_dnnl **primitive, const mr_dnnl_window *window,
     dnnl_primitive_desc_t desc = NULL;
     dnnl_status_t s = make_window(&md, window);
     if (s == dnnl_success) s = start(&p);
-    if (s == dnnl_success) s = make_attributes(&attr, 0, 0);
+    if (s == dnnl_success) s = make_attributes(&attr, window, 0, 0);
     if (s == dnnl_success) s = describe_max_pool(&desc, &md, attr, p->engine);
     if (s == dnnl_success) s = finish(p, desc);
     if (desc) dnnl_primitive_desc_destroy(desc);
@@ -334,14 +372,32 @@ size_t mr_dnnl_layout_size(const mr_dnnl_layout *layout) {
     return dnnl_memory_desc_get_size(layout->md);
 }
 
-static dnnl_status_t make_packing(packing *r, const mr_dnnl *p, const_md_t from) {
+/* f32 weights to 8 bits: each filter's divided by its scale. */
+static dnnl_status_t make_quantizing(dnnl_primitive_attr_t *attr, const mr_dnnl_window *w) {
+    dnnl_status_t s = dnnl_primitive_attr_create(attr);
+    if (s != dnnl_success) return s;
+#if DNNL_VERSION_MAJOR >= 3
+    (void)w;
+    return dnnl_unimplemented;
+#else
+    float *inverse = mr_calloc((size_t)w->out_c, sizeof *inverse);
+    if (!inverse) return dnnl_out_of_memory;
+    for (int f = 0; f < w->out_c; f++) inverse[f] = 1 / w->scales->weights[f];
+    s = dnnl_primitive_attr_set_output_scales(*attr, w->out_c, 1 << 0, inverse);
+    free(inverse);
+    return s;
+#endif
+}
+
+static dnnl_status_t make_packing(packing *r, const mr_dnnl *p, const_md_t from,
+                                  const_dnnl_primitive_attr_t attr) {
     dnnl_primitive_desc_t desc = NULL;
     dnnl_status_t s = dnnl_memory_create(&r->from, from, p->engine, DNNL_MEMORY_NONE);
     if (s == dnnl_success)
         s = dnnl_memory_create(&r->to, p->weights_md, p->engine, DNNL_MEMORY_NONE);
     if (s == dnnl_success)
         s = dnnl_reorder_primitive_desc_create(&desc, from, p->engine, p->weights_md, p->engine,
-                                               NULL);
+                                               attr);
     if (s == dnnl_success) s = dnnl_primitive_create(&r->primitive, desc);
     if (desc) dnnl_primitive_desc_destroy(desc);
     return s;
@@ -350,11 +406,14 @@ static dnnl_status_t make_packing(packing *r, const mr_dnnl *p, const_md_t from)
 /* From the layout, or from HWIO if it is NULL. */
 static dnnl_status_t make_packing_from(packing *r, const mr_dnnl *p, const mr_dnnl_window *w,
                                        const mr_dnnl_layout *layout) {
-    if (layout) return make_packing(r, p, layout->md);
+    if (layout) return make_packing(r, p, layout->md, NULL);
     md_t hwio = NULL;
     dnnl_dims_t dims = {w->out_c, w->in_c, w->kernel_h, w->kernel_w};
     dnnl_status_t s = md_by_tag(&hwio, 4, dims, MR_F32, dnnl_hwio);
-    if (s == dnnl_success) s = make_packing(r, p, hwio);
+    dnnl_primitive_attr_t attr = NULL;
+    if (s == dnnl_success && w->scales) s = make_quantizing(&attr, w);
+    if (s == dnnl_success) s = make_packing(r, p, hwio, attr);
+    if (attr) dnnl_primitive_attr_destroy(attr);
     md_free(hwio);
     return s;
 }

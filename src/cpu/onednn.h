@@ -13,12 +13,20 @@ typedef struct mr_dnnl mr_dnnl; /* one primitive with its memory objects */
 /* How a primitive wants its weights in memory. */
 typedef struct mr_dnnl_layout mr_dnnl_layout;
 
+/* What 1 stands for where numbers have 8 bits; 1 where they don't. */
+typedef struct mr_dnnl_scales {
+    float in, out, residual;
+    mr_type residual_type;
+    const float *weights; /* of each filter */
+} mr_dnnl_scales;
+
 typedef struct mr_dnnl_window {
     int n, in_h, in_w, in_c;
     int out_h, out_w, out_c;
     int kernel_h, kernel_w, stride;
     int pad_top, pad_left, pad_bottom, pad_right;
-    mr_type in_type, out_type; /* weights have in_type, biases are f32 */
+    mr_type in_type, out_type;    /* weights have in_type, or MR_S8 with 8 bits; biases are f32 */
+    const mr_dnnl_scales *scales; /* of 8-bit inputs; NULL with others */
 } mr_dnnl_window;
 
 /* A convolution y = relu?(conv + bias (+ y)). layout: NULL, or one that a former primitive asked
@@ -37,6 +45,14 @@ mr_dnnl_layout *mr_dnnl_copy_layout(const mr_dnnl *primitive);
 void mr_dnnl_free_layout(void *layout);
 int mr_dnnl_has_layout(const mr_dnnl *primitive, const mr_dnnl_layout *layout);
 size_t mr_dnnl_layout_size(const mr_dnnl_layout *layout); /* bytes of weights packed so */
+
+/* 1 where products of 8-bit numbers are written for this version of oneDNN: for 2, whose scales are fixed when a
+ * primitive is made. */
+int mr_dnnl_has_8bit(void);
+
+/* The bias that mr_dnnl_run wants where there are scales. */
+void mr_dnnl_scale_bias(const mr_dnnl_scales *scales, const float *bias, float *scaled,
+                        size_t count);
 
 /* Weights into the primitive's layout and type, from f32 HWIO (from_layout NULL) or from another layout. */
 mrcnn_status mr_dnnl_pack(const mr_dnnl *primitive, const mr_dnnl_window *window,

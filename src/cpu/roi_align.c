@@ -9,6 +9,8 @@
 #include "cpu/training.h"
 #include "graph/sampling.h"
 
+#include <math.h>
+#include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -17,7 +19,9 @@ typedef struct roi_kernel {
     int level_count;
     mrcnn_shape levels[MR_MAX_INPUTS];
     mrcnn_shape out;
-    mr_type type; /* of levels and output */
+    mr_type type; /* of the output, and of levels unless they are of 8 bits */
+    mr_type level_types[MR_MAX_INPUTS];
+    float factors[MR_MAX_INPUTS]; /* a level's scale over the output's */
 } roi_kernel;
 
 typedef struct roi_job {
@@ -48,11 +52,28 @@ static void blend_bf16(mr_bf16 *restrict y, const mr_bf16 *restrict tl, const mr
     }
 }
 
+/* The same of 8-bit numbers: `factor` is the scale of what is read over that of what is written. */
+static void blend_8bit(mr_type from, mr_type to, void *out, const void *const corners[4], float wx,
+                       float wy, float factor, size_t channels) {
+    for (size_t c = 0; c < channels; c++) {
+        float v[4];
+        for (int i = 0; i < 4; i++)
+            v[i] = from == MR_U8 ? (float)((const uint8_t *)corners[i])[c]
+                                 : (float)((const int8_t *)corners[i])[c];
+        float top = v[0] + (v[1] - v[0]) * wx, bottom = v[2] + (v[3] - v[2]) * wx;
+        int number = (int)rintf((top + (bottom - top) * wy) * factor); /* within the range */
+        if (to == MR_U8)
+            ((uint8_t *)out)[c] = (uint8_t)number;
+        else
+            ((int8_t *)out)[c] = (int8_t)number;
+    }
+}
+
 /* Bytes from here on, of numbers of the kernel's type. */
 static void pool_one(const roi_kernel *k, const mr_run *run, const float *roi, char *y) {
     int level = (int)roi[1];
     mrcnn_shape in = k->levels[level];
-    size_t channels = (size_t)in.channels, pixel = channels * mr_type_size(k->type);
+    size_t channels = (size_t)in.channels, pixel = channels * mr_type_size(k->type); /* of both */
     size_t stride = (size_t)in.width * pixel;
     const char *map =
         (const char *)run->inputs[level] + (size_t)roi[0] * (size_t)in.height * stride;
@@ -65,6 +86,9 @@ static void pool_one(const roi_kernel *k, const mr_run *run, const float *roi, c
             const void *corners[4] = {top + left, top + right, bottom + left, bottom + right};
             if (!sy.inside || !sx.inside)
                 memset(y, 0, pixel);
+            else if (mr_type_is_8bit(k->type))
+                blend_8bit(k->level_types[level], k->type, y, corners, sx.weight, sy.weight,
+                           k->factors[level], channels);
             else if (k->type == MR_BF16)
                 blend_bf16((mr_bf16 *)(void *)y, corners[0], corners[1], corners[2], corners[3],
                            sx.weight, sy.weight, channels);
@@ -189,9 +213,13 @@ mrcnn_status mr_cpu_roi_align(const mr_prepare *p, mr_kernel **kernel, mrcnn_err
     k->base.free = free_roi_align;
     k->base.algorithm = "loops";
     k->level_count = p->node->input_count - 1;
-    for (int i = 0; i < k->level_count; i++) k->levels[i] = mr_input_shape(p, i);
     k->out = p->node->shape;
     k->type = p->node->type;
+    for (int i = 0; i < k->level_count; i++) {
+        k->levels[i] = mr_input_shape(p, i);
+        k->level_types[i] = mr_input_type(p, i);
+        k->factors[i] = mr_type_is_8bit(k->type) ? mr_input_scale(p, i) / p->node->scale : 1;
+    }
     *kernel = &k->base;
     return MRCNN_OK;
 }

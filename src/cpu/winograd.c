@@ -97,6 +97,7 @@ typedef struct {
     const void *x;
     const float *packed;
     const mr_winograd_epilogue *epilogue;
+    mr_winograd_numbers numbers;
     char *y;
     float *zeros, *scratch;
     int stream;
@@ -106,17 +107,19 @@ typedef struct {
 static void output_tile(const convolution *c, size_t tile, size_t from, size_t to, const float *m) {
     const mr_winograd_shape *s = c->shape;
     const mr_winograd_epilogue *e = c->epilogue;
+    const mr_winograd_numbers *n = &c->numbers;
     place at = place_of(&c->cut.tiles, tile), after = place_of(&c->cut.tiles, tile + 1);
     size_t panel = (size_t)c->k->panel, c_out = (size_t)s->c_out;
     size_t here = pixel_of(s, at.image, at.top, at.left) * c_out;
     size_t there = pixel_of(s, after.image, after.top, after.left) * c_out;
     for (size_t j = from; j < to; j++, m += c->cut.m_panel) {
-        size_t first = j * panel, offset = here + first, bytes = offset * c->k->number;
+        size_t first = j * panel, offset = here + first;
         size_t next = j + 1 < to ? offset + panel : there + from * panel;
         mr_winograd_output out = {.bias = e->bias ? e->bias + first : NULL,
-                                  .residual =
-                                      e->residual ? (const char *)e->residual + bytes : NULL,
-                                  .y = c->y + bytes,
+                                  .residual = e->residual ? (const char *)e->residual +
+                                                                offset * mr_type_size(n->residual)
+                                                          : NULL,
+                                  .y = c->y + offset * mr_type_size(n->y),
                                   .y_row = (size_t)s->w * c_out,
                                   .y_col = c_out,
                                   .rows = lesser(s->h - at.top, MR_WINO_OUT),
@@ -124,6 +127,11 @@ static void output_tile(const convolution *c, size_t tile, size_t from, size_t t
                                   .channels = (int)at_most(c_out - first, panel),
                                   .relu = e->relu,
                                   .stream = c->stream,
+                                  .type = n->y,
+                                  .residual_type = n->residual,
+                                  .factor = n->x_scale / n->y_scale,
+                                  .bias_factor = 1 / n->y_scale,
+                                  .residual_factor = n->residual_scale / n->y_scale,
                                   .next = (ptrdiff_t)next - (ptrdiff_t)offset};
         c->k->output(m, c->cut.m_position, &out);
     }
@@ -170,8 +178,8 @@ static void convolve_piece(const convolution *c, size_t piece, float *v, float *
            count = l->tiles.count * (run + 1) / l->runs - first;
     size_t end = l->panels * (column + 1) / l->panel_pieces;
     for (size_t t = 0; t < count; t++)
-        input_tile(c->k, c->shape, place_of(&l->tiles, first + t), c->x, c->zeros, v + t * lanes,
-                   l->v_position, count * lanes);
+        input_tile(c->k, c->shape, c->numbers.x, place_of(&l->tiles, first + t), c->x, c->zeros,
+                   v + t * lanes, l->v_position, count * lanes);
     for (size_t from = l->panels * column / l->panel_pieces; from < end; from += GROUP) {
         size_t to = at_most(from + GROUP, end);
         for (size_t p = 0; p < POSITIONS; p++)
@@ -197,16 +205,19 @@ void mr_winograd_forward_with(const mr_winograd_kernels *k, const mr_winograd_sh
     if (grid_of(shape, only).count == 0) return;
     layout l = cut(k, shape, only, threads);
     size_t pixels = (size_t)shape->n * (size_t)shape->h * (size_t)shape->w;
+    mr_winograd_numbers plain = {k->number, k->number, k->number, 1, 1, 1};
     convolution c = {.k = k,
                      .shape = shape,
                      .cut = l,
                      .x = x,
                      .packed = packed,
                      .epilogue = epilogue,
+                     .numbers = epilogue->numbers ? *epilogue->numbers : plain,
                      .y = y,
                      .zeros = scratch,
                      .scratch = (float *)scratch + l.zero_floats,
-                     .stream = pixels * (size_t)shape->c_out * k->number > STREAM_BYTES};
+                     .stream =
+                         pixels * (size_t)shape->c_out * mr_type_size(k->number) > STREAM_BYTES};
     memset(c.zeros, 0, l.zero_floats * sizeof(float));
     mr_parallel_dynamic(threads, l.runs * l.panel_pieces, 1, convolve_pieces, &c);
 }

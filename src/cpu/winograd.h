@@ -5,6 +5,8 @@
 #ifndef MR_CPU_WINOGRAD_H
 #define MR_CPU_WINOGRAD_H
 
+#include "base/type.h"
+
 #include <stddef.h>
 #include <stdint.h>
 
@@ -19,11 +21,18 @@ typedef struct mr_winograd_tiles {
     const int32_t *index;
 } mr_winograd_tiles;
 
+/* What arrays are made of, and what 1 stands for in them. */
+typedef struct mr_winograd_numbers {
+    mr_type x, y, residual;
+    float x_scale, y_scale, residual_scale;
+} mr_winograd_numbers;
+
 /* What happens in the store: y = relu?(conv + bias + residual). */
 typedef struct mr_winograd_epilogue {
     const float *bias;    /* c_out, or NULL */
     const void *residual; /* shape of y, NULL if none; may be y itself */
     int relu;
+    const mr_winograd_numbers *numbers; /* NULL: those of the table, 1 stands for 1 */
 } mr_winograd_epilogue;
 
 /* 1 when this CPU has a vector version (AVX-512 or AVX2 with FMA); otherwise the scalar one runs.

@@ -38,7 +38,7 @@
 
 const mr_winograd_kernels *mr_winograd_avx512(void) {
     static const mr_winograd_kernels kernels = {.isa = "avx512",
-                                                .number = sizeof(NUMBER),
+                                                .number = MR_F32,
                                                 .lanes = LANES,
                                                 .block = LANES,
                                                 .panel = 2 * LANES,

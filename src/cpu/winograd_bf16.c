@@ -1,5 +1,5 @@
-/* winograd_bf16.c - the Winograd kernels on bfloat16: x, y and the factors of the products are bf16,
- * transforms and sums are f32. An instruction multiplies pairs of channels, so that a lane of v and u holds two
+/* winograd_bf16.c - the Winograd kernels on bfloat16: the factors of the products are bf16, x and y bf16 or 8
+ * bits, transforms and sums f32. An instruction multiplies pairs of channels, so that a lane of v and u holds two
  * of them and there are half as many steps; otherwise as on 16 lanes of f32. */
 #include "cpu/winograd_kernels.h"
 
@@ -23,18 +23,72 @@
 #define FIRST(n) ((__mmask16)((1u << (n)) - 1))
 #define LOAD_PART(p, n) _mm512_maskz_loadu_ps(FIRST(n), p)
 
-#define NUMBER mr_bf16
-#define WIDEN(x) _mm512_castsi512_ps(_mm512_slli_epi32(_mm512_cvtepu16_epi32(x), 16))
-#define NARROW(v) ((__m256i)_mm512_cvtneps_pbh(v))
-#define LOAD_X(p) WIDEN(_mm256_loadu_si256((const __m256i *)(const void *)(p)))
-#define LOAD_X_PART(p, n) WIDEN(_mm256_maskz_loadu_epi16(FIRST(n), p))
-#define STORE_Y(p, v) _mm256_storeu_si256((__m256i *)(void *)(p), NARROW(v))
-#define STORE_Y_PART(p, v, n) _mm256_mask_storeu_epi16(p, FIRST(n), NARROW(v))
-#define STREAM_Y(p, v) _mm256_stream_si256((__m256i *)(void *)(p), NARROW(v))
+#define BYTES(type) mr_type_size(type)
+#define LOAD_X(type, p) load_x(type, p)
+#define LOAD_X_PART(type, p, n) load_x_part(type, p, FIRST(n))
+#define STORE_Y(type, p, v) store_y(type, p, v)
+#define STORE_Y_PART(type, p, v, n) store_y_part(type, p, v, FIRST(n))
+#define STREAM_Y(type, p, v) stream_y(type, p, v)
 #define PER_LANE 2
+#define NARROW(v) ((__m256i)_mm512_cvtneps_pbh(v))
 #define STORE_V(v, half, t) \
     _mm256_storeu_si256((__m256i *)(void *)((v) + (half) * (LANES / 2)), NARROW(t))
 #define MULTIPLY_ADD(v, u, sum) _mm512_dpbf16_ps(sum, (__m512bh)(u), (__m512bh)SET(v))
+#define SCALE_BIAS(bias, factor) MUL(bias, SET(factor))
+#define ADD_SCALED(x, factor, sum) FMA(x, SET(factor), sum)
+#define WITH_TYPE(type, DO)           \
+    do {                              \
+        switch (type) {               \
+        case MR_U8: DO(MR_U8); break; \
+        case MR_S8: DO(MR_S8); break; \
+        default: DO(MR_BF16); break;  \
+        }                             \
+    } while (0)
+
+static inline VEC widen_bf16(__m256i x) {
+    return _mm512_castsi512_ps(_mm512_slli_epi32(_mm512_cvtepu16_epi32(x), 16));
+}
+
+static inline VEC widen_8(mr_type type, __m128i x) {
+    return _mm512_cvtepi32_ps(type == MR_U8 ? _mm512_cvtepu8_epi32(x) : _mm512_cvtepi8_epi32(x));
+}
+
+static inline VEC load_x(mr_type type, const char *p) {
+    if (type == MR_BF16) return widen_bf16(_mm256_loadu_si256((const __m256i *)(const void *)p));
+    return widen_8(type, _mm_loadu_si128((const __m128i *)(const void *)p));
+}
+
+static inline VEC load_x_part(mr_type type, const char *p, __mmask16 first) {
+    if (type == MR_BF16) return widen_bf16(_mm256_maskz_loadu_epi16(first, p));
+    return widen_8(type, _mm_maskz_loadu_epi8(first, p));
+}
+
+/* To the nearest, and to the ends of the range. */
+static inline __m128i narrow_8(mr_type type, VEC v) {
+    return type == MR_U8 ? _mm512_cvtusepi32_epi8(_mm512_cvtps_epi32(MAX(ZERO, v)))
+                         : _mm512_cvtsepi32_epi8(_mm512_cvtps_epi32(v));
+}
+
+static inline void store_y(mr_type type, char *p, VEC v) {
+    if (type == MR_BF16)
+        _mm256_storeu_si256((__m256i *)(void *)p, NARROW(v));
+    else
+        _mm_storeu_si128((__m128i *)(void *)p, narrow_8(type, v));
+}
+
+static inline void store_y_part(mr_type type, char *p, VEC v, __mmask16 first) {
+    if (type == MR_BF16)
+        _mm256_mask_storeu_epi16(p, first, NARROW(v));
+    else
+        _mm_mask_storeu_epi8(p, first, narrow_8(type, v));
+}
+
+static inline void stream_y(mr_type type, char *p, VEC v) {
+    if (type == MR_BF16)
+        _mm256_stream_si256((__m256i *)(void *)p, NARROW(v));
+    else
+        _mm_stream_si128((__m128i *)(void *)p, narrow_8(type, v));
+}
 
 #define PREFETCH_NEAR(p) _mm_prefetch(p, _MM_HINT_T0)
 #define PREFETCH(p) _mm_prefetch(p, _MM_HINT_T1)
@@ -57,7 +111,7 @@ static void pack_line(float *u, const float *line, size_t channel) {
 
 const mr_winograd_kernels *mr_winograd_bf16(void) {
     static const mr_winograd_kernels kernels = {.isa = "avx512 bf16",
-                                                .number = sizeof(NUMBER),
+                                                .number = MR_BF16,
                                                 .lanes = LANES,
                                                 .block = PER_LANE * LANES,
                                                 .panel = 2 * LANES,

@@ -20,6 +20,9 @@ typedef struct mr_winograd_output {
     size_t y_row, y_col;
     int rows, cols, channels, relu, stream;
     ptrdiff_t next;
+    /* bf16 and 8 bits: y's and the residual's type, and what the three are multiplied by. */
+    mr_type type, residual_type;
+    float factor, bias_factor, residual_factor;
 } mr_winograd_output;
 
 /* The polynomials are evaluated at 0, +-A, +-B and infinity. With these two the error is less than
@@ -29,17 +32,18 @@ typedef struct mr_winograd_output {
 
 typedef struct mr_winograd_kernels {
     const char *isa;
-    size_t number; /* bytes of one of x and y: floats, or bf16 */
-    int lanes;     /* floats that a block of input channels takes in v and in a row of u */
-    int block;     /* input channels of it: as many, or with bf16 twice as many */
-    int panel;     /* output channels of one call of multiply: at most 32 */
-    int rows;      /* most tiles of one call of multiply */
+    mr_type
+        number; /* of x and y, and of the factors of products: f32 or bf16. With bf16 x and y may be 8 bits. */
+    int lanes; /* floats that a block of input channels takes in v and in a row of u */
+    int block; /* input channels of it: as many, or with bf16 twice as many */
+    int panel; /* output channels of one call of multiply: at most 32 */
+    int rows;  /* most tiles of one call of multiply */
 
     /* v[p][block] = (B^T d B)[p] for all channels of one tile d, in blocks of `block` channels.
      * row[i] is line i of the tile at its first column inside the map, col_begin; columns outside
      * of [col_begin, col_end) are zero, and so are channels past the last. */
-    void (*input)(const void *const row[MR_WINO_IN], int col_begin, int col_end, int channels,
-                  float *v, size_t position_stride, size_t block_stride);
+    void (*input)(mr_type type, const void *const row[MR_WINO_IN], int col_begin, int col_end,
+                  int channels, float *v, size_t position_stride, size_t block_stride);
 
     /* m[r][0..panel) = sum over channels of v[r][channel] * u[channel][0..panel), r < rows. Rows of
      * a block lie side by side. The sum runs over the channels in order, whatever `rows` is.

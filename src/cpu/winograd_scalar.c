@@ -35,8 +35,9 @@ static const float transform_weights[6][3] = {{(float)(1 / (A2 * B2)), 0, 0},
                                               {(float)NB, (float)(-NB *B), (float)(NB *B2)},
                                               {0, 0, 1}};
 
-static void input(const void *const row[6], int col_begin, int col_end, int channels, float *v,
-                  size_t position_stride, size_t block_stride) {
+static void input(mr_type type, const void *const row[6], int col_begin, int col_end, int channels,
+                  float *v, size_t position_stride, size_t block_stride) {
+    (void)type;
     for (size_t c = 0; c < (size_t)channels; c++, v += block_stride) {
         float half[6][6] = {{0}};
         for (int j = col_begin; j < col_end; j++)
@@ -128,7 +129,7 @@ static void weights(const float *sum, size_t position_stride, int channels, floa
 
 const mr_winograd_kernels *mr_winograd_scalar(void) {
     static const mr_winograd_kernels kernels = {.isa = "scalar",
-                                                .number = sizeof(float),
+                                                .number = MR_F32,
                                                 .lanes = 1,
                                                 .block = 1,
                                                 .panel = PANEL,

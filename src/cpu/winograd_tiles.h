@@ -58,9 +58,9 @@ static inline int lesser(int a, int b) {
 
 /* The input tile behind one output tile, transformed: see mr_winograd_kernels. zeros is a line of
  * MR_WINO_IN pixels. */
-static inline void input_tile(const mr_winograd_kernels *k, const mr_winograd_shape *s, place at,
-                              const void *x, const void *zeros, float *v, size_t position_stride,
-                              size_t block_stride) {
+static inline void input_tile(const mr_winograd_kernels *k, const mr_winograd_shape *s,
+                              mr_type type, place at, const void *x, const void *zeros, float *v,
+                              size_t position_stride, size_t block_stride) {
     int col_begin = at.left == 0 ? 1 : 0;
     int col_end = lesser(s->w - at.left + 1, MR_WINO_IN);
     const void *row[MR_WINO_IN];
@@ -69,9 +69,9 @@ static inline void input_tile(const mr_winograd_kernels *k, const mr_winograd_sh
         row[i] = zeros;
         if (line >= 0 && line < s->h)
             row[i] = (const char *)x + pixel_of(s, at.image, line, at.left - 1 + col_begin) *
-                                           (size_t)s->c_in * k->number;
+                                           (size_t)s->c_in * mr_type_size(type);
     }
-    k->input(row, col_begin, col_end, s->c_in, v, position_stride, block_stride);
+    k->input(type, row, col_begin, col_end, s->c_in, v, position_stride, block_stride);
 }
 
 #endif

@@ -6,8 +6,11 @@
  *   STREAM(p, v)                stores past the caches, p aligned
  *   PREFETCH(p)                 into L2; PREFETCH_NEAR(p): into L1
  *   TWICE(r)                    whether row r of multiply loads its factor twice: see there
- *   NUMBER                      the type of x's and y's numbers
- *   LOAD_X(p), LOAD_X_PART(p, n), STORE_Y(p, v), STORE_Y_PART(p, v, n), STREAM_Y(p, v): LANES of them
+ *   BYTES(type)                 of a number of x or y
+ *   LOAD_X(type, p), LOAD_X_PART(type, p, n), STORE_Y(type, p, v), STORE_Y_PART(type, p, v, n),
+ *   STREAM_Y(type, p, v)        LANES of them, p a pointer to char
+ *   WITH_TYPE(type, DO)         DO(type) with the type as a constant
+ *   SCALE_BIAS(bias, factor), ADD_SCALED(x, factor, sum) = sum + x * factor
  *   PER_LANE                    how many channels a lane of v and u holds
  *   STORE_V(v, half, t)         LANES channels, the half-th part of a block of PER_LANE * LANES
  *   MULTIPLY_ADD(v, u, sum)     sum + the products of a lane of v, broadcast, with those of u
@@ -49,23 +52,23 @@ INLINE VEC load_up_to(const float *p, int n) {
     return n >= LANES ? LOAD(p) : LOAD_PART(p, n);
 }
 
-INLINE VEC load_numbers(const NUMBER *p, int n) {
-    return n >= LANES ? LOAD_X(p) : LOAD_X_PART(p, n);
+INLINE VEC load_numbers(mr_type type, const char *p, int n) {
+    return n >= LANES ? LOAD_X(type, p) : LOAD_X_PART(type, p, n);
 }
 
-INLINE void store_numbers(NUMBER *p, VEC v, int n, int stream) {
+INLINE void store_numbers(mr_type type, char *p, VEC v, int n, int stream) {
     if (n >= LANES && stream)
-        STREAM_Y(p, v);
+        STREAM_Y(type, p, v);
     else if (n >= LANES)
-        STORE_Y(p, v);
+        STORE_Y(type, p, v);
     else
-        STORE_Y_PART(p, v, n);
+        STORE_Y_PART(type, p, v, n);
 }
 
 /* n <= LANES channels from `first` on. The 36 stores go to as many places that have left L2 since
  * they were last used, so v_next, where the next block will go, is asked for now. */
-INLINE void input_block(const void *const row[6], int col_begin, int col_end, size_t channels,
-                        size_t first, int n, float *v, const float *v_next,
+INLINE void input_block(mr_type type, const void *const row[6], int col_begin, int col_end,
+                        size_t channels, size_t first, int n, float *v, const float *v_next,
                         size_t position_stride) {
     const size_t part = first / LANES % PER_LANE;
     VEC half[6][6];
@@ -75,8 +78,8 @@ INLINE void input_block(const void *const row[6], int col_begin, int col_end, si
             for (int i = 0; i < 6; i++) half[i][j] = ZERO;
             continue;
         }
-        size_t offset = (size_t)(j - col_begin) * channels + first;
-        for (int i = 0; i < 6; i++) d[i] = load_numbers((const NUMBER *)row[i] + offset, n);
+        size_t offset = ((size_t)(j - col_begin) * channels + first) * BYTES(type);
+        for (int i = 0; i < 6; i++) d[i] = load_numbers(type, (const char *)row[i] + offset, n);
         transform_in(d, t);
         for (int i = 0; i < 6; i++) half[i][j] = t[i];
     }
@@ -92,8 +95,8 @@ INLINE void input_block(const void *const row[6], int col_begin, int col_end, si
 }
 
 /* A block's last part may have no channels: it becomes zeros. */
-static void input(const void *const row[6], int col_begin, int col_end, int channels, float *v,
-                  size_t position_stride, size_t block_stride) {
+INLINE void input_of(mr_type type, const void *const row[6], int col_begin, int col_end,
+                     int channels, float *v, size_t position_stride, size_t block_stride) {
     const int block = PER_LANE * LANES, padded = (channels + block - 1) / block * block;
     const float *next_tile = v + LANES;
     size_t c = (size_t)channels;
@@ -101,13 +104,20 @@ static void input(const void *const row[6], int col_begin, int col_end, int chan
         int left = channels - first;
         const float *v_next = first + block < padded ? v + block_stride : next_tile;
         if (left >= LANES)
-            input_block(row, col_begin, col_end, c, (size_t)first, LANES, v, v_next,
+            input_block(type, row, col_begin, col_end, c, (size_t)first, LANES, v, v_next,
                         position_stride);
         else
-            input_block(row, col_begin, col_end, c, (size_t)first, left > 0 ? left : 0, v, v_next,
-                        position_stride);
+            input_block(type, row, col_begin, col_end, c, (size_t)first, left > 0 ? left : 0, v,
+                        v_next, position_stride);
         if ((first + LANES) % block == 0) v += block_stride;
     }
+}
+
+#define INPUT_OF(type) \
+    input_of(type, row, col_begin, col_end, channels, v, position_stride, block_stride)
+static void input(mr_type type, const void *const row[6], int col_begin, int col_end, int channels,
+                  float *v, size_t position_stride, size_t block_stride) {
+    WITH_TYPE(type, INPUT_OF);
 }
 
 /* multiply for a fixed number of rows: the sums have names so that they stay in registers. */
@@ -170,12 +180,14 @@ static void multiply(const float *v, size_t block_stride, int blocks, const floa
 }
 
 /* One vector of n <= LANES output channels, from channel c of `o` on. */
-INLINE void output_vector(const float *m, size_t position_stride, mr_winograd_output o, int c,
-                          int n) {
-    const NUMBER *residual = o.residual ? (const NUMBER *)o.residual + c : NULL;
-    NUMBER *y = (NUMBER *)o.y + c;
+INLINE void output_vector(mr_type type, const float *m, size_t position_stride,
+                          mr_winograd_output o, int c, int n) {
+    const size_t bytes = BYTES(type), residual_bytes = BYTES(o.residual_type);
+    const char *residual =
+        o.residual ? (const char *)o.residual + (size_t)c * residual_bytes : NULL;
+    char *y = (char *)o.y + (size_t)c * bytes;
     VEC half[4][6];
-    VEC shift = o.bias ? load_up_to(o.bias + c, n) : ZERO;
+    VEC shift = o.bias ? SCALE_BIAS(load_up_to(o.bias + c, n), o.bias_factor) : ZERO;
     for (int j = 0; j < 6; j++) {
         VEC column[6], t[4];
         for (int i = 0; i < 6; i++) column[i] = LOAD(m + c + (size_t)(i * 6 + j) * position_stride);
@@ -187,21 +199,28 @@ INLINE void output_vector(const float *m, size_t position_stride, mr_winograd_ou
         transform_out(half[i], t);
         for (int j = 0; j < o.cols; j++) {
             size_t at = (size_t)i * o.y_row + (size_t)j * o.y_col;
-            VEC sum = ADD(t[j], shift);
-            if (residual) sum = ADD(sum, load_numbers(residual + at, n));
-            if (o.relu) sum = MAX(ZERO, sum);
-            if (!o.stream) PREFETCH_NEAR((const char *)(y + at) + o.next * (ptrdiff_t)sizeof *y);
+            char *to = y + at * bytes;
+            const char *from = residual + at * residual_bytes;
+            VEC sum = ADD_SCALED(t[j], o.factor, shift);
             if (residual)
-                PREFETCH_NEAR((const char *)(residual + at) + o.next * (ptrdiff_t)sizeof *y);
-            store_numbers(y + at, sum, n, o.stream);
+                sum = ADD_SCALED(load_numbers(o.residual_type, from, n), o.residual_factor, sum);
+            if (o.relu) sum = MAX(ZERO, sum);
+            if (!o.stream) PREFETCH_NEAR(to + o.next * (ptrdiff_t)bytes);
+            if (residual) PREFETCH_NEAR(from + o.next * (ptrdiff_t)residual_bytes);
+            store_numbers(type, to, sum, n, o.stream);
         }
     }
 }
 
-static void output(const float *m, size_t position_stride, const mr_winograd_output *out) {
-    mr_winograd_output o = *out;
-    if ((uintptr_t)o.y % (LANES * sizeof(NUMBER)) != 0 || (o.y_row | o.y_col) % LANES != 0)
+INLINE void output_of(mr_type type, const float *m, size_t position_stride, mr_winograd_output o) {
+    if ((uintptr_t)o.y % (LANES * BYTES(type)) != 0 || (o.y_row | o.y_col) % LANES != 0)
         o.stream = 0;
     for (int c = 0; c < o.channels; c += LANES)
-        output_vector(m, position_stride, o, c, o.channels - c < LANES ? o.channels - c : LANES);
+        output_vector(type, m, position_stride, o, c,
+                      o.channels - c < LANES ? o.channels - c : LANES);
+}
+
+#define OUTPUT_OF(type) output_of(type, m, position_stride, *out)
+static void output(const float *m, size_t position_stride, const mr_winograd_output *out) {
+    WITH_TYPE(out->type, OUTPUT_OF);
 }

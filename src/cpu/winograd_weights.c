@@ -116,7 +116,7 @@ static void transform_tiles(void *context, size_t begin, size_t end, int thread)
     const gradient *g = context;
     const layout *l = &g->cut;
     for (size_t t = begin; t < end; t++)
-        input_tile(g->k, g->shape, place_of(&l->tiles, g->first + t), g->x, g->zeros,
+        input_tile(g->k, g->shape, MR_F32, place_of(&l->tiles, g->first + t), g->x, g->zeros,
                    g->v + t * l->lanes, l->v_position, l->block);
     for (size_t t = begin; t < end; t++)
         gradient_tile(g, place_of(&l->tiles, g->first + t), g->u + t * l->lanes);

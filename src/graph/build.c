@@ -133,6 +133,15 @@ void mr_graph_feature(mrcnn_graph *graph, mrcnn_value x) {
     if (is_value(graph, x)) graph->nodes[x].is_feature = 1;
 }
 
+void mr_graph_input_type(mrcnn_graph *graph, const char *input, mr_type type, float scale) {
+    for (int i = 0; i < graph->count; i++) {
+        mr_node *node = &graph->nodes[i];
+        if (node->op != MR_OP_INPUT || strcmp(node->name, input) != 0) continue;
+        node->type = type;
+        node->scale = scale;
+    }
+}
+
 void mr_graph_batch_statistics(mrcnn_graph *graph, int on) {
     graph->batch_statistics = on;
 }
@@ -235,9 +244,11 @@ mrcnn_value mrcnn_upsample2x(mrcnn_graph *graph, mrcnn_value x) {
     return append(graph, &node, "");
 }
 
-mrcnn_value mr_graph_convert(mrcnn_graph *graph, mrcnn_value x, mr_type type, const char *stage) {
+mrcnn_value mr_graph_convert(mrcnn_graph *graph, mrcnn_value x, mr_type type, float scale,
+                             const char *stage) {
     mr_node node = unary(graph, MR_OP_CONVERT, x);
     node.type = type;
+    node.scale = scale;
     node.stage = stage;
     return append(graph, &node, "");
 }

@@ -5,6 +5,7 @@
 #define MR_GRAPH_GRAPH_H
 
 #include "base/type.h"
+#include "graph/ranges.h"
 
 #include <mrcnn/graph.h>
 
@@ -63,6 +64,7 @@ typedef struct mr_node {
     mrcnn_value residual;     /* added before the ReLU; negative: none */
     int relu;
     mr_type type; /* of the value */
+    float scale;  /* what 1 stands for in a value of 8 bits */
 } mr_node;
 
 struct mrcnn_graph {
@@ -119,11 +121,16 @@ void mr_graph_optimize(mrcnn_graph *graph);
 /* After mr_graph_optimize, for inference: features are kept and multiplied in `type` (types.c), except by the
  * products that the executor can't do in it. */
 typedef int (*mr_lowers)(const mrcnn_graph *graph, const mr_node *node, mr_type type);
-void mr_graph_lower(mrcnn_graph *graph, mr_type type, mr_lowers lowers);
+/* ranges: what the values of layers reach in size, where 8 bits are wanted; NULL: they aren't. */
+void mr_graph_lower(mrcnn_graph *graph, mr_type type, const mr_ranges *ranges, mr_lowers lowers);
+
+/* The type of an input that is a feature: as another graph's output has it. */
+void mr_graph_input_type(mrcnn_graph *graph, const char *input, mr_type type, float scale);
 
 /* For passes that write a graph anew: a node as it is, and a conversion. */
 mrcnn_value mr_graph_append(mrcnn_graph *graph, const mr_node *node);
-mrcnn_value mr_graph_convert(mrcnn_graph *graph, mrcnn_value x, mr_type type, const char *stage);
+mrcnn_value mr_graph_convert(mrcnn_graph *graph, mrcnn_value x, mr_type type, float scale,
+                             const char *stage);
 
 /* After mr_graph_optimize: marks the values whose gradient is wanted: those above a wanted input or
  * a trainable tensor (one that `gradients` has), and below an output. Spreads pixel groups

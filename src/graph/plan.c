@@ -115,8 +115,8 @@ static mrcnn_status rewrite(mrcnn_graph *graph, const mr_plan_options *options, 
     mrcnn_status status = mr_graph_status(graph, err);
     if (status != MRCNN_OK) return status;
     mr_graph_optimize(graph);
-    if (options->precision != MR_F32)
-        mr_graph_lower(graph, options->precision, options->executor->lowers);
+    if (options->precision != MR_F32 || options->ranges)
+        mr_graph_lower(graph, options->precision, options->ranges, options->executor->lowers);
     if (options->gradients) mr_graph_mark_gradients(graph, options->gradients);
     return mr_graph_status(graph, err);
 }
@@ -184,22 +184,24 @@ void mr_plan_bind(mr_plan *plan, const char *input, const void *data) {
     }
 }
 
-const void *mr_plan_feature(const mr_plan *plan, const char *name, mrcnn_shape *shape,
-                            mr_type *type) {
+mr_plan_map mr_plan_feature(const mr_plan *plan, const char *name) {
+    mr_plan_map map = {NULL, {0, 0, 0}, MR_F32, 1};
     for (int i = 0; i < plan->graph->count; i++) {
         const mr_node *node = &plan->graph->nodes[i];
         if (!node->is_output || strcmp(node->name, name) != 0) continue;
-        if (shape) *shape = node->shape;
-        *type = node->type;
-        return plan->steps[i].output;
+        map.data = plan->steps[i].output;
+        map.shape = node->shape;
+        map.type = node->type;
+        map.scale = node->scale;
+        break;
     }
-    return NULL;
+    return map;
 }
 
 const float *mr_plan_output(const mr_plan *plan, const char *name, mrcnn_shape *shape) {
-    mr_type type = MR_F32;
-    const void *values = mr_plan_feature(plan, name, shape, &type);
-    return type == MR_F32 ? values : NULL;
+    mr_plan_map map = mr_plan_feature(plan, name);
+    if (shape && map.data) *shape = map.shape;
+    return map.type == MR_F32 ? map.data : NULL;
 }
 
 void *mr_plan_value(const mr_plan *plan, char *workspace, int x) {
@@ -233,6 +235,11 @@ void mr_add_stage_time(mr_stage_times *times, const char *name, double ms, doubl
     times->stages[k].gflop += gflop;
 }
 
+void mr_plan_observe(mr_plan *plan, mr_plan_observer observer, void *user) {
+    plan->observer = observer;
+    plan->observer_user = user;
+}
+
 void mr_plan_run(mr_plan *plan, void *workspace, const int rows[MR_ROWS_KINDS]) {
     plan->forward.count = 0;
     double before = mr_milliseconds();
@@ -240,6 +247,9 @@ void mr_plan_run(mr_plan *plan, void *workspace, const int rows[MR_ROWS_KINDS]) 
         const mr_node *node = &plan->graph->nodes[i];
         if (!plan->steps[i].kernel || rows[node->rows] == 0) continue;
         run_step(plan, workspace, i, rows);
+        if (plan->observer)
+            plan->observer(plan->observer_user, node, mr_plan_value(plan, workspace, i),
+                           rows[node->rows]);
         double now = mr_milliseconds();
         plan->steps[i].milliseconds = now - before;
         mr_add_stage_time(&plan->forward, node->stage, now - before,

@@ -15,7 +15,8 @@ typedef struct mr_plan_options {
     int release_weights;
     int threads;
     int max_rows[MR_ROWS_KINDS];
-    mr_type precision; /* MR_F32 for training */
+    mr_type precision;       /* MR_F32 for training */
+    const mr_ranges *ranges; /* of layers, where 8 bits are wanted beneath it; NULL: they aren't */
     /* Training: the gradients of the trainable tensors, which a backward run adds to; NULL:
      * inference. Every output must then be reached by a loss. */
     mr_tensors *gradients;
@@ -40,12 +41,22 @@ void mr_plan_bind(mr_plan *plan, const char *input, const void *data);
 /* The memory of an output, valid from a run to the next one; NULL if there is none of that name, or if it is
  * no array of floats. */
 const float *mr_plan_output(const mr_plan *plan, const char *name, mrcnn_shape *shape);
-/* The same for an output of any type. */
-const void *mr_plan_feature(const mr_plan *plan, const char *name, mrcnn_shape *shape,
-                            mr_type *type);
+/* An output of any type; data NULL if there is none of that name. */
+typedef struct mr_plan_map {
+    const void *data;
+    mrcnn_shape shape;
+    mr_type type;
+    float scale;
+} mr_plan_map;
+mr_plan_map mr_plan_feature(const mr_plan *plan, const char *name);
 
 /* workspace: 64-byte aligned, from the executor's allocator. */
 void mr_plan_run(mr_plan *plan, void *workspace, const int rows[MR_ROWS_KINDS]);
+
+/* Shows every node's value right after it was computed: rows x the node's shape numbers of its type. NULL: nobody
+ * looks. */
+typedef void (*mr_plan_observer)(void *user, const mr_node *node, const void *values, int rows);
+void mr_plan_observe(mr_plan *plan, mr_plan_observer observer, void *user);
 
 /* Training. After mr_plan_run, with the same workspace untouched: the caller writes dL/doutput into
  * mr_plan_output_gradient (all of it, or, of a sparse one, one row of channels a listed pixel), and

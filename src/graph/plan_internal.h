@@ -39,6 +39,8 @@ struct mr_plan {
     int between; /* index of a block; -1: none */
     const mr_pixels *pixels[MR_MAX_GROUPS];
     size_t activation_bytes, scratch_bytes, output_bytes;
+    mr_plan_observer observer; /* NULL: nobody looks */
+    void *observer_user;
     mr_stage_times forward, backward;
 };
 

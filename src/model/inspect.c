@@ -128,6 +128,7 @@ mrcnn_status mrcnn_inspect_tensors(mrcnn_session *s, const mrcnn_image *image, c
                                    .width = fit.width,
                                    .batch = 1,
                                    .precision = s->precision,
+                                   .ranges = s->ranges,
                                    .tuning = s->tuning,
                                    .threads = s->threads,
                                    .with_c = 1};

@@ -21,6 +21,7 @@ void mrcnn_model_free(mrcnn_model **model) {
     }
     free(m->reports);
     mr_packs_free(&m->packs);
+    mr_ranges_free(&m->ranges);
     mr_tensors_free(&m->weights);
     mr_weights_info_free(&m->info);
     mrcnn_config_free(&m->config);
@@ -239,6 +240,8 @@ mrcnn_status mrcnn_model_load(mrcnn_model **model, const char *path, const mrcnn
     if (status == MRCNN_OK && m->info.config)
         status = mr_config_from_yaml(m->config, m->info.config, strlen(m->info.config), "weights",
                                      1, err);
+    if (status == MRCNN_OK && m->info.ranges)
+        status = mr_ranges_parse(&m->ranges, m->info.ranges, path, err);
     if (status == MRCNN_OK) status = check_file_is_a_model(file, path, err);
     if (status == MRCNN_OK) status = mr_infer_architecture(m->config, file, path, err);
     if (status == MRCNN_OK) status = mr_config_validate(m->config, err);

@@ -10,6 +10,7 @@ struct mrcnn_model {
     mrcnn_config *config;
     mr_tensors *weights;
     mr_packs *packs;
+    mr_ranges *ranges;    /* how large the layers' values get; NULL: not known */
     int keep_weights;     /* packing leaves them as they are: somebody trains them */
     mr_weights_info info; /* class names, Keras version */
     mrcnn_layer_report *reports;

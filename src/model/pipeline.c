@@ -18,20 +18,31 @@ static mrcnn_status compile(mr_plan **plan, mrcnn_graph *graph, const mr_pipelin
                                    o->executor == &mr_executor_cpu && !o->model->keep_weights,
                                .threads = o->threads,
                                .precision = o->precision,
+                               .ranges = o->ranges,
                                .tuning = o->tuning,
                                .max_rows = {o->batch, max_rois}};
     if (!graph) return mr_fail_memory(err, sizeof(mrcnn_graph *), "the network");
     return mr_plan_compile(plan, &graph, &options, err);
 }
 
-/* Graphs 2 and 3 read the pyramid where graph 1 leaves it. */
+/* Graphs 2 and 3 read the pyramid as graph 1 makes it. */
+static mrcnn_graph *reading(const mr_pipeline *p, mrcnn_graph *graph) {
+    for (int i = 0; graph && i < MR_POOLED_LEVELS; i++) {
+        char name[16];
+        snprintf(name, sizeof name, "P%d", i + 2);
+        mr_plan_map level = mr_plan_feature(p->pyramid, name);
+        mr_graph_input_type(graph, name, level.type, level.scale);
+    }
+    return graph;
+}
+
+/* And where it leaves it. */
 static void connect(mr_pipeline *p) {
     mr_plan_bind(p->pyramid, "image", p->image);
     for (int i = 0; i < MR_POOLED_LEVELS; i++) {
         char name[16];
         snprintf(name, sizeof name, "P%d", i + 2);
-        mr_type type; /* the same in all three */
-        const void *level = mr_plan_feature(p->pyramid, name, NULL, &type);
+        const void *level = mr_plan_feature(p->pyramid, name).data;
         mr_plan_bind(p->box, name, level);
         mr_plan_bind(p->mask, name, level);
     }
@@ -69,10 +80,9 @@ static mrcnn_status allocate(mr_pipeline *p, mrcnn_error *err) {
 static mrcnn_status check_levels(const mr_pipeline *p, mrcnn_error *err) {
     for (int i = 0; i < MR_LEVELS; i++) {
         char name[16];
-        mrcnn_shape is, want = mr_level_shape(p->settings, p->height, p->width, i);
+        mrcnn_shape want = mr_level_shape(p->settings, p->height, p->width, i);
         snprintf(name, sizeof name, "P%d", i + 2);
-        mr_type type;
-        mr_plan_feature(p->pyramid, name, &is, &type);
+        mrcnn_shape is = mr_plan_feature(p->pyramid, name).shape;
         if (is.height != want.height || is.width != want.width)
             return mr_fail(
                 err, MRCNN_E_CONFIG,
@@ -103,10 +113,10 @@ mrcnn_status mr_pipeline_create(mr_pipeline **out, const mr_pipeline_options *o,
             compile(&p->pyramid, mr_pyramid_graph(s, o->height, o->width, &purpose), o, 0, err);
     if (status == MRCNN_OK) status = check_levels(p, err);
     if (status == MRCNN_OK)
-        status = compile(&p->box, mr_box_graph(s, o->height, o->width, &purpose), o,
+        status = compile(&p->box, reading(p, mr_box_graph(s, o->height, o->width, &purpose)), o,
                          o->batch * (int)p->max_rois, err);
     if (status == MRCNN_OK)
-        status = compile(&p->mask, mr_mask_graph(s, o->height, o->width, &purpose), o,
+        status = compile(&p->mask, reading(p, mr_mask_graph(s, o->height, o->width, &purpose)), o,
                          o->batch * (int)p->max_detections, err);
     if (status != MRCNN_OK) {
         mr_pipeline_free(&p);
@@ -116,6 +126,8 @@ mrcnn_status mr_pipeline_create(mr_pipeline **out, const mr_pipeline_options *o,
     for (int i = 0; i < s->num_classes; i++)
         p->confidence[i] = (float)mrcnn_model_class_confidence(o->model, i);
     connect(p);
+    mr_plan *plans[] = {p->pyramid, p->box, p->mask};
+    for (int i = 0; i < 3; i++) mr_plan_observe(plans[i], o->observer, o->observer_user);
     *out = p;
     return MRCNN_OK;
 }

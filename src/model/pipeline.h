@@ -52,8 +52,11 @@ typedef struct mr_pipeline_options {
     mrcnn_model *model;
     const mr_executor *executor;
     mr_type precision;
-    mr_tuning *tuning; /* NULL: nothing is measured */
+    const mr_ranges *ranges; /* NULL: no 8-bit numbers */
+    mr_tuning *tuning;       /* NULL: nothing is measured */
     int height, width, batch, threads;
+    mr_plan_observer observer; /* of all three plans; NULL: nobody looks */
+    void *observer_user;
     int with_c; /* keep C1..C5, and the pyramid in f32 */
 } mr_pipeline_options;
 

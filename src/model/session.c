@@ -15,7 +15,7 @@
 #include <string.h>
 
 mrcnn_session_options mrcnn_session_options_default(void) {
-    mrcnn_session_options options = {sizeof options, 0, "cpu", "f32", NULL};
+    mrcnn_session_options options = {sizeof options, 0, "cpu", "default", NULL};
     return options;
 }
 
@@ -28,24 +28,43 @@ const mr_executor *mr_find_executor(const char *name, mrcnn_error *err) {
     return NULL;
 }
 
-/* What numbers the session computes in. */
-static mrcnn_status find_precision(const char *name, const mr_executor *executor, mr_type *type,
+/* What numbers the session computes in: the fastest that it may and can. */
+typedef struct precision {
+    mr_type type;
+    int small; /* 8 bits beneath it */
+} precision;
+
+static mrcnn_status cannot(const char *what, const mr_executor *executor, const char *why,
+                           mrcnn_error *err) {
+    return mr_fail(
+        err, MRCNN_E_UNSUPPORTED,
+        "the executor %s has no %s on this machine (%s); use f32, or auto for the fastest "
+        "that there is",
+        executor->name, what, why);
+}
+
+static mrcnn_status find_precision(const char *name, const mrcnn_model *model,
+                                   const mr_executor *executor, precision *found,
                                    mrcnn_error *err) {
-    int automatic = strcmp(name, "auto") == 0, bf16 = strcmp(name, "bf16") == 0;
-    *type = MR_F32;
-    if (strcmp(name, "f32") == 0) return MRCNN_OK;
-    if (!automatic && !bf16)
-        return mr_fail(err, MRCNN_E_ARGUMENT, "there is no precision '%s'; use f32, bf16 or auto",
-                       name);
-    if (executor->computes_in(MR_BF16)) {
-        *type = MR_BF16;
-        return MRCNN_OK;
-    }
-    if (automatic) return MRCNN_OK;
-    return mr_fail(err, MRCNN_E_UNSUPPORTED,
-                   "the executor %s has no bf16 on this machine (it takes a processor with AVX-512 "
-                   "BF16); use f32, or auto for the fastest that there is",
-                   executor->name);
+    int has_small = executor->computes_in(MR_S8), has_bf16 = executor->computes_in(MR_BF16);
+    int by_default = strcmp(name, "default") == 0, automatic = strcmp(name, "auto") == 0;
+    int small = strcmp(name, "int8") == 0, bf16 = strcmp(name, "bf16") == 0;
+    if (!by_default && !automatic && !small && !bf16 && strcmp(name, "f32") != 0)
+        return mr_fail(err, MRCNN_E_ARGUMENT,
+                       "there is no precision '%s'; use default, f32, bf16, int8 or auto", name);
+    if (small && !model->ranges)
+        return mr_fail(
+            err, MRCNN_E_ARGUMENT,
+            "these weights don't say how large their layers' values get, which int8 needs: "
+            "quantize them first (mrcnn quantize)");
+    if (small && !has_small)
+        return cannot("int8", executor,
+                      "it takes a processor with AVX-512 VNNI, and oneDNN of version 2", err);
+    if (bf16 && !has_bf16)
+        return cannot("bf16", executor, "it takes a processor with AVX-512 BF16", err);
+    found->small = small || ((by_default || automatic) && model->ranges && has_small);
+    found->type = has_bf16 && (found->small || bf16 || automatic) ? MR_BF16 : MR_F32;
+    return MRCNN_OK;
 }
 
 /* What measurements have chosen is kept in the named folder, or in the user's cache if the name is "". */
@@ -71,15 +90,16 @@ mrcnn_status mrcnn_session_create(mrcnn_session **session, mrcnn_model *model,
     if (o.threads < 0 || o.threads > 1024)
         return mr_fail(err, MRCNN_E_ARGUMENT, "%d threads; use 0 (one per core) to 1024",
                        o.threads);
-    mr_type precision;
-    status = find_precision(o.precision ? o.precision : "f32", executor, &precision, err);
+    precision found = {MR_F32, 0};
+    status = find_precision(o.precision ? o.precision : "default", model, executor, &found, err);
     if (status == MRCNN_OK) status = mr_model_check_confidence(model, err);
     if (status != MRCNN_OK) return status;
     mrcnn_session *s = mr_calloc(1, sizeof *s);
     if (!s) return mr_fail_memory(err, sizeof *s, "a session");
     s->model = model;
     s->executor = executor;
-    s->precision = precision;
+    s->precision = found.type;
+    s->ranges = found.small ? model->ranges : NULL;
     s->threads = o.threads ? o.threads : mr_cores();
     status = open_tuning(&s->tuning, o.cache, err);
     if (status != MRCNN_OK)
@@ -100,7 +120,7 @@ void mrcnn_session_free(mrcnn_session **session) {
 }
 
 const char *mrcnn_session_precision(const mrcnn_session *session) {
-    return session->precision == MR_BF16 ? "bf16" : "f32";
+    return session->ranges ? "int8" : session->precision == MR_BF16 ? "bf16" : "f32";
 }
 
 const mrcnn_stage_time *mrcnn_session_stage(const mrcnn_session *session, size_t index) {
@@ -154,7 +174,10 @@ mrcnn_status mr_session_pipeline(mrcnn_session *s, int height, int width, int ba
                                        .width = width,
                                        .batch = batch,
                                        .precision = s->precision,
+                                       .ranges = s->ranges,
                                        .tuning = s->tuning,
+                                       .observer = s->observer,
+                                       .observer_user = s->observer_user,
                                        .threads = s->threads};
         mrcnn_status status = mr_pipeline_create(place, &options, err);
         if (status != MRCNN_OK) return status;

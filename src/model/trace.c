@@ -220,6 +220,7 @@ static mrcnn_status find_pipeline(mr_trace *t, mrcnn_session *s, int maps, mr_pi
                                    .batch = 1,
                                    .threads = s->threads,
                                    .precision = s->precision,
+                                   .ranges = s->ranges,
                                    .tuning = s->tuning,
                                    .with_c = 1};
     mrcnn_status status = mr_pipeline_create(&t->pipeline, &options, err);

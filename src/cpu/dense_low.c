@@ -1,4 +1,4 @@
-/* dense_bf16.c - fully connected layers, and convolutions whose window is the whole map, in bf16. */
+/* dense_low.c - fully connected layers, and convolutions whose window is the whole map, in lower precision. */
 #include "base/error.h"
 #include "base/memory.h"
 #include "cpu/product.h"
@@ -18,7 +18,7 @@ static void run_dense(mr_kernel *kernel, const mr_run *run) {
     dense_kernel *k = (dense_kernel *)kernel;
     size_t rows = (size_t)run->rows[k->rows], chunk = mr_product_chunk(&k->product);
     for (size_t done = 0; done < rows; done += chunk) {
-        size_t first = mr_product_next(&k->product, rows, done);
+        size_t first = mr_product_next(chunk, rows, done);
         mr_product_run(&k->product, (const char *)run->inputs[0] + first * k->in_bytes,
                        (char *)run->output + first * k->out_bytes, run->scratch);
     }
@@ -29,32 +29,21 @@ static void free_dense(mr_kernel *kernel) {
     free(kernel);
 }
 
-static mrcnn_status pack_product(const mr_prepare *p, const float *kernel, void *user,
-                                 size_t extra_bytes, mr_pack *pack, mrcnn_error *err) {
-    (void)p;
-    return mr_product_pack(user, kernel, extra_bytes, pack, err);
-}
-
-mrcnn_status mr_cpu_dense_bf16(const mr_prepare *p, mr_kernel **kernel, mrcnn_error *err) {
+mrcnn_status mr_cpu_dense_low(const mr_prepare *p, mr_kernel **kernel, mrcnn_error *err) {
     dense_kernel *k = mr_calloc(1, sizeof *k);
     if (!k) return mr_fail_memory(err, sizeof *k, "a dense layer");
     size_t in = mr_shape_size(mr_input_shape(p, 0)), out = (size_t)p->node->shape.channels;
     k->base.run = run_dense;
     k->base.free = free_dense;
     k->rows = p->node->rows;
-    k->in_bytes = in * mr_type_size(MR_BF16);
+    k->in_bytes = in * mr_type_size(mr_input_type(p, 0));
     k->out_bytes = out * mr_type_size(p->node->type);
-    const mr_pack *pack = NULL;
-    mrcnn_status status = mr_product_prepare(&k->product, (size_t)p->max_rows[k->rows], CHUNK, in,
-                                             out, p->node->type, p->node->relu, err);
-    if (status == MRCNN_OK)
-        status =
-            mr_cpu_pack(p, "product bf16", pack_product, &k->product, &pack, &k->product.bias, err);
+    mrcnn_status status = mr_product_prepare(&k->product, p, (size_t)p->max_rows[k->rows], CHUNK,
+                                             in, out, NULL, NULL, err);
     if (status != MRCNN_OK) {
         free_dense(&k->base);
-        return mr_prefix(err, status, p->node->layer);
+        return status;
     }
-    k->product.weights = pack->data;
     k->base.algorithm = mr_dnnl_implementation(k->product.primitive);
     k->base.scratch_bytes = mr_dnnl_scratch_bytes(k->product.primitive);
     *kernel = &k->base;
