@@ -22,6 +22,7 @@ float *eval_graph(const eval *e, mrcnn_graph **graph, const char *output, size_t
     mrcnn_error err = MRCNN_ERROR_INIT;
     mr_plan_options o = {.executor = e->executor,
                          .precision = e->precision,
+                         .ranges = e->ranges,
                          .weights = e->weights,
                          .packs = e->packs ? e->packs : own,
                          .threads = e->threads ? e->threads : 1};
@@ -35,6 +36,7 @@ float *eval_graph(const eval *e, mrcnn_graph **graph, const char *output, size_t
     memset(workspace, 0xFF, bytes); /* NaN: nobody may read what nobody wrote */
     for (int i = 0; i < EVAL_MAX_INPUTS && e->names[i]; i++)
         mr_plan_bind(plan, e->names[i], e->inputs[i]);
+    mr_plan_observe(plan, e->observer, e->observer_user);
     mr_plan_run(plan, workspace, e->rows);
     mrcnn_shape shape;
     const float *values = mr_plan_output(plan, output, &shape);

@@ -10,12 +10,15 @@ enum { EVAL_MAX_INPUTS = 6 };
 typedef struct eval {
     const mr_executor *executor;
     mr_type precision;
+    const mr_ranges *ranges;
+    mr_plan_observer observer;
+    void *observer_user;
     mr_tensors *weights;
     mr_packs *packs; /* NULL: fresh ones */
     int threads;
     int rows[MR_ROWS_KINDS], max_rows[MR_ROWS_KINDS]; /* max 0: the same as rows */
     const char *names[EVAL_MAX_INPUTS];
-    const float *inputs[EVAL_MAX_INPUTS];
+    const void *inputs[EVAL_MAX_INPUTS];
 } eval;
 
 /* Compiles and frees *graph, runs it in a workspace full of NaN, and returns a copy of the named

@@ -66,7 +66,7 @@ static void test_wrong(void **state) {
     (void)state;
     const cli_result *r = RUN("bench", "--precision", "f64");
     assert_int_equal(r->code, 2);
-    assert_contains(r->err, "there are f32|bf16|auto");
+    assert_contains(r->err, "there are default|f32|bf16|int8|auto");
     r = RUN("bench", TINY, "--precision", "bf16", "--executor", "reference");
     assert_int_equal(r->code, 1);
     assert_contains(r->err, "the executor reference has no bf16");

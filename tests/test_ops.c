@@ -9,7 +9,7 @@
 #include <math.h>
 #include <stdlib.h>
 
-static const double CLOSE = 1e-5, CLOSE_BF16 = 0.03; /* of the largest value */
+static const double CLOSE = 1e-5, CLOSE_BF16 = 0.03, CLOSE_8BIT = 0.06; /* of the largest value */
 
 /* A graph with input "x" (pictures) or "r" (RoIs) and output "y". */
 typedef void (*builder)(mrcnn_graph *g, const void *user);
@@ -70,6 +70,64 @@ static int compare_bf16(const char *name, const trial *t, mr_tensors *weights, c
     return same_bytes;
 }
 
+/* The largest size of each layer's values. */
+static void note_range(void *user, const mr_node *node, const void *values, int rows) {
+    float most = 1e-6f;
+    if (!node->layer[0]) return;
+    for (size_t i = 0; i < (size_t)rows * mr_shape_size(node->shape); i++)
+        most = fmaxf(most, fabsf(((const float *)values)[i]));
+    most = fmaxf(most, mr_ranges_find(user, node->layer));
+    assert_int_equal(mr_ranges_set(user, node->layer, most, NULL), MRCNN_OK);
+}
+
+/* In 8 bits, from an input of 8 bits: every operation reads it, and in networks all that lies between layers is of 8
+ * bits, too. Above them f32 and bf16. */
+static void compare_8bit(const char *name, const trial *t, mr_tensors *weights, const float *x) {
+    if (!mr_executor_cpu.computes_in(MR_S8)) return;
+    size_t size = (size_t)t->rows * mr_shape_size(t->input), count;
+    size_t room = (size_t)(t->max_rows > t->rows ? t->max_rows : t->rows) * mr_shape_size(t->input);
+    int8_t *small = calloc(room + 64, 1);
+    float *exact = malloc(size * sizeof *exact);
+    for (size_t i = 0; i < size; i++) {
+        small[i] = (int8_t)lrintf(x[i] * 127);
+        exact[i] = (float)small[i] * (1.0f / 127);
+    }
+    float *judge = run_trial(t, &mr_executor_reference, 0, 1, weights, exact, &count);
+    mr_ranges *ranges = mr_ranges_create();
+    eval e = {.executor = &mr_executor_cpu,
+              .weights = weights,
+              .threads = 2,
+              .names = {"x"},
+              .inputs = {exact},
+              .observer = note_range,
+              .observer_user = ranges};
+    e.rows[t->kind] = t->rows;
+    e.max_rows[t->kind] = t->max_rows;
+    mrcnn_graph *g = make_graph(t);
+    free(eval_graph(&e, &g, "y", NULL));
+    e.observer = NULL;
+    e.ranges = ranges;
+    e.inputs[0] = small;
+    for (int bf16 = 0; bf16 <= mr_executor_cpu.computes_in(MR_BF16); bf16++) {
+        size_t have_count;
+        g = make_graph(t);
+        mr_graph_feature(g, 0);
+        mr_graph_input_type(g, "x", MR_S8, 1.0f / 127);
+        e.precision = bf16 ? MR_BF16 : MR_F32;
+        float *have = eval_graph(&e, &g, "y", &have_count);
+        assert_int_equal(have_count, count);
+        double error = eval_difference(judge, have, count);
+        if (!(error <= CLOSE_8BIT))
+            fail_msg("%s: 8 bits above %s: %g of %g", name, bf16 ? "bf16" : "f32", error,
+                     CLOSE_8BIT);
+        free(have);
+    }
+    mr_ranges_free(&ranges);
+    free(judge);
+    free(small);
+    free(exact);
+}
+
 /* Both executors, fused and not, one thread and two, against plain loops without any pass. Returns
  * whether two threads gave the same bytes as one. */
 static int compare(const char *name, const trial *t) {
@@ -108,6 +166,7 @@ static int compare(const char *name, const trial *t) {
         }
     }
     same_bytes &= compare_bf16(name, t, weights, x, judge, count);
+    compare_8bit(name, t, weights, x);
     free(cpu);
     free(judge);
     free(x);

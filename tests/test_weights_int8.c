@@ -571,10 +571,14 @@ static void test_program(void **state) {
     assert_contains(RUN("weights", "info", "half.h5")->out, " of 16 bits\n");
 
     cli_picture("a.png", 80, 60);
-    assert_int_equal(
-        RUN("detect", "--weights", "small.h5", "--out", "one", "--save", "json", "a.png")->code, 0);
-    assert_int_equal(
-        RUN("detect", "--weights", "plain.h5", "--out", "two", "--save", "json", "a.png")->code, 0);
+    assert_int_equal(RUN("detect", "--precision", "f32", "--weights", "small.h5", "--out", "one",
+                         "--save", "json", "a.png")
+                         ->code,
+                     0);
+    assert_int_equal(RUN("detect", "--precision", "f32", "--weights", "plain.h5", "--out", "two",
+                         "--save", "json", "a.png")
+                         ->code,
+                     0);
     char *one = cli_read("one/detections.json"), *two = cli_read("two/detections.json");
     assert_non_null(one);
     assert_string_equal(one, two);

@@ -19,7 +19,8 @@
 
 enum { TABLES = 3 };
 
-static const double CLOSE = 2e-6, CLOSE_BF16 = 2e-2; /* rms of the error over that of the result */
+static const double CLOSE = 2e-6, CLOSE_BF16 = 2e-2,
+                    CLOSE_8BIT = 3e-2; /* rms of the error over that of the result */
 
 static const mr_winograd_kernels *table(int i) {
     return i == 0 ? mr_winograd_scalar() : i == 1 ? mr_winograd_avx2() : mr_winograd_avx512();
@@ -175,6 +176,62 @@ static void check_bf16_epilogue(const mr_winograd_shape *s, const mr_bf16 *x, co
     free(bias), free(y), free(added), free(residual), free(narrow), free(want);
 }
 
+/* Values as 8-bit numbers of a type and scale, and what they are then. */
+static void *narrowed_8bit(float *values, size_t count, mr_type type, float scale) {
+    char *narrow = malloc(count ? count : 1);
+    assert_non_null(narrow);
+    for (size_t i = 0; i < count; i++) {
+        float least = type == MR_U8 ? 0 : -128, most = type == MR_U8 ? 255 : 127;
+        float number = fminf(fmaxf(rintf(values[i] / scale), least), most);
+        if (type == MR_U8)
+            ((uint8_t *)(void *)narrow)[i] = (uint8_t)number;
+        else
+            ((int8_t *)(void *)narrow)[i] = (int8_t)number;
+        values[i] = number * scale;
+    }
+    return narrow;
+}
+
+/* Every type of 8 bits in, out and added, and bf16 out. */
+static void check_8bit(const mr_winograd_shape *s, const float *kernel, mr_type in, mr_type out,
+                       mr_type added) {
+    const mr_winograd_kernels *k = mr_winograd_bf16();
+    size_t count = out_size(s);
+    float *x = random_floats("x", in_size(s)), *residual = random_floats("residual", count);
+    float *bias = random_floats("bias", (size_t)s->c_out), *packed = pack(k, s, kernel);
+    float spread = sqrtf(9.0f * (float)s->c_in) * 4;
+    mr_winograd_numbers numbers = {in,   out,       added, in == MR_U8 ? 4.0f / 255 : 4.0f / 127,
+                                   1.0f, 5.0f / 127};
+    if (out != MR_BF16) numbers.y_scale = spread / (out == MR_U8 ? 255 : 127);
+    if (added == MR_BF16) numbers.residual_scale = 1;
+    void *narrow = narrowed_8bit(x, in_size(s), in, numbers.x_scale);
+    void *plus = added == MR_BF16 ? (void *)narrowed(residual, count)
+                                  : narrowed_8bit(residual, count, added, numbers.residual_scale);
+    double *want = direct(s, x, kernel), error = 0, size = 1e-30;
+    char *y = malloc(count * mr_type_size(out));
+    void *scratch = mr_alloc_aligned(mr_winograd_scratch_size_with(k, s, 2));
+    mr_winograd_epilogue e = {bias, plus, out == MR_U8, &numbers};
+    mr_winograd_forward_with(k, s, NULL, narrow, packed, &e, y, scratch, 2);
+    for (size_t i = 0; i < count; i++) {
+        double sum = want[i] + bias[i % (size_t)s->c_out] + residual[i], have;
+        if (e.relu && sum < 0) sum = 0;
+        if (out == MR_BF16)
+            have = mr_bf16_to_float(((mr_bf16 *)(void *)y)[i]);
+        else
+            have = numbers.y_scale * (out == MR_U8 ? (double)((uint8_t *)(void *)y)[i]
+                                                   : (double)((int8_t *)(void *)y)[i]);
+        double most = numbers.y_scale * (out == MR_U8 ? 255 : 127);
+        if (out != MR_BF16 && fabs(sum) > most) sum = sum < 0 ? -most : most;
+        error += (sum - have) * (sum - have);
+        size += sum * sum;
+    }
+    if (sqrt(error / size) > CLOSE_8BIT)
+        fail_msg("types %d, %d, %d: %dx%dx%d, %d -> %d channels: error %g of rms", in, out, added,
+                 s->n, s->h, s->w, s->c_in, s->c_out, sqrt(error / size));
+    free(x), free(residual), free(bias), free(packed), free(narrow), free(plus), free(want);
+    free(y), free(scratch);
+}
+
 static void check_bf16(const mr_winograd_shape *s, float *x, const float *kernel) {
     if (!mr_winograd_bf16()) return;
     mr_bf16 *narrow = narrowed(x, in_size(s));
@@ -182,6 +239,10 @@ static void check_bf16(const mr_winograd_shape *s, float *x, const float *kernel
     float *packed = pack(mr_winograd_bf16(), s, kernel);
     for (int flags = 0; flags < EPILOGUES; flags++)
         check_bf16_epilogue(s, narrow, packed, conv, flags);
+    check_8bit(s, kernel, MR_U8, MR_U8, MR_S8);
+    check_8bit(s, kernel, MR_S8, MR_U8, MR_U8);
+    check_8bit(s, kernel, MR_S8, MR_S8, MR_S8);
+    check_8bit(s, kernel, MR_U8, MR_BF16, MR_BF16);
     free(narrow), free(conv), free(packed);
 }
 

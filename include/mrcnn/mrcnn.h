@@ -256,7 +256,9 @@ typedef struct mrcnn_save_options {
     /* "f32" (default), or "f16": kernels as 16-bit floats, shuffled and deflated, in the same layout, for
      * files that travel: less than half the bytes. Keras and this library read them as they are.
      * Biases and batch norms stay f32, as does a kernel with values beyond what 16 bits can hold; a
-     * rounded value is within 0.05 % of what it was, or within 0.00000003. */
+     * rounded value is within 0.05 % of what it was, or within 0.00000003.
+     * "int8": kernels as 8-bit integers with a scale for each filter, but for the first layer and the last
+     * ones, which are as with "f16": a quarter of the bytes. This library reads them; Keras doesn't. */
     const char *precision;
 } mrcnn_save_options;
 

@@ -3,9 +3,9 @@
 #include "base/error.h"
 #include "base/memory.h"
 #include "base/parallel.h"
+#include "base/round.h"
 #include "cpu/cpu.h"
 
-#include <math.h>
 #include <stdlib.h>
 
 typedef struct convert_kernel {
@@ -56,11 +56,11 @@ static void write_floats(const convert_kernel *k, const float *from, void *to, s
     case MR_BF16: mr_bf16_from_floats(from, (mr_bf16 *)to + at, count); break;
     case MR_U8:
         for (size_t i = 0; i < count; i++)
-            ((uint8_t *)to)[at + i] = (uint8_t)rintf(cut(from[i] * factor, 0, 255));
+            ((uint8_t *)to)[at + i] = (uint8_t)mr_round(cut(from[i] * factor, 0, 255));
         break;
     case MR_S8:
         for (size_t i = 0; i < count; i++)
-            ((int8_t *)to)[at + i] = (int8_t)rintf(cut(from[i] * factor, -128, 127));
+            ((int8_t *)to)[at + i] = (int8_t)mr_round(cut(from[i] * factor, -128, 127));
         break;
     }
 }

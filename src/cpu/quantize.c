@@ -3,10 +3,10 @@
 #include "cpu/quantize.h"
 
 #include "base/error.h"
+#include "base/int8.h"
 #include "base/memory.h"
 #include "cpu/direct_pack.h"
 
-#include <math.h>
 #include <stdlib.h>
 
 typedef struct packing {
@@ -14,17 +14,6 @@ typedef struct packing {
     mr_arrange arrange;
     const void *user;
 } packing;
-
-/* The largest weight of each filter becomes 127. kernel has `filters` columns. */
-static void find_scales(const float *kernel, size_t rows, size_t filters, float *scales) {
-    for (size_t f = 0; f < filters; f++) scales[f] = 0;
-    for (size_t r = 0; r < rows; r++)
-        for (size_t f = 0; f < filters; f++) {
-            float size = fabsf(kernel[r * filters + f]);
-            scales[f] = size > scales[f] ? size : scales[f];
-        }
-    for (size_t f = 0; f < filters; f++) scales[f] = scales[f] > 0 ? scales[f] / 127.0f : 1.0f;
-}
 
 static size_t rows_of(const mr_dnnl_window *w) {
     return (size_t)w->kernel_h * (size_t)w->kernel_w * (size_t)w->in_c;
@@ -37,7 +26,11 @@ static mrcnn_status pack_arranged(const mr_quantized *q, const float *kernel, si
     mrcnn_status status = mr_direct_pack_start(pack, q->primitive, bytes + extra_bytes, err);
     if (status != MRCNN_OK) return status;
     float *scales = (float *)(void *)((char *)pack->data + pack->bytes);
-    find_scales(kernel, rows_of(&window), filters, scales);
+    mr_filters columns = {rows_of(&window), filters, 1};
+    if (!mr_int8_scales(scales, kernel, &columns))
+        return mr_fail(err, MRCNN_E_UNSUPPORTED,
+                       "it has weights that 8-bit integers can't stand for; detect with "
+                       "--precision f32");
     mr_dnnl_scales all = {1, 1, 1, MR_S8, scales};
     window.scales = &all;
     pack->bytes += bytes;

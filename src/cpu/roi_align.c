@@ -5,11 +5,11 @@
 #include "base/error.h"
 #include "base/memory.h"
 #include "base/parallel.h"
+#include "base/round.h"
 #include "cpu/cpu.h"
 #include "cpu/training.h"
 #include "graph/sampling.h"
 
-#include <math.h>
 #include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
@@ -52,21 +52,31 @@ static void blend_bf16(mr_bf16 *restrict y, const mr_bf16 *restrict tl, const mr
     }
 }
 
-/* The same of 8-bit numbers: `factor` is the scale of what is read over that of what is written. */
-static void blend_8bit(mr_type from, mr_type to, void *out, const void *const corners[4], float wx,
-                       float wy, float factor, size_t channels) {
-    for (size_t c = 0; c < channels; c++) {
-        float v[4];
-        for (int i = 0; i < 4; i++)
-            v[i] = from == MR_U8 ? (float)((const uint8_t *)corners[i])[c]
-                                 : (float)((const int8_t *)corners[i])[c];
-        float top = v[0] + (v[1] - v[0]) * wx, bottom = v[2] + (v[3] - v[2]) * wx;
-        int number = (int)rintf((top + (bottom - top) * wy) * factor); /* within the range */
-        if (to == MR_U8)
-            ((uint8_t *)out)[c] = (uint8_t)number;
-        else
-            ((int8_t *)out)[c] = (int8_t)number;
+/* The same of 8-bit numbers, whose result is within their range: `factor` is the scale of what is read over that of
+ * what is written. */
+#define BLEND_8BIT(name, from, to)                                                         \
+    static void name(to *restrict y, const from *restrict tl, const from *restrict tr,     \
+                     const from *restrict bl, const from *restrict br, float wx, float wy, \
+                     float factor, size_t channels) {                                      \
+        for (size_t c = 0; c < channels; c++) {                                            \
+            float left = (float)tl[c], low = (float)bl[c];                                 \
+            float top = left + ((float)tr[c] - left) * wx,                                 \
+                  bottom = low + ((float)br[c] - low) * wx;                                \
+            y[c] = (to)mr_round((top + (bottom - top) * wy) * factor);                     \
+        }                                                                                  \
     }
+BLEND_8BIT(blend_u8, uint8_t, uint8_t)
+BLEND_8BIT(blend_s8, int8_t, int8_t)
+BLEND_8BIT(blend_u8_to_s8, uint8_t, int8_t)
+
+static void blend_8bit(mr_type from, mr_type to, void *y, const void *const at[4], float wx,
+                       float wy, float factor, size_t channels) {
+    if (to == MR_U8)
+        blend_u8(y, at[0], at[1], at[2], at[3], wx, wy, factor, channels);
+    else if (from == MR_U8)
+        blend_u8_to_s8(y, at[0], at[1], at[2], at[3], wx, wy, factor, channels);
+    else
+        blend_s8(y, at[0], at[1], at[2], at[3], wx, wy, factor, channels);
 }
 
 /* Bytes from here on, of numbers of the kernel's type. */

@@ -305,6 +305,21 @@ mrcnn_status mrcnn_model_start_from(mrcnn_model **model, const char *path,
     return status;
 }
 
+/* The first layer, and the last ones, whose results are probabilities and boxes. */
+static const char *const wide_layers[] = {
+    "conv1", "rpn_class_raw", "rpn_bbox_pred", "mrcnn_class_logits", "mrcnn_bbox_fc", "mrcnn_mask",
+    NULL};
+
+static int find_storage(const char *name, mr_weights_precision *precision) {
+    static const char *const names[] = {"f32", "f16", "int8"}; /* in the enumeration's order */
+    for (int i = 0; i < 3; i++)
+        if (strcmp(names[i], name) == 0) {
+            *precision = (mr_weights_precision)i;
+            return 1;
+        }
+    return 0;
+}
+
 mrcnn_save_options mrcnn_save_options_default(void) {
     return (mrcnn_save_options){sizeof(mrcnn_save_options), "f32"};
 }
@@ -314,10 +329,10 @@ mrcnn_status mrcnn_model_save_as(const mrcnn_model *model, const char *path,
     mrcnn_save_options o = mrcnn_save_options_default();
     mrcnn_status status = mr_take_options(&o, sizeof o, options, "mrcnn_save_options", err);
     if (status != MRCNN_OK) return status;
-    int half = strcmp(o.precision, "f16") == 0;
-    if (!half && strcmp(o.precision, "f32") != 0)
-        return mr_fail(err, MRCNN_E_ARGUMENT, "%s: weights are saved as f32 or f16, not as %s",
-                       path, o.precision);
+    mr_weights_storage storage = {.wide = wide_layers};
+    if (!find_storage(o.precision, &storage.precision))
+        return mr_fail(err, MRCNN_E_ARGUMENT,
+                       "%s: weights are saved as f32, f16 or int8, not as %s", path, o.precision);
     for (size_t i = 0; i < mr_tensors_count(model->weights); i++)
         if (!mr_tensors_at(model->weights, i)->values)
             return mr_fail(err, MRCNN_E_UNSUPPORTED,
@@ -329,7 +344,6 @@ mrcnn_status mrcnn_model_save_as(const mrcnn_model *model, const char *path,
     info.backend = "tensorflow";
     info.config = mr_config_to_yaml(model->config);
     if (!info.config) return mr_fail_memory(err, 1 << 12, "the configuration's text");
-    mr_weights_storage storage = {.precision = half ? MR_WEIGHTS_F16 : MR_WEIGHTS_F32};
     status = mr_weights_write_as(model->weights, &info, path, &storage, err);
     free(info.config);
     return status;
