@@ -195,7 +195,7 @@ static int has_vnni(void) {
 
 static int computes_in(mr_type type) {
     if (type == MR_BF16) return mr_bf16_is_native();
-    return type == MR_F32 || (has_vnni() && mr_dnnl_has_8bit());
+    return type == MR_F32 || has_vnni();
 }
 
 /* oneDNN's bf16 products of rows take pairs of numbers: the last of an odd count is multiplied with what lies

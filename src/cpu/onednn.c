@@ -57,11 +57,13 @@ static dnnl_status_t md_clone(md_t *md, const_md_t from) {
 #endif
 }
 
-/* Version 2 scales results on their way out, and what is added there. */
+/* Version 2 scales results on their way out, by numbers that a primitive is made with: result = (sum + bias) * in *
+ * weights / out. Version 3 scales what comes in, adds the bias, and divides at the end, by numbers that come with each
+ * run. What is added to is scaled in between by both. */
 static dnnl_status_t append_sum(dnnl_post_ops_t ops, const mr_dnnl_scales *scales) {
     dnnl_data_type_t type = scales ? type_of(scales->residual_type) : dnnl_data_type_undef;
 #if DNNL_VERSION_MAJOR >= 3
-    return dnnl_post_ops_append_sum(ops, 1.0f, 0, type);
+    return dnnl_post_ops_append_sum(ops, scales ? scales->residual : 1.0f, 0, type);
 #else
     return dnnl_post_ops_append_sum_v2(ops, scales ? scales->residual / scales->out : 1.0f, type);
 #endif
@@ -70,8 +72,10 @@ static dnnl_status_t append_sum(dnnl_post_ops_t ops, const mr_dnnl_scales *scale
 static dnnl_status_t set_scales(dnnl_primitive_attr_t attr, const mr_dnnl_scales *scales,
                                 int filters) {
 #if DNNL_VERSION_MAJOR >= 3
-    (void)attr, (void)scales, (void)filters;
-    return dnnl_unimplemented;
+    (void)scales, (void)filters;
+    dnnl_status_t s = dnnl_primitive_attr_set_scales_mask(attr, DNNL_ARG_SRC, 0);
+    if (s == dnnl_success) s = dnnl_primitive_attr_set_scales_mask(attr, DNNL_ARG_WEIGHTS, 1 << 0);
+    return s == dnnl_success ? dnnl_primitive_attr_set_scales_mask(attr, DNNL_ARG_DST, 0) : s;
 #else
     float *all = mr_calloc((size_t)filters, sizeof *all);
     if (!all) return dnnl_out_of_memory;
@@ -84,11 +88,9 @@ static dnnl_status_t set_scales(dnnl_primitive_attr_t attr, const mr_dnnl_scales
 
 void mr_dnnl_scale_bias(const mr_dnnl_scales *scales, const float *bias, float *scaled,
                         size_t count) {
-    for (size_t i = 0; i < count; i++) scaled[i] = bias[i] / (scales->in * scales->weights[i]);
-}
-
-int mr_dnnl_has_8bit(void) {
-    return DNNL_VERSION_MAJOR == 2;
+    int divides = DNNL_VERSION_MAJOR < 3;
+    for (size_t i = 0; i < count; i++)
+        scaled[i] = divides ? bias[i] / (scales->in * scales->weights[i]) : bias[i];
 }
 
 static dnnl_status_t append_relu(dnnl_post_ops_t ops) {
@@ -98,6 +100,12 @@ static dnnl_status_t append_relu(dnnl_post_ops_t ops) {
     return dnnl_post_ops_append_eltwise(ops, 1.0f, dnnl_eltwise_relu, 0.0f, 0.0f);
 #endif
 }
+
+#if DNNL_VERSION_MAJOR >= 3
+#define SCALES_OF(argument) (DNNL_ARG_ATTR_SCALES | (argument))
+#else
+#define SCALES_OF(argument) (argument) /* there are none */
+#endif
 
 /* What a sliding window reads and writes. */
 typedef struct window_md {
@@ -143,10 +151,17 @@ struct mr_dnnl_layout {
     md_t md;
 };
 
+/* Scales that come with each run (version 3): of what is read, of the weights, of what is written. */
+typedef struct run_scales {
+    float *values;
+    dnnl_memory_t src, weights, dst; /* NULL where there is none */
+} run_scales;
+
 /* A reorder of weights. */
 typedef struct packing {
     dnnl_primitive_t primitive;
     dnnl_memory_t from, to;
+    run_scales scales;
 } packing;
 
 struct mr_dnnl {
@@ -154,6 +169,7 @@ struct mr_dnnl {
     dnnl_stream_t stream;
     dnnl_primitive_t primitive;
     dnnl_memory_t src, weights, bias, dst, scratchpad; /* NULL where there is none */
+    run_scales scales;
     md_t weights_md;
     packing packing; /* of weights that change between runs */
     size_t scratch_bytes;
@@ -166,7 +182,68 @@ static mrcnn_status failed(mrcnn_error *err, const char *what, dnnl_status_t sta
                    (int)status);
 }
 
+static void free_scales(run_scales *s) {
+    if (s->src) dnnl_memory_destroy(s->src);
+    if (s->weights) dnnl_memory_destroy(s->weights);
+    if (s->dst) dnnl_memory_destroy(s->dst);
+    free(s->values);
+}
+
+static dnnl_status_t make_vector(dnnl_memory_t *memory, float *values, int count,
+                                 dnnl_engine_t engine) {
+    md_t md = NULL;
+    dnnl_dims_t dims = {count};
+    dnnl_status_t s = md_by_tag(&md, 1, dims, MR_F32, dnnl_a);
+    if (s == dnnl_success) s = dnnl_memory_create(memory, md, engine, values);
+    md_free(md);
+    return s;
+}
+
+/* The numbers stay where they are from now on: weights' first, then what is read and written. */
+static dnnl_status_t keep_scales(run_scales *s, const mr_dnnl_scales *scales, int filters) {
+    s->values = mr_calloc((size_t)filters + 2, sizeof *s->values);
+    if (!s->values) return dnnl_out_of_memory;
+    memcpy(s->values, scales->weights, (size_t)filters * sizeof *s->values);
+    s->values[filters] = scales->in;
+    s->values[filters + 1] = scales->out;
+    return dnnl_success;
+}
+
+/* Of a product. */
+static dnnl_status_t make_run_scales(run_scales *s, const mr_dnnl_scales *scales, int filters,
+                                     dnnl_engine_t engine) {
+    if (DNNL_VERSION_MAJOR < 3) return dnnl_success;
+    dnnl_status_t status = keep_scales(s, scales, filters);
+    if (status == dnnl_success) status = make_vector(&s->weights, s->values, filters, engine);
+    if (status == dnnl_success) status = make_vector(&s->src, s->values + filters, 1, engine);
+    return status == dnnl_success ? make_vector(&s->dst, s->values + filters + 1, 1, engine)
+                                  : status;
+}
+
+/* Of a reorder that divides weights by them. */
+static dnnl_status_t make_packing_scales(run_scales *s, const mr_dnnl_scales *scales, int filters,
+                                         dnnl_engine_t engine) {
+    if (DNNL_VERSION_MAJOR < 3) return dnnl_success;
+    dnnl_status_t status = keep_scales(s, scales, filters);
+    return status == dnnl_success ? make_vector(&s->dst, s->values, filters, engine) : status;
+}
+
+/* Appends them to the arguments of a run; returns how many there are then. */
+static int add_scales(const run_scales *s, int src, int dst, dnnl_exec_arg_t *args, int count) {
+    const struct {
+        int index;
+        dnnl_memory_t memory;
+    } all[] = {{src, s->src}, {DNNL_ARG_WEIGHTS, s->weights}, {dst, s->dst}};
+    for (size_t i = 0; i < sizeof all / sizeof *all; i++) {
+        if (!all[i].memory) continue;
+        args[count].arg = SCALES_OF(all[i].index);
+        args[count++].memory = all[i].memory;
+    }
+    return count;
+}
+
 static void free_packing(packing *r) {
+    free_scales(&r->scales);
     if (r->primitive) dnnl_primitive_destroy(r->primitive);
     if (r->from) dnnl_memory_destroy(r->from);
     if (r->to) dnnl_memory_destroy(r->to);
@@ -179,6 +256,7 @@ void mr_dnnl_free(mr_dnnl **primitive) {
     for (size_t i = 0; i < sizeof memories / sizeof *memories; i++)
         if (memories[i]) dnnl_memory_destroy(memories[i]);
     free_packing(&p->packing);
+    free_scales(&p->scales);
     if (p->primitive) dnnl_primitive_destroy(p->primitive);
     if (p->stream) dnnl_stream_destroy(p->stream);
     if (p->engine) dnnl_engine_destroy(p->engine);
@@ -280,6 +358,8 @@ static dnnl_status_t make_convolution(mr_dnnl **p, const mr_dnnl_window *window,
     if (s == dnnl_success) s = make_attributes(&attr, window, add, relu);
     if (s == dnnl_success) s = describe_convolution(&desc, &md, attr, (*p)->engine);
     if (s == dnnl_success) s = finish(*p, desc);
+    if (s == dnnl_success && window->scales)
+        s = make_run_scales(&(*p)->scales, window->scales, window->out_c, (*p)->engine);
     if (desc) dnnl_primitive_desc_destroy(desc);
     if (attr) dnnl_primitive_attr_destroy(attr);
     free_window(&md);
@@ -335,7 +415,7 @@ void mr_dnnl_run(mr_dnnl *p, const void *x, const void *weights, const float *bi
                {DNNL_ARG_BIAS, p->bias, (void *)bias},
                {DNNL_ARG_DST, p->dst, y},
                {DNNL_ARG_SCRATCHPAD, p->scratchpad, scratch}};
-    dnnl_exec_arg_t args[sizeof all / sizeof *all];
+    dnnl_exec_arg_t args[sizeof all / sizeof *all + 3];
     int count = 0;
     for (size_t i = 0; i < sizeof all / sizeof *all; i++) {
         if (!all[i].memory) continue;
@@ -343,6 +423,7 @@ void mr_dnnl_run(mr_dnnl *p, const void *x, const void *weights, const float *bi
         args[count].arg = all[i].index;
         args[count++].memory = all[i].memory;
     }
+    count = add_scales(&p->scales, DNNL_ARG_SRC, DNNL_ARG_DST, args, count);
     dnnl_primitive_execute(p->primitive, p->stream, count, args);
     dnnl_stream_wait(p->stream);
 }
@@ -378,7 +459,7 @@ static dnnl_status_t make_quantizing(dnnl_primitive_attr_t *attr, const mr_dnnl_
     if (s != dnnl_success) return s;
 #if DNNL_VERSION_MAJOR >= 3
     (void)w;
-    return dnnl_unimplemented;
+    return dnnl_primitive_attr_set_scales_mask(*attr, DNNL_ARG_DST, 1 << 0);
 #else
     float *inverse = mr_calloc((size_t)w->out_c, sizeof *inverse);
     if (!inverse) return dnnl_out_of_memory;
@@ -413,6 +494,8 @@ static dnnl_status_t make_packing_from(packing *r, const mr_dnnl *p, const mr_dn
     dnnl_primitive_attr_t attr = NULL;
     if (s == dnnl_success && w->scales) s = make_quantizing(&attr, w);
     if (s == dnnl_success) s = make_packing(r, p, hwio, attr);
+    if (s == dnnl_success && w->scales)
+        s = make_packing_scales(&r->scales, w->scales, w->out_c, p->engine);
     if (attr) dnnl_primitive_attr_destroy(attr);
     md_free(hwio);
     return s;
@@ -421,15 +504,16 @@ static dnnl_status_t make_packing_from(packing *r, const mr_dnnl *p, const mr_dn
 static dnnl_status_t run_packing(const packing *r, const mr_dnnl *p, const void *from, void *to) {
     dnnl_memory_set_data_handle(r->from, (void *)from);
     dnnl_memory_set_data_handle(r->to, to);
-    dnnl_exec_arg_t args[] = {{DNNL_ARG_FROM, r->from}, {DNNL_ARG_TO, r->to}};
-    dnnl_status_t s = dnnl_primitive_execute(r->primitive, p->stream, 2, args);
+    dnnl_exec_arg_t args[2 + 3] = {{DNNL_ARG_FROM, r->from}, {DNNL_ARG_TO, r->to}};
+    int count = add_scales(&r->scales, DNNL_ARG_FROM, DNNL_ARG_TO, args, 2);
+    dnnl_status_t s = dnnl_primitive_execute(r->primitive, p->stream, count, args);
     return s == dnnl_success ? dnnl_stream_wait(p->stream) : s;
 }
 
 mrcnn_status mr_dnnl_pack(const mr_dnnl *p, const mr_dnnl_window *w,
                           const mr_dnnl_layout *from_layout, const void *from, void *to,
                           mrcnn_error *err) {
-    packing r = {NULL, NULL, NULL};
+    packing r = {.primitive = NULL};
     dnnl_status_t s = make_packing_from(&r, p, w, from_layout);
     if (s == dnnl_success) s = run_packing(&r, p, from, to);
     free_packing(&r);

@@ -46,10 +46,6 @@ void mr_dnnl_free_layout(void *layout);
 int mr_dnnl_has_layout(const mr_dnnl *primitive, const mr_dnnl_layout *layout);
 size_t mr_dnnl_layout_size(const mr_dnnl_layout *layout); /* bytes of weights packed so */
 
-/* 1 where products of 8-bit numbers are written for this version of oneDNN: for 2, whose scales are fixed when a
- * primitive is made. */
-int mr_dnnl_has_8bit(void);
-
 /* The bias that mr_dnnl_run wants where there are scales. */
 void mr_dnnl_scale_bias(const mr_dnnl_scales *scales, const float *bias, float *scaled,
                         size_t count);

@@ -58,8 +58,7 @@ static mrcnn_status find_precision(const char *name, const mrcnn_model *model,
             "these weights don't say how large their layers' values get, which int8 needs: "
             "quantize them first (mrcnn quantize)");
     if (small && !has_small)
-        return cannot("int8", executor,
-                      "it takes a processor with AVX-512 VNNI, and oneDNN of version 2", err);
+        return cannot("int8", executor, "it takes a processor with AVX-512 VNNI", err);
     if (bf16 && !has_bf16)
         return cannot("bf16", executor, "it takes a processor with AVX-512 BF16", err);
     found->small = small || ((by_default || automatic) && model->ranges && has_small);
