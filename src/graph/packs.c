@@ -112,8 +112,8 @@ static mrcnn_status tensor_of(const mr_prepare *p, const char *layer, const char
                        (*tensor)->count, count);
     if (!(*tensor)->values)
         return mr_fail(err, MRCNN_E_UNSUPPORTED,
-                       "tensor '%s/%s' was released after it was packed for another executor; load "
-                       "the model once more for this one",
+                       "tensor '%s/%s' was released after it was packed for another executor or "
+                       "precision; load the model once more for this one",
                        layer, param);
     return MRCNN_OK;
 }
