@@ -161,7 +161,6 @@ typedef struct run_scales {
 typedef struct packing {
     dnnl_primitive_t primitive;
     dnnl_memory_t from, to;
-    run_scales scales;
 } packing;
 
 struct mr_dnnl {
@@ -200,40 +199,26 @@ static dnnl_status_t make_vector(dnnl_memory_t *memory, float *values, int count
 }
 
 /* The numbers stay where they are from now on: weights' first, then what is read and written. */
-static dnnl_status_t keep_scales(run_scales *s, const mr_dnnl_scales *scales, int filters) {
+static dnnl_status_t make_run_scales(run_scales *s, const mr_dnnl_scales *scales, int filters,
+                                     dnnl_engine_t engine) {
+    if (DNNL_VERSION_MAJOR < 3) return dnnl_success;
     s->values = mr_calloc((size_t)filters + 2, sizeof *s->values);
     if (!s->values) return dnnl_out_of_memory;
     memcpy(s->values, scales->weights, (size_t)filters * sizeof *s->values);
     s->values[filters] = scales->in;
     s->values[filters + 1] = scales->out;
-    return dnnl_success;
-}
-
-/* Of a product. */
-static dnnl_status_t make_run_scales(run_scales *s, const mr_dnnl_scales *scales, int filters,
-                                     dnnl_engine_t engine) {
-    if (DNNL_VERSION_MAJOR < 3) return dnnl_success;
-    dnnl_status_t status = keep_scales(s, scales, filters);
-    if (status == dnnl_success) status = make_vector(&s->weights, s->values, filters, engine);
+    dnnl_status_t status = make_vector(&s->weights, s->values, filters, engine);
     if (status == dnnl_success) status = make_vector(&s->src, s->values + filters, 1, engine);
     return status == dnnl_success ? make_vector(&s->dst, s->values + filters + 1, 1, engine)
                                   : status;
 }
 
-/* Of a reorder that divides weights by them. */
-static dnnl_status_t make_packing_scales(run_scales *s, const mr_dnnl_scales *scales, int filters,
-                                         dnnl_engine_t engine) {
-    if (DNNL_VERSION_MAJOR < 3) return dnnl_success;
-    dnnl_status_t status = keep_scales(s, scales, filters);
-    return status == dnnl_success ? make_vector(&s->dst, s->values, filters, engine) : status;
-}
-
 /* Appends them to the arguments of a run; returns how many there are then. */
-static int add_scales(const run_scales *s, int src, int dst, dnnl_exec_arg_t *args, int count) {
+static int add_scales(const run_scales *s, dnnl_exec_arg_t *args, int count) {
     const struct {
         int index;
         dnnl_memory_t memory;
-    } all[] = {{src, s->src}, {DNNL_ARG_WEIGHTS, s->weights}, {dst, s->dst}};
+    } all[] = {{DNNL_ARG_SRC, s->src}, {DNNL_ARG_WEIGHTS, s->weights}, {DNNL_ARG_DST, s->dst}};
     for (size_t i = 0; i < sizeof all / sizeof *all; i++) {
         if (!all[i].memory) continue;
         args[count].arg = SCALES_OF(all[i].index);
@@ -243,7 +228,6 @@ static int add_scales(const run_scales *s, int src, int dst, dnnl_exec_arg_t *ar
 }
 
 static void free_packing(packing *r) {
-    free_scales(&r->scales);
     if (r->primitive) dnnl_primitive_destroy(r->primitive);
     if (r->from) dnnl_memory_destroy(r->from);
     if (r->to) dnnl_memory_destroy(r->to);
@@ -423,7 +407,7 @@ void mr_dnnl_run(mr_dnnl *p, const void *x, const void *weights, const float *bi
         args[count].arg = all[i].index;
         args[count++].memory = all[i].memory;
     }
-    count = add_scales(&p->scales, DNNL_ARG_SRC, DNNL_ARG_DST, args, count);
+    count = add_scales(&p->scales, args, count);
     dnnl_primitive_execute(p->primitive, p->stream, count, args);
     dnnl_stream_wait(p->stream);
 }
@@ -453,32 +437,14 @@ size_t mr_dnnl_layout_size(const mr_dnnl_layout *layout) {
     return dnnl_memory_desc_get_size(layout->md);
 }
 
-/* f32 weights to 8 bits: each filter's divided by its scale. */
-static dnnl_status_t make_quantizing(dnnl_primitive_attr_t *attr, const mr_dnnl_window *w) {
-    dnnl_status_t s = dnnl_primitive_attr_create(attr);
-    if (s != dnnl_success) return s;
-#if DNNL_VERSION_MAJOR >= 3
-    (void)w;
-    return dnnl_primitive_attr_set_scales_mask(*attr, DNNL_ARG_DST, 1 << 0);
-#else
-    float *inverse = mr_calloc((size_t)w->out_c, sizeof *inverse);
-    if (!inverse) return dnnl_out_of_memory;
-    for (int f = 0; f < w->out_c; f++) inverse[f] = 1 / w->scales->weights[f];
-    s = dnnl_primitive_attr_set_output_scales(*attr, w->out_c, 1 << 0, inverse);
-    free(inverse);
-    return s;
-#endif
-}
-
-static dnnl_status_t make_packing(packing *r, const mr_dnnl *p, const_md_t from,
-                                  const_dnnl_primitive_attr_t attr) {
+static dnnl_status_t make_packing(packing *r, const mr_dnnl *p, const_md_t from) {
     dnnl_primitive_desc_t desc = NULL;
     dnnl_status_t s = dnnl_memory_create(&r->from, from, p->engine, DNNL_MEMORY_NONE);
     if (s == dnnl_success)
         s = dnnl_memory_create(&r->to, p->weights_md, p->engine, DNNL_MEMORY_NONE);
     if (s == dnnl_success)
         s = dnnl_reorder_primitive_desc_create(&desc, from, p->engine, p->weights_md, p->engine,
-                                               attr);
+                                               NULL);
     if (s == dnnl_success) s = dnnl_primitive_create(&r->primitive, desc);
     if (desc) dnnl_primitive_desc_destroy(desc);
     return s;
@@ -487,16 +453,11 @@ static dnnl_status_t make_packing(packing *r, const mr_dnnl *p, const_md_t from,
 /* From the layout, or from HWIO if it is NULL. */
 static dnnl_status_t make_packing_from(packing *r, const mr_dnnl *p, const mr_dnnl_window *w,
                                        const mr_dnnl_layout *layout) {
-    if (layout) return make_packing(r, p, layout->md, NULL);
+    if (layout) return make_packing(r, p, layout->md);
     md_t hwio = NULL;
     dnnl_dims_t dims = {w->out_c, w->in_c, w->kernel_h, w->kernel_w};
-    dnnl_status_t s = md_by_tag(&hwio, 4, dims, MR_F32, dnnl_hwio);
-    dnnl_primitive_attr_t attr = NULL;
-    if (s == dnnl_success && w->scales) s = make_quantizing(&attr, w);
-    if (s == dnnl_success) s = make_packing(r, p, hwio, attr);
-    if (s == dnnl_success && w->scales)
-        s = make_packing_scales(&r->scales, w->scales, w->out_c, p->engine);
-    if (attr) dnnl_primitive_attr_destroy(attr);
+    dnnl_status_t s = md_by_tag(&hwio, 4, dims, w->scales ? MR_S8 : MR_F32, dnnl_hwio);
+    if (s == dnnl_success) s = make_packing(r, p, hwio);
     md_free(hwio);
     return s;
 }
@@ -504,16 +465,15 @@ static dnnl_status_t make_packing_from(packing *r, const mr_dnnl *p, const mr_dn
 static dnnl_status_t run_packing(const packing *r, const mr_dnnl *p, const void *from, void *to) {
     dnnl_memory_set_data_handle(r->from, (void *)from);
     dnnl_memory_set_data_handle(r->to, to);
-    dnnl_exec_arg_t args[2 + 3] = {{DNNL_ARG_FROM, r->from}, {DNNL_ARG_TO, r->to}};
-    int count = add_scales(&r->scales, DNNL_ARG_FROM, DNNL_ARG_TO, args, 2);
-    dnnl_status_t s = dnnl_primitive_execute(r->primitive, p->stream, count, args);
+    dnnl_exec_arg_t args[] = {{DNNL_ARG_FROM, r->from}, {DNNL_ARG_TO, r->to}};
+    dnnl_status_t s = dnnl_primitive_execute(r->primitive, p->stream, 2, args);
     return s == dnnl_success ? dnnl_stream_wait(p->stream) : s;
 }
 
 mrcnn_status mr_dnnl_pack(const mr_dnnl *p, const mr_dnnl_window *w,
                           const mr_dnnl_layout *from_layout, const void *from, void *to,
                           mrcnn_error *err) {
-    packing r = {.primitive = NULL};
+    packing r = {NULL, NULL, NULL};
     dnnl_status_t s = make_packing_from(&r, p, w, from_layout);
     if (s == dnnl_success) s = run_packing(&r, p, from, to);
     free_packing(&r);

@@ -50,7 +50,8 @@ size_t mr_dnnl_layout_size(const mr_dnnl_layout *layout); /* bytes of weights pa
 void mr_dnnl_scale_bias(const mr_dnnl_scales *scales, const float *bias, float *scaled,
                         size_t count);
 
-/* Weights into the primitive's layout and type, from f32 HWIO (from_layout NULL) or from another layout. */
+/* Weights into the primitive's layout, from HWIO (from_layout NULL) or from another layout: from f32 into the primitive's
+ * type, or where the window has scales from 8 bits. */
 mrcnn_status mr_dnnl_pack(const mr_dnnl *primitive, const mr_dnnl_window *window,
                           const mr_dnnl_layout *from_layout, const void *from, void *to,
                           mrcnn_error *err);
