@@ -1,6 +1,7 @@
 /* train_step.c - one training step, stage by stage, beside the machine's peak:
  *
- *     bench_train_step [LAYERS [SIZE [STEPS [BACKBONE [CLASSES]]]]]   (all 1024 5 resnet50 81)
+ *     bench_train_step [LAYERS [SIZE [STEPS [BACKBONE [CLASSES [PRECISION]]]]]]
+ *                      (all 1024 5 resnet50 81 f32)
  *
  * A picture of noise with ten objects; fresh weights. The RoIs are as in a model that has learnt
  * something: around the objects, so that the heads have all the work that they can have. */
@@ -130,6 +131,7 @@ int main(int argc, char **argv) {
     if (!check(mrcnn_config_create(&config, NULL, &err), &err)) return 1;
     const char *keys[][2] = {{"BACKBONE", argc > 4 ? argv[4] : "resnet50"},
                              {"NUM_CLASSES", argc > 5 ? argv[5] : "81"},
+                             {"TRAIN_PRECISION", argc > 6 ? argv[6] : "f32"},
                              {"IMAGE_MIN_DIM", number},
                              {"IMAGE_MAX_DIM", number}};
     for (size_t i = 0; i < sizeof keys / sizeof *keys; i++)

@@ -8,7 +8,7 @@
 #include <math.h>
 #include <stdlib.h>
 
-static const double CLOSE = 1e-5; /* of the norm */
+static const double CLOSE = 1e-5, CLOSE_BF16 = 2e-2; /* of the norm */
 
 enum { KERNEL = 1, BIAS = 2, GAMMA = 4, BETA = 8, ALL = 15, PARAMS = 4 };
 static const char *const param_names[PARAMS] = {"kernel", "bias", "gamma", "beta"};
@@ -25,7 +25,8 @@ typedef struct trial {
     int residual_accumulate, residual_shared, no_residual_gradient;
     int pixel_count; /* 0: dense; otherwise of the whole batch, at most so many (negative: none) */
     int sparse_input;
-    int zero_blocks; /* dense, but zero outside of some blocks of pixels; 2: zero everywhere */
+    mr_type products; /* what factors are rounded to */
+    int zero_blocks;  /* dense, but zero outside of some blocks of pixels; 2: zero everywhere */
 } trial;
 
 /* The one live node of the trial, its weights, and everything that its runs read and write. */
@@ -118,6 +119,7 @@ static void prepare(bench *b, int threads) {
                     .threads = threads,
                     .weights = b->weights,
                     .packs = b->packs,
+                    .products = t->products,
                     .gradients = b->gradients};
     p.max_rows[t->rows] = t->max_count > t->count ? t->max_count : t->count;
     mrcnn_error err = MRCNN_ERROR_INIT;
@@ -366,10 +368,11 @@ static void assert_near(const trial *t, const char *what, const double *want, co
         error += d * d;
         norm += w * w;
     }
-    if (sqrt(error) <= CLOSE * sqrt(norm)) return;
+    if (sqrt(error) <= (t->products == MR_BF16 ? CLOSE_BF16 : CLOSE) * sqrt(norm)) return;
     char text[256];
     describe(text, sizeof text, t);
-    fail_msg("%s: %s is off by %g of its norm", text, what, sqrt(error / norm));
+    fail_msg("%s%s: %s is off by %g of its norm", text, t->products == MR_BF16 ? ", bf16" : "",
+             what, sqrt(error / norm));
 }
 
 static double *whole_map(const bench *b) {
@@ -436,6 +439,10 @@ static void check_with(const trial *t, int threads) {
 static void check(const trial *t) {
     check_with(t, 1);
     check_with(t, 2);
+    if (!mr_executor_cpu.computes_in(MR_BF16)) return;
+    trial bf16 = *t;
+    bf16.products = MR_BF16;
+    check_with(&bf16, 2);
 }
 
 /* --------------------------------------------------------------------------------------- cases */

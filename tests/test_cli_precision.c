@@ -1,5 +1,6 @@
-/* test_cli_precision.c - --precision: the model that comes along finds in bf16 what it finds in f32, and what
- * can't be had is said. Where the processor has no bf16, that is what is tested. */
+/* test_cli_precision.c - --precision: the model that comes along finds in bf16 what it finds in f32, training in bf16
+ * has nearly the losses of f32, and what can't be had is said. Where the processor has no bf16, that is what is
+ * tested. */
 #include "helper_assert.h"
 #include "helper_cli.h"
 
@@ -72,11 +73,38 @@ static void test_wrong(void **state) {
     assert_contains(r->err, "the executor reference has no bf16");
 }
 
+/* Three steps with bf16 factors: nearly the losses of f32, and the checkpoint says how it was trained. */
+static void test_training(void **state) {
+    (void)state;
+    double losses[2];
+    static const char *const settings[] = {"TRAIN_PRECISION=f32", "TRAIN_PRECISION=bf16"};
+    for (int i = 0; i < 2; i++) {
+        const cli_result *r =
+            RUN("train", CLI_TINY, "--dataset", "shapes", "--weights", "none", "--threads", "1",
+                "--validation", "none", "--logs", settings[i], "--epochs", "1", "--set",
+                "STEPS_PER_EPOCH=3", "--set", "IMAGES_PER_GPU=1", "--set", settings[i]);
+        if (i && !mr_bf16_is_native()) {
+            assert_int_equal(r->code, 1);
+            assert_contains(r->err, "TRAIN_PRECISION bf16: the executor cpu has no bf16");
+            return;
+        }
+        assert_int_equal(r->code, 0);
+        const char *loss = strstr(r->err, "epoch 1/1  loss ");
+        if (!loss) loss = strstr(r->out, "epoch 1/1  loss ");
+        assert_non_null(loss);
+        losses[i] = strtod(loss + strlen("epoch 1/1  loss "), NULL);
+    }
+    if (!(fabs(losses[0] - losses[1]) < 0.02 * losses[0]))
+        fail_msg("loss %g in f32, %g in bf16", losses[0], losses[1]);
+    assert_true(losses[0] != losses[1]); /* it isn't f32 under another name */
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_same_objects),
         cmocka_unit_test(test_auto),
         cmocka_unit_test(test_wrong),
+        cmocka_unit_test(test_training),
     };
     return cmocka_run_group_tests(tests, cli_enter, cli_leave);
 }

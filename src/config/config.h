@@ -37,6 +37,7 @@ typedef enum mr_compat { MR_COMPAT_MATTERPORT, MR_COMPAT_PAPER } mr_compat;
 typedef enum mr_schedule { MR_LR_CONSTANT, MR_LR_STEP, MR_LR_COSINE } mr_schedule;
 typedef enum mr_non_finite { MR_NON_FINITE_STOP, MR_NON_FINITE_SKIP } mr_non_finite;
 typedef enum mr_optimizer_kind { MR_SGD, MR_ADAMW } mr_optimizer_kind;
+typedef enum mr_train_precision { MR_TRAIN_F32, MR_TRAIN_BF16 } mr_train_precision;
 typedef enum mr_sampling { MR_SAMPLE_RANDOM, MR_SAMPLE_FIRST } mr_sampling;
 typedef enum mr_test_flips {
     MR_FLIPS_NONE,
@@ -117,6 +118,7 @@ typedef struct mr_settings {
     mr_sampling sampling;
     int seed;
     mr_optimizer_kind optimizer;
+    mr_train_precision train_precision;
     mr_floats adam_betas;
     double adam_epsilon, ema_decay;
     int gradient_accumulation;

@@ -240,6 +240,9 @@ const mr_key mr_keys[MR_KEY_COUNT] = {
     CHOICE("TRAIN_BN", train_bn, "false|none|true", "false",
            "training: false freezes batch normalisation, none trains it, true never uses its "
            "statistics"),
+    CHOICE("TRAIN_PRECISION", train_precision, "f32|bf16", "f32",
+           "ours, training: f32, or bf16 factors in products, with weights, gradients and sums in "
+           "f32"),
     INT("TRAIN_ROIS_PER_IMAGE", train_rois_per_image, 1, 1000000, "200",
         "training: RoIs of a picture that the heads learn from"),
     BOOL("USE_MINI_MASK", use_mini_mask, "true",

@@ -29,7 +29,7 @@ typedef struct mr_key {
     int fewest, most; /* items in a list */
 } mr_key;
 
-enum { MR_KEY_COUNT = 87, MR_LOSS_COUNT = 5 };
+enum { MR_KEY_COUNT = 88, MR_LOSS_COUNT = 5 };
 
 /* Alphabetical. */
 extern const mr_key mr_keys[MR_KEY_COUNT];

@@ -14,7 +14,8 @@ _Static_assert(sizeof(mr_resize_mode) == sizeof(int) && sizeof(mr_mask_resize) =
                    sizeof(mr_train_bn) == sizeof(int) && sizeof(mr_compat) == sizeof(int) &&
                    sizeof(mr_schedule) == sizeof(int) && sizeof(mr_non_finite) == sizeof(int) &&
                    sizeof(mr_optimizer_kind) == sizeof(int) && sizeof(mr_sampling) == sizeof(int) &&
-                   sizeof(mr_suppression) == sizeof(int) && sizeof(mr_test_flips) == sizeof(int),
+                   sizeof(mr_suppression) == sizeof(int) && sizeof(mr_test_flips) == sizeof(int) &&
+                   sizeof(mr_train_precision) == sizeof(int),
                "choices are stored as int");
 
 enum { TOKEN = 64 }; /* no number or word that means anything is longer */

@@ -1,7 +1,9 @@
 /* conv_direct.c - convolution by oneDNN's direct kernels, with bias, residual and ReLU in the
- * store. */
+ * store. In training with bf16 factors x is converted first; the first layer, which sees pictures, stays f32. */
+#include "base/bf16.h"
 #include "base/error.h"
 #include "base/memory.h"
+#include "base/parallel.h"
 #include "cpu/conv_gradients.h"
 #include "cpu/cpu.h"
 #include "cpu/direct_pack.h"
@@ -17,30 +19,34 @@ typedef struct conv_kernel {
     const void *weights; /* these belong to the pack; NULL in training */
     const float *bias;
     size_t in_bytes, out_bytes; /* of one row */
+    size_t in_size;             /* numbers of one row */
+    int narrows;                /* training: x is converted to bf16 first */
+    size_t most_rows;
     mr_conv_gradients gradients;
 } conv_kernel;
 
 /* The primitive of image nodes does the whole batch; the number of RoIs is known at run time only,
  * so theirs does one. */
-static void convolve(conv_kernel *k, const mr_run *run, const void *weights, const float *bias,
-                     void *scratch) {
+static void convolve(conv_kernel *k, const mr_run *run, const void *x, const void *weights,
+                     const float *bias, void *scratch) {
     size_t rows = (size_t)run->rows[k->rows];
     if (run->residual && run->residual != run->output)
         memcpy(run->output, run->residual, rows * k->out_bytes);
     size_t calls = k->rows == MR_ROWS_IMAGES ? 1 : rows;
     for (size_t i = 0; i < calls; i++)
-        mr_dnnl_run(k->primitive, (const char *)run->inputs[0] + i * k->in_bytes, weights, bias,
+        mr_dnnl_run(k->primitive, (const char *)x + i * k->in_bytes, weights, bias,
                     (char *)run->output + i * k->out_bytes, scratch);
 }
 
 static void run_conv(mr_kernel *kernel, const mr_run *run) {
     conv_kernel *k = (conv_kernel *)kernel;
-    convolve(k, run, k->weights, k->bias, run->scratch);
+    convolve(k, run, run->inputs[0], k->weights, k->bias, run->scratch);
 }
 
 /* Scratch of a forward run that packs. */
 typedef struct training_scratch {
     float *packed, *bias;
+    mr_bf16 *x;
     void *work; /* the folded kernel, then the primitive's */
 } training_scratch;
 
@@ -50,8 +56,20 @@ static training_scratch cut_scratch(const conv_kernel *k, mr_scratch *scratch) {
     size_t room = mr_fold_room(fold), primitive = mr_dnnl_scratch_bytes(k->primitive);
     s.packed = mr_take(scratch, mr_dnnl_packed_size(k->primitive));
     s.bias = mr_take(scratch, fold->filters * sizeof(float));
+    s.x = mr_take(scratch, k->narrows ? k->most_rows * k->in_bytes : 0);
     s.work = mr_take(scratch, room > primitive ? room : primitive);
     return s;
+}
+
+typedef struct narrow_job {
+    const float *from;
+    mr_bf16 *to;
+} narrow_job;
+
+static void narrow(void *context, size_t begin, size_t end, int thread) {
+    (void)thread;
+    const narrow_job *job = context;
+    mr_bf16_from_floats(job->from + begin, job->to + begin, end - begin);
 }
 
 static void run_training(mr_kernel *kernel, const mr_run *run) {
@@ -60,7 +78,11 @@ static void run_training(mr_kernel *kernel, const mr_run *run) {
     training_scratch s = cut_scratch(k, &scratch);
     const float *hwio = mr_fold_weights(&k->gradients.fold, s.work, s.bias, run->threads);
     mr_dnnl_pack_prepared(k->primitive, hwio, s.packed);
-    convolve(k, run, s.packed, s.bias, s.work);
+    if (k->narrows) {
+        narrow_job job = {mr_input_f32(run, 0), s.x};
+        mr_parallel(run->threads, (size_t)run->rows[k->rows] * k->in_size, narrow, &job);
+    }
+    convolve(k, run, k->narrows ? s.x : run->inputs[0], s.packed, s.bias, s.work);
 }
 
 static void backward_conv(mr_kernel *kernel, const mr_backward *b) {
@@ -169,7 +191,12 @@ mrcnn_status mr_cpu_conv_direct(const mr_prepare *p, mr_kernel **kernel, mrcnn_e
     k->rows = p->node->rows;
     k->in_bytes = mr_shape_size(mr_input_shape(p, 0)) * mr_type_size(mr_input_type(p, 0));
     k->out_bytes = mr_shape_size(p->node->shape) * mr_type_size(p->node->type);
+    k->in_size = mr_shape_size(mr_input_shape(p, 0));
+    k->most_rows = (size_t)p->max_rows[k->rows];
+    k->narrows = p->products == MR_BF16 && mr_input_shape(p, 0).channels % 2 == 0;
+    if (k->narrows) k->in_bytes = k->in_size * sizeof(mr_bf16);
     mr_dnnl_window window = window_of(p);
+    if (k->narrows) window.in_type = MR_BF16;
     mrcnn_status status = mr_dnnl_convolution(&k->primitive, &window, p->node->residual >= 0,
                                               p->node->relu, NULL, err);
     if (status == MRCNN_OK)

@@ -32,9 +32,10 @@ typedef struct pass {
 
     float *dbias, *no_dbias; /* sums of the gradient's rows; zeros */
     float *bias_room, *room; /* for folded weights, and for their gradient */
-    float *transposed;       /* the former once more */
-    uint8_t *marks;          /* pixels whose gradient isn't zero */
-    int32_t *pixels;         /* their list */
+    mr_gemm_room product;
+    float *transposed; /* the former once more */
+    uint8_t *marks;    /* pixels whose gradient isn't zero */
+    int32_t *pixels;   /* their list */
     int32_t *dz_list, *dx_list;
     mr_winograd_tiles dz_tiles, dx_tiles; /* Winograd's tiles with such pixels in or around them */
     int few_dz_tiles, few_dx_tiles;
@@ -61,6 +62,7 @@ static void cut_scratch(pass *p, mr_scratch *scratch) {
     p->pixels = mr_take(scratch, marks * sizeof *p->pixels);
     p->dz_list = mr_take(scratch, g->winograd ? marks * sizeof *p->dz_list : 0);
     p->dx_list = mr_take(scratch, g->winograd ? marks * sizeof *p->dx_list : 0);
+    p->product.scratch = mr_take(scratch, g->room_bytes);
     mr_scratch chunks = {scratch->memory, scratch->used};
     p->windows = mr_take(&chunks, g->chunk * g->kernel_rows * sizeof(float));
     p->dz = mr_take(&chunks, g->chunk * row);
@@ -75,6 +77,8 @@ mrcnn_status mr_conv_gradients_prepare(mr_conv_gradients *out, const mr_prepare 
                                        mrcnn_error *err) {
     mr_conv_gradients g = {.window = mr_cpu_window(p),
                            .rows = p->node->rows,
+                           .products = p->products,
+                           .room_bytes = mr_gemm_room_size(p->products, p->threads),
                            .relu = p->node->relu,
                            .sparse_input = is_sparse(p, p->node->inputs[0]),
                            .sparse_residual = is_sparse(p, p->node->residual)};
@@ -150,8 +154,9 @@ static const float *gradient_rows(const pass *p, size_t i, size_t n) {
 /* dX of single pixels, all or the same ones as dZ's: straight into place. */
 static void pixel_gradient(const pass *p, mr_matrix w) {
     mr_matrix dz = {p->b->output_gradient, p->filters, 0};
-    mr_dnnl_matmul(p->range.count, p->count, p->filters, dz, w, p->b->accumulate[0] ? 1.0f : 0.0f,
-                   p->b->input_gradients[0] + p->first, p->channels);
+    mr_multiply(&p->product, p->range.count, p->count, p->filters, dz, w,
+                p->b->accumulate[0] ? 1.0f : 0.0f, p->b->input_gradients[0] + p->first,
+                p->channels);
 }
 
 static void window_gradient(const pass *p, mr_matrix w) {
@@ -159,7 +164,7 @@ static void window_gradient(const pass *p, mr_matrix w) {
     for (size_t i = 0; i < p->range.count; i += g->chunk) {
         size_t n = clamp(p->range.count - i, 0, g->chunk);
         mr_matrix dz = {gradient_rows(p, i, n), p->filters, 0};
-        mr_dnnl_matmul(n, p->count, p->filters, dz, w, 0, p->windows, p->count);
+        mr_multiply(&p->product, n, p->count, p->filters, dz, w, 0, p->windows, p->count);
         mr_scatter_windows(&g->window, p->windows, mr_pixel_part(p->range, i, n),
                            p->b->input_gradients[0], p->b->threads);
     }
@@ -199,7 +204,8 @@ static void add_windows(const pass *p) {
         mr_gather_windows(&g->window, p->b->inputs[0], mr_pixel_part(p->range, i, n), p->windows,
                           p->b->threads);
         mr_matrix x = {p->windows, p->count, 1}, dz = {gradient_rows(p, i, n), p->filters, 0};
-        mr_dnnl_matmul(p->count, p->filters, n, x, dz, i ? 1.0f : 0.0f, p->room, p->filters);
+        mr_multiply(&p->product, p->count, p->filters, n, x, dz, i ? 1.0f : 0.0f, p->room,
+                    p->filters);
     }
 }
 
@@ -216,7 +222,8 @@ static void kernel_gradient(const pass *p) {
     } else if (mr_windows_are_pixels(&g->window) && !p->range.index) {
         mr_matrix x = {b->inputs[0] + p->first, p->channels, 1};
         mr_matrix dz = {b->output_gradient, p->filters, 0};
-        mr_dnnl_matmul(p->count, p->filters, p->range.count, x, dz, 0, p->room, p->filters);
+        mr_multiply(&p->product, p->count, p->filters, p->range.count, x, dz, 0, p->room,
+                    p->filters);
     } else {
         add_windows(p);
     }
@@ -231,7 +238,8 @@ static pass start(const mr_conv_gradients *g, const mr_backward *b) {
               .channels = (size_t)w->in_c,
               .filters = g->fold.filters,
               .map_pixels = (size_t)b->rows[g->rows] * (size_t)w->out_h * (size_t)w->out_w,
-              .gathered = b->pixels != NULL};
+              .gathered = b->pixels != NULL,
+              .product = {g->products, NULL, b->threads}};
     p.range.count = p.map_pixels;
     if (b->pixels) {
         p.range.index = b->pixels->index;

@@ -11,6 +11,8 @@ typedef struct mr_conv_gradients {
     mr_fold fold;
     mr_dnnl_window window; /* of one picture or RoI; a window as large as the map is one tap */
     mr_rows rows;
+    mr_type products;  /* what their factors are rounded to */
+    size_t room_bytes; /* for them */
     int relu, winograd;
     int sparse_input, sparse_residual; /* their gradients have the output's pixels */
     int find_zeros;                    /* in the output's gradient, and leave them out */

@@ -17,8 +17,8 @@ typedef struct winograd_kernel {
     mr_rows rows;
     int relu;
     mr_winograd_numbers own_numbers;
-    const mr_winograd_numbers *numbers; /* NULL: f32 */
-    const void *weights;                /* these belong to the pack; NULL in training */
+    const mr_winograd_numbers *numbers;
+    const void *weights; /* these belong to the pack; NULL in training */
     const float *bias;
     mr_conv_gradients gradients;
 } winograd_kernel;
@@ -38,8 +38,15 @@ static void run_winograd(mr_kernel *kernel, const mr_run *run) {
     convolve(k, run, k->weights, k->bias, run->scratch);
 }
 
-static size_t packed_bytes(int c_in, int c_out) {
-    return mr_winograd_packed_size(c_in, c_out) * sizeof(float);
+/* In training x and y are f32, whatever the factors are rounded to. */
+static const mr_winograd_kernels *table_of(mr_type products) {
+    return products == MR_BF16 ? mr_winograd_bf16() : mr_winograd_best();
+}
+
+static const mr_winograd_numbers all_f32 = {MR_F32, MR_F32, MR_F32, 1, 1, 1};
+
+static size_t packed_bytes(const mr_winograd_kernels *table, int c_in, int c_out) {
+    return mr_winograd_packed_size_with(table, c_in, c_out) * sizeof(float);
 }
 
 /* Scratch of a forward run that packs. */
@@ -52,7 +59,7 @@ static training_scratch cut_scratch(const winograd_kernel *k, mr_scratch *scratc
     training_scratch s;
     const mr_fold *fold = &k->gradients.fold;
     size_t room = mr_fold_room(fold), convolution = k->convolution_bytes;
-    s.packed = mr_take(scratch, packed_bytes(k->shape.c_in, k->shape.c_out));
+    s.packed = mr_take(scratch, packed_bytes(k->table, k->shape.c_in, k->shape.c_out));
     s.bias = mr_take(scratch, fold->filters * sizeof(float));
     s.work = mr_take(scratch, room > convolution ? room : convolution);
     return s;
@@ -63,7 +70,7 @@ static void run_training(mr_kernel *kernel, const mr_run *run) {
     mr_scratch scratch = {run->scratch, 0};
     training_scratch s = cut_scratch(k, &scratch);
     const float *hwio = mr_fold_weights(&k->gradients.fold, s.work, s.bias, run->threads);
-    mr_winograd_pack(hwio, k->shape.c_in, k->shape.c_out, s.packed, run->threads);
+    mr_winograd_pack_with(k->table, hwio, k->shape.c_in, k->shape.c_out, s.packed, run->threads);
     convolve(k, run, s.packed, s.bias, s.work);
 }
 
@@ -119,9 +126,10 @@ static mr_winograd_shape shape_of_gradient(const mr_conv_gradients *g, int n) {
 size_t mr_winograd_gradients_size(const mr_conv_gradients *g, int max_rows, int threads) {
     mr_winograd_shape x = shape_of_gradient(g, max_rows), w = shape_of(g, max_rows);
     mr_scratch input = {NULL, 0}, kernel = {NULL, 0};
-    mr_take(&input, packed_bytes(x.c_in, x.c_out));
+    const mr_winograd_kernels *table = table_of(g->products);
+    mr_take(&input, packed_bytes(table, x.c_in, x.c_out));
     const mr_winograd_kernels *best = mr_winograd_best();
-    mr_take(&input, largest_scratch(best, x, g->rows, threads,
+    mr_take(&input, largest_scratch(table, x, g->rows, threads,
                                     g->find_zeros ? mr_winograd_tiles_scratch_size_with
                                                   : mr_winograd_scratch_size_with));
     if (mr_fold_wants_kernel(&g->fold))
@@ -136,16 +144,17 @@ void mr_winograd_input_gradient(const mr_conv_gradients *g, int n, const mr_wino
                                 void *memory, int threads) {
     mr_winograd_shape shape = shape_of_gradient(g, n);
     if (n == 0) return;
-    size_t bytes = packed_bytes(shape.c_in, shape.c_out);
+    const mr_winograd_kernels *table = table_of(g->products);
+    size_t bytes = packed_bytes(table, shape.c_in, shape.c_out);
     mr_scratch scratch = {memory, 0};
     float *packed = mr_take(&scratch, bytes);
-    mr_winograd_pack_backward_data(kernel, shape.c_out, shape.c_in, packed, threads);
-    mr_winograd_epilogue epilogue = {NULL, accumulate ? dx : NULL, 0, NULL};
+    mr_winograd_pack_backward_data_with(table, kernel, shape.c_out, shape.c_in, packed, threads);
+    mr_winograd_epilogue epilogue = {NULL, accumulate ? dx : NULL, 0, &all_f32};
     if (only)
         mr_clear_gradient(dx, (size_t)n * (size_t)shape.h * (size_t)shape.w * (size_t)shape.c_out,
                           accumulate, threads);
-    mr_winograd_forward_tiles(&shape, only, dz, packed, &epilogue, dx, mr_take(&scratch, 0),
-                              threads);
+    mr_winograd_forward_with(table, &shape, only, dz, packed, &epilogue, dx, mr_take(&scratch, 0),
+                             threads);
 }
 
 int mr_winograd_gradient_is_fast(const mr_conv_gradients *g, int n) {
@@ -188,8 +197,10 @@ mrcnn_status mr_cpu_conv_winograd(const mr_prepare *p, mr_kernel **kernel, mrcnn
     mrcnn_shape in = mr_input_shape(p, 0);
     k->base.run = run_winograd;
     k->base.free = free_winograd;
-    k->table = p->node->type == MR_F32 ? mr_winograd_best() : mr_winograd_bf16();
-    k->base.algorithm = p->node->type == MR_F32 ? "winograd F(4,3)" : "winograd F(4,3) bf16";
+    int bf16 = p->node->type != MR_F32 || p->products == MR_BF16;
+    k->table = bf16 ? mr_winograd_bf16() : mr_winograd_best();
+    k->base.algorithm = bf16 ? "winograd F(4,3) bf16" : "winograd F(4,3)";
+    k->numbers = &all_f32;
     if (p->node->type != MR_F32) {
         mr_dnnl_scales s = mr_cpu_scales(p);
         mr_winograd_numbers n = {mr_input_type(p, 0), p->node->type, s.residual_type, s.in, s.out,

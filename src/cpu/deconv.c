@@ -22,6 +22,8 @@ typedef struct deconv_kernel {
     mrcnn_shape in, out;
     /* (2, 2, out, in): 4 out rows of in numbers. They belong to the pack; NULL in training. */
     const float *weights, *bias;
+    mr_type products; /* what their factors are rounded to */
+    size_t room_bytes;
     mr_fold fold;
 } deconv_kernel;
 
@@ -78,15 +80,15 @@ static size_t pixels_of(const deconv_kernel *k, size_t rows) {
     return rows * (size_t)k->in.height * (size_t)k->in.width;
 }
 
-static void deconvolve(const deconv_kernel *k, const mr_run *run, const float *weights,
-                       const float *bias, float *blocks) {
+static void deconvolve(const deconv_kernel *k, const mr_run *run, const mr_gemm_room *room,
+                       const float *weights, const float *bias, float *blocks) {
     size_t rows = (size_t)run->rows[k->rows];
     size_t in = (size_t)k->in.channels, block = 4 * (size_t)k->out.channels;
     for (size_t i = 0; i < rows; i += CHUNK) {
         size_t n = chunk_rows(rows, i);
         mr_matrix x = {mr_input_f32(run, 0) + i * mr_shape_size(k->in), in, 0},
                   w = {weights, in, 1};
-        mr_dnnl_matmul(pixels_of(k, n), block, in, x, w, 0, blocks, block);
+        mr_multiply(room, pixels_of(k, n), block, in, x, w, 0, blocks, block);
         block_job job = {k, blocks, mr_output_f32(run) + i * mr_shape_size(k->out), bias};
         mr_parallel(run->threads, n * (size_t)k->out.height, scatter, &job);
     }
@@ -94,12 +96,14 @@ static void deconvolve(const deconv_kernel *k, const mr_run *run, const float *w
 
 static void run_deconv(mr_kernel *kernel, const mr_run *run) {
     deconv_kernel *k = (deconv_kernel *)kernel;
-    deconvolve(k, run, k->weights, k->bias, run->scratch);
+    mr_gemm_room room = {MR_F32, NULL, run->threads};
+    deconvolve(k, run, &room, k->weights, k->bias, run->scratch);
 }
 
 /* Scratch of both directions. */
 typedef struct training_scratch {
     float *kernel, *bias, *dbias, *dkernel;
+    void *product;
     void *work; /* blocks, or sums */
 } training_scratch;
 
@@ -112,6 +116,7 @@ static training_scratch cut_scratch(const deconv_kernel *k, mr_scratch *scratch)
     s.bias = mr_take(scratch, k->fold.filters * sizeof(float));
     s.dbias = mr_take(scratch, k->fold.filters * sizeof(float));
     s.dkernel = mr_take(scratch, wanted ? k->fold.kernel_count * sizeof(float) : 0);
+    s.product = mr_take(scratch, k->room_bytes);
     s.work = mr_take(scratch, blocks > sums ? blocks : sums);
     return s;
 }
@@ -121,23 +126,25 @@ static void run_training(mr_kernel *kernel, const mr_run *run) {
     mr_scratch scratch = {run->scratch, 0};
     training_scratch s = cut_scratch(k, &scratch);
     const float *weights = mr_fold_weights(&k->fold, s.kernel, s.bias, run->threads);
-    deconvolve(k, run, weights, s.bias, s.work);
+    mr_gemm_room room = {k->products, s.product, run->threads};
+    deconvolve(k, run, &room, weights, s.bias, s.work);
 }
 
 /* Both gradients of one chunk. dkernel: NULL: not wanted. */
-static void backward_chunk(const deconv_kernel *k, const mr_backward *b, size_t first, size_t rows,
-                           const float *weights, float *dkernel, float *blocks) {
+static void backward_chunk(const deconv_kernel *k, const mr_backward *b, const mr_gemm_room *room,
+                           size_t first, size_t rows, const float *weights, float *dkernel,
+                           float *blocks) {
     size_t in = (size_t)k->in.channels, block = 4 * (size_t)k->out.channels;
     block_job job = {k, blocks, b->output_gradient + first * mr_shape_size(k->out), NULL};
     mr_parallel(b->threads, rows * (size_t)k->out.height, gather, &job);
     size_t pixels = pixels_of(k, rows), offset = first * mr_shape_size(k->in);
     mr_matrix db = {blocks, block, 0}, db_transposed = {blocks, block, 1}, w = {weights, in, 0};
     if (b->input_gradients[0])
-        mr_dnnl_matmul(pixels, in, block, db, w, b->accumulate[0] ? 1.0f : 0.0f,
-                       b->input_gradients[0] + offset, in);
+        mr_multiply(room, pixels, in, block, db, w, b->accumulate[0] ? 1.0f : 0.0f,
+                    b->input_gradients[0] + offset, in);
     if (dkernel) {
         mr_matrix x = {b->inputs[0] + offset, in, 0};
-        mr_dnnl_matmul(block, in, pixels, db_transposed, x, first ? 1.0f : 0.0f, dkernel, in);
+        mr_multiply(room, block, in, pixels, db_transposed, x, first ? 1.0f : 0.0f, dkernel, in);
     }
 }
 
@@ -149,11 +156,12 @@ static void backward_deconv(mr_kernel *kernel, const mr_backward *b) {
     if (rows == 0) return;
     const float *weights = mr_fold_weights(&k->fold, s.kernel, s.bias, b->threads);
     float *dkernel = mr_fold_wants_kernel(&k->fold) ? s.dkernel : NULL;
+    mr_gemm_room room = {k->products, s.product, b->threads};
     mr_pixel_range all = {NULL, 0, rows * (size_t)k->out.height * (size_t)k->out.width};
     mr_relu_gradient(b->output_gradient, k->relu ? b->output : NULL, all, filters,
                      mr_fold_wants_bias(&k->fold) ? s.dbias : NULL, s.work, b->threads);
     for (size_t i = 0; i < rows; i += CHUNK)
-        backward_chunk(k, b, i, chunk_rows(rows, i), weights, dkernel, s.work);
+        backward_chunk(k, b, &room, i, chunk_rows(rows, i), weights, dkernel, s.work);
     mr_unfold_gradients(&k->fold, dkernel, s.dbias, b->threads);
 }
 
@@ -187,6 +195,8 @@ mrcnn_status mr_cpu_deconv(const mr_prepare *p, mr_kernel **kernel, mrcnn_error 
     k->base.free = free_deconv;
     k->base.algorithm = "sgemm";
     k->rows = p->node->rows;
+    k->products = p->products;
+    k->room_bytes = mr_gemm_room_size(p->products, p->threads);
     k->relu = p->node->relu;
     k->in = mr_input_shape(p, 0);
     k->out = p->node->shape;

@@ -36,11 +36,11 @@ static void add_bias(void *context, size_t begin, size_t end, int thread) {
 }
 
 /* y (+)= the inputs from `first` on times as many rows of weights. */
-static void multiply(const dense_kernel *k, const mr_run *run, const float *weights, size_t first,
-                     size_t count) {
+static void multiply(const dense_kernel *k, const mr_run *run, const mr_gemm_room *room,
+                     const float *weights, size_t first, size_t count) {
     mr_matrix x = {mr_input_f32(run, 0) + first, k->inputs, 0}, w = {weights, k->units, 0};
-    mr_dnnl_matmul((size_t)run->rows[k->rows], k->units, count, x, w, first ? 1.0f : 0.0f,
-                   run->output, k->units);
+    mr_multiply(room, (size_t)run->rows[k->rows], k->units, count, x, w, first ? 1.0f : 0.0f,
+                run->output, k->units);
 }
 
 static void finish(const dense_kernel *k, const mr_run *run, const float *bias) {
@@ -50,18 +50,21 @@ static void finish(const dense_kernel *k, const mr_run *run, const float *bias) 
 
 static void run_dense(mr_kernel *kernel, const mr_run *run) {
     dense_kernel *k = (dense_kernel *)kernel;
-    multiply(k, run, k->weights, 0, k->inputs);
+    mr_gemm_room room = {MR_F32, NULL, run->threads};
+    multiply(k, run, &room, k->weights, 0, k->inputs);
     finish(k, run, k->bias);
 }
 
 typedef struct training_scratch {
     float *bias, *room;
+    void *product;
 } training_scratch;
 
 static training_scratch cut_scratch(const dense_kernel *k, mr_scratch *scratch) {
     training_scratch s;
     s.bias = mr_take(scratch, k->units * sizeof(float));
     s.room = mr_take(scratch, k->gradients.block_rows * k->units * sizeof(float));
+    s.product = mr_take(scratch, k->gradients.room_bytes);
     return s;
 }
 
@@ -72,10 +75,11 @@ static void run_training(mr_kernel *kernel, const mr_run *run) {
     const mr_conv_gradients *g = &k->gradients;
     mr_scratch scratch = {run->scratch, 0};
     training_scratch s = cut_scratch(k, &scratch);
+    mr_gemm_room room = {g->products, s.product, run->threads};
     for (size_t first = 0; first < k->inputs; first += g->block_rows) {
         size_t left = k->inputs - first, count = left < g->block_rows ? left : g->block_rows;
         mr_fold part = mr_fold_part(&g->fold, first, count);
-        multiply(k, run, mr_fold_weights(&part, s.room, s.bias, run->threads), first, count);
+        multiply(k, run, &room, mr_fold_weights(&part, s.room, s.bias, run->threads), first, count);
     }
     finish(k, run, s.bias);
 }

@@ -1,6 +1,8 @@
 /* training.c - see training.h. */
 #include "cpu/training.h"
 
+#include "cpu/gemm_bf16.h"
+
 #include "base/parallel.h"
 
 #include <string.h>
@@ -11,6 +13,18 @@ int mr_cpu_packs_anew(const mr_prepare *p) {
 
 int mr_cpu_trains(const mr_prepare *p) {
     return p->gradients && mr_has_backward(p->graph, p->node, p->gradients);
+}
+
+size_t mr_gemm_room_size(mr_type products, int threads) {
+    return products == MR_BF16 ? mr_gemm_bf16_scratch_size(threads) : 0;
+}
+
+void mr_multiply(const mr_gemm_room *room, size_t m, size_t n, size_t k, mr_matrix a, mr_matrix b,
+                 float beta, float *c, size_t c_stride) {
+    if (room->products == MR_BF16)
+        mr_gemm_bf16(m, n, k, a, b, beta, c, c_stride, room->scratch, room->threads);
+    else
+        mr_dnnl_matmul(m, n, k, a, b, beta, c, c_stride);
 }
 
 void *mr_take(mr_scratch *scratch, size_t bytes) {

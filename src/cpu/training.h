@@ -44,6 +44,17 @@ void mr_relu_gradient(float *gradient, const float *output, mr_pixel_range range
 void mr_residual_gradient(const mr_backward *b, mr_pixel_range range, int sparse, size_t map_pixels,
                           size_t channels);
 
+/* C (m x n) = A (m x k) B (k x n) + beta C in a training run: with factors of the given type, f32 or bf16. scratch:
+ * mr_gemm_room_size bytes. */
+size_t mr_gemm_room_size(mr_type products, int threads);
+typedef struct mr_gemm_room {
+    mr_type products;
+    void *scratch;
+    int threads;
+} mr_gemm_room;
+void mr_multiply(const mr_gemm_room *room, size_t m, size_t n, size_t k, mr_matrix a, mr_matrix b,
+                 float beta, float *c, size_t c_stride);
+
 /* to (columns x rows) = the transpose of from (rows x columns). */
 void mr_transpose(const float *from, size_t rows, size_t columns, float *to, int threads);
 

@@ -1,5 +1,5 @@
-/* winograd_bf16.c - the Winograd kernels on bfloat16: the factors of the products are bf16, x and y bf16 or 8
- * bits, transforms and sums f32. An instruction multiplies pairs of channels, so that a lane of v and u holds two
+/* winograd_bf16.c - the Winograd kernels on bfloat16: the factors of the products are bf16, x and y f32 (in
+ * training), bf16 or 8 bits, transforms and sums f32. An instruction multiplies pairs of channels, so that a lane of v and u holds two
  * of them and there are half as many steps; otherwise as on 16 lanes of f32. */
 #include "cpu/winograd_kernels.h"
 
@@ -36,13 +36,14 @@
 #define MULTIPLY_ADD(v, u, sum) _mm512_dpbf16_ps(sum, (__m512bh)(u), (__m512bh)SET(v))
 #define SCALE_BIAS(bias, factor) MUL(bias, SET(factor))
 #define ADD_SCALED(x, factor, sum) FMA(x, SET(factor), sum)
-#define WITH_TYPE(type, DO)           \
-    do {                              \
-        switch (type) {               \
-        case MR_U8: DO(MR_U8); break; \
-        case MR_S8: DO(MR_S8); break; \
-        default: DO(MR_BF16); break;  \
-        }                             \
+#define WITH_TYPE(type, DO)             \
+    do {                                \
+        switch (type) {                 \
+        case MR_F32: DO(MR_F32); break; \
+        case MR_U8: DO(MR_U8); break;   \
+        case MR_S8: DO(MR_S8); break;   \
+        default: DO(MR_BF16); break;    \
+        }                               \
     } while (0)
 
 static inline VEC widen_bf16(__m256i x) {
@@ -54,11 +55,13 @@ static inline VEC widen_8(mr_type type, __m128i x) {
 }
 
 static inline VEC load_x(mr_type type, const char *p) {
+    if (type == MR_F32) return _mm512_loadu_ps(p);
     if (type == MR_BF16) return widen_bf16(_mm256_loadu_si256((const __m256i *)(const void *)p));
     return widen_8(type, _mm_loadu_si128((const __m128i *)(const void *)p));
 }
 
 static inline VEC load_x_part(mr_type type, const char *p, __mmask16 first) {
+    if (type == MR_F32) return _mm512_maskz_loadu_ps(first, p);
     if (type == MR_BF16) return widen_bf16(_mm256_maskz_loadu_epi16(first, p));
     return widen_8(type, _mm_maskz_loadu_epi8(first, p));
 }
@@ -70,21 +73,27 @@ static inline __m128i narrow_8(mr_type type, VEC v) {
 }
 
 static inline void store_y(mr_type type, char *p, VEC v) {
-    if (type == MR_BF16)
+    if (type == MR_F32)
+        _mm512_storeu_ps(p, v);
+    else if (type == MR_BF16)
         _mm256_storeu_si256((__m256i *)(void *)p, NARROW(v));
     else
         _mm_storeu_si128((__m128i *)(void *)p, narrow_8(type, v));
 }
 
 static inline void store_y_part(mr_type type, char *p, VEC v, __mmask16 first) {
-    if (type == MR_BF16)
+    if (type == MR_F32)
+        _mm512_mask_storeu_ps(p, first, v);
+    else if (type == MR_BF16)
         _mm256_mask_storeu_epi16(p, first, NARROW(v));
     else
         _mm_mask_storeu_epi8(p, first, narrow_8(type, v));
 }
 
 static inline void stream_y(mr_type type, char *p, VEC v) {
-    if (type == MR_BF16)
+    if (type == MR_F32)
+        _mm512_stream_ps((float *)(void *)p, v);
+    else if (type == MR_BF16)
         _mm256_stream_si256((__m256i *)(void *)p, NARROW(v));
     else
         _mm_stream_si128((__m128i *)(void *)p, narrow_8(type, v));

@@ -33,7 +33,7 @@ typedef struct mr_winograd_output {
 typedef struct mr_winograd_kernels {
     const char *isa;
     mr_type
-        number; /* of x and y, and of the factors of products: f32 or bf16. With bf16 x and y may be 8 bits. */
+        number; /* of x and y, and of the factors of products: f32 or bf16. With bf16 x and y may be anything. */
     int lanes; /* floats that a block of input channels takes in v and in a row of u */
     int block; /* input channels of it: as many, or with bf16 twice as many */
     int panel; /* output channels of one call of multiply: at most 32 */

@@ -48,6 +48,8 @@ typedef struct mr_prepare {
      * they change, and gets a backward. All others may do so to save the memory of packs. */
     mr_tensors *gradients;
     int update_statistics; /* BATCH_NORM with batch_statistics: move the moving ones (N50) */
+    /* Training: MR_BF16: factors of products are rounded to it. Values, gradients and sums are f32. */
+    mr_type products;
 } mr_prepare;
 
 /* Where a sparse gradient lives: row i of such a gradient (channels numbers) belongs to pixel

@@ -99,6 +99,7 @@ static mrcnn_status prepare_kernels(mr_plan *plan, const mr_plan_options *option
                         .tuning = options->tuning,
                         .gradients = options->gradients,
                         .update_statistics = options->update_statistics,
+                        .products = options->products,
                         .in_place = node->residual >= 0 && plan->steps[i].block >= 0 &&
                                     plan->steps[i].block == plan->steps[node->residual].block};
         memcpy(p.max_rows, options->max_rows, sizeof p.max_rows);

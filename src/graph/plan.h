@@ -15,7 +15,8 @@ typedef struct mr_plan_options {
     int release_weights;
     int threads;
     int max_rows[MR_ROWS_KINDS];
-    mr_type precision;       /* MR_F32 for training */
+    mr_type precision;       /* of features; MR_F32 for training */
+    mr_type products;        /* training: what the factors of products are rounded to */
     const mr_ranges *ranges; /* of layers, where 8 bits are wanted beneath it; NULL: they aren't */
     /* Training: the gradients of the trainable tensors, which a backward run adds to; NULL:
      * inference. Every output must then be reached by a loss. */

@@ -23,8 +23,18 @@ static mrcnn_status compile(mr_plan **plan, mrcnn_graph *graph, const mr_learner
                                .max_rows = {o->batch, max_rois},
                                .gradients = o->gradients,
                                .update_statistics = o->gradients != NULL,
+                               .products =
+                                   o->settings->train_precision == MR_TRAIN_BF16 ? MR_BF16 : MR_F32,
                                .between_bytes = between};
     if (!graph) return mr_fail_memory(err, sizeof(mrcnn_graph *), "the network");
+    if (!o->executor->computes_in(options.products)) {
+        mr_graph_free(&graph);
+        return mr_fail(
+            err, MRCNN_E_UNSUPPORTED,
+            "TRAIN_PRECISION bf16: the executor %s has no bf16 on this machine (it takes "
+            "a processor with AVX-512 BF16); use f32",
+            o->executor->name);
+    }
     return mr_plan_compile(plan, &graph, &options, err);
 }
 
