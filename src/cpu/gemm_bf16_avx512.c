@@ -120,12 +120,9 @@ static void pack_turned(const float *from, size_t stride, size_t k, size_t count
 #define BROADCAST(unit) ((__m512bh)_mm512_set1_epi32((int)(unit)))
 #define PREFETCH(p, hint) _mm_prefetch((const char *)(p), hint)
 
-#define ROW_MULTIPLY(r, at)                           \
-    {                                                 \
-        __m512bh x = BROADCAST(a[at]);                \
-        left##r = _mm512_dpbf16_ps(left##r, b0, x);   \
-        right##r = _mm512_dpbf16_ps(right##r, b1, x); \
-    }
+#define ROW_MULTIPLY(r, at)                                    \
+    left##r = _mm512_dpbf16_ps(left##r, b0, BROADCAST(a[at])); \
+    right##r = _mm512_dpbf16_ps(right##r, b1, BROADCAST(a[at]));
 #define MULTIPLY_BY_ROWS(r) ROW_MULTIPLY(r, (r)*LANES + i)
 #define MULTIPLY_BY_PAIRS(r) ROW_MULTIPLY(r, i *LANES + (r))
 
