@@ -11,6 +11,7 @@
 
 #define SOURCE TEST_DATA "/../.."
 #define MODEL SOURCE "/models/nuclei.h5"
+#define PICTURE "cells-big.png"
 #define PICTURES SOURCE "/examples/nucleus/train/images"
 
 static long long size_of(const char *path) {
@@ -74,6 +75,34 @@ static void test_default_precision(void **state) {
     assert_contains(r->err, "quantize them first (mrcnn quantize)");
 }
 
+/* What is looked at is what detection computes. */
+static void test_looking_inside(void **state) {
+    (void)state;
+    const cli_result *r = RUN("inspect", "tensors", "--weights", "q.h5", "--out", "t.h5",
+                              SOURCE "/examples/nucleus/val/images/" PICTURE);
+    assert_int_equal(r->code, 0);
+    r = RUN("inspect", "model", "--weights", "q.h5", "--out", "look",
+            SOURCE "/examples/nucleus/val/images/" PICTURE);
+    assert_int_equal(r->code, 0);
+    r = RUN("detect", "--weights", "q.h5", "--out", "found", "--save", "json", "--explain",
+            SOURCE "/examples/nucleus/val/images/" PICTURE);
+    assert_int_equal(r->code, 0);
+}
+
+/* One picture that can't be read costs that picture. */
+static void test_one_bad_picture(void **state) {
+    (void)state;
+    mkdir("mixed", 0777);
+    cli_picture("mixed/a.png", 64, 64);
+    cli_write("mixed/b.png", "no picture");
+    const cli_result *r =
+        RUN("quantize", "--weights", MODEL, "--calibrate", "mixed", "--out", "mixed.h5");
+    assert_int_equal(r->code, 1);
+    assert_contains(r->err, "mixed/b.png");
+    assert_contains(r->err, "looked at 1 pictures");
+    assert_true(cli_exists("mixed.h5"));
+}
+
 static void test_wrong(void **state) {
     (void)state;
     const cli_result *r = RUN("quantize", "--out", "x.h5");
@@ -98,8 +127,8 @@ static void test_wrong(void **state) {
 
 int main(void) {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_same_objects),
-        cmocka_unit_test(test_default_precision),
+        cmocka_unit_test(test_same_objects),   cmocka_unit_test(test_default_precision),
+        cmocka_unit_test(test_looking_inside), cmocka_unit_test(test_one_bad_picture),
         cmocka_unit_test(test_wrong),
     };
     return cmocka_run_group_tests(tests, cli_enter, cli_leave);

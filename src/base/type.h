@@ -21,4 +21,11 @@ static inline float mr_type_most(mr_type type) {
     return type == MR_U8 ? 255.0f : 127.0f;
 }
 
+/* Numbers [first, first + count) of an array as floats, and from floats: to the nearest, and to the ends of the type's
+ * range (NaN becomes the least). scale: of 8-bit numbers. */
+void mr_read_numbers(mr_type type, float scale, const void *from, size_t first, float *to,
+                     size_t count);
+void mr_write_numbers(mr_type type, float scale, const float *from, void *to, size_t first,
+                      size_t count);
+
 #endif

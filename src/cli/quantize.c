@@ -45,9 +45,9 @@ static int look_at(mrcnn_quantizer *quantizer, const mrcnn_model *model, const i
     return status == MRCNN_OK ? EXIT_DONE : fail_with(&err);
 }
 
-/* A picture that can't be read is said, and another one is not sought. */
+/* A picture that can't be read is said, and the others count. */
 static int calibrate(const quantize_options *values, mrcnn_model *model, mrcnn_quantizer *quantizer,
-                     const input_list *inputs) {
+                     const input_list *inputs, int *failures) {
     mrcnn_error err = MRCNN_ERROR_INIT;
     int64_t count = (int64_t)inputs->count, wanted = values->pictures;
     if (wanted > count) wanted = count;
@@ -67,7 +67,8 @@ static int calibrate(const quantize_options *values, mrcnn_model *model, mrcnn_q
     if (signals_came()) return EXIT_INTERRUPTED;
     if (mrcnn_quantizer_finish(quantizer, &err) != MRCNN_OK) return fail_with(&err);
     message("looked at %lld pictures", (long long)(wanted - failed));
-    return failed ? EXIT_FAILED : EXIT_DONE;
+    *failures = failed;
+    return EXIT_DONE;
 }
 
 static long long size_of(const char *path) {
@@ -113,8 +114,10 @@ static int quantize(const command *self, quantize_options *values) {
     if (code == EXIT_DONE && mrcnn_quantizer_create(&quantizer, model, &options, &err) != MRCNN_OK)
         code = fail_with(&err);
     signals_catch();
-    if (code == EXIT_DONE) code = calibrate(values, model, quantizer, &inputs);
+    int failures = 0;
+    if (code == EXIT_DONE) code = calibrate(values, model, quantizer, &inputs, &failures);
     if (code == EXIT_DONE) code = save(values, model);
+    if (code == EXIT_DONE && failures) code = EXIT_FAILED;
     inputs_free(&inputs);
     mrcnn_quantizer_free(&quantizer);
     mrcnn_model_free(&model);

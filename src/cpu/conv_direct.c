@@ -1,5 +1,6 @@
 /* conv_direct.c - convolution by oneDNN's direct kernels, with bias, residual and ReLU in the
- * store. In training with bf16 factors x is converted first; the first layer, which sees pictures, stays f32. */
+ * store. In training with bf16 factors x is converted first, unless
+ * its number of channels is odd: oneDNN multiplies pairs. */
 #include "base/bf16.h"
 #include "base/error.h"
 #include "base/memory.h"
@@ -101,11 +102,10 @@ static mr_dnnl_window window_of(const mr_prepare *p) {
     return w;
 }
 
-/* What a new pack is made for, and from: raw weights, or a pack of another layout. */
+/* What a new pack is made for. */
 typedef struct source {
     const mr_dnnl *primitive;
     const mr_dnnl_window *window;
-    const mr_pack *other;
 } source;
 
 static mrcnn_status pack_layout(const mr_prepare *p, const float *kernel, void *user,
@@ -115,52 +115,18 @@ static mrcnn_status pack_layout(const mr_prepare *p, const float *kernel, void *
     return mr_direct_pack(s->primitive, s->window, kernel, extra_bytes, pack, err);
 }
 
-static mrcnn_status repack(mr_pack *pack, void *user, mrcnn_error *err) {
-    const source *s = user;
-    size_t old = mr_direct_pack_size(s->other->detail);
-    size_t extra = s->other->bytes - old; /* the bias */
-    mrcnn_status status = mr_direct_pack_start(pack, s->primitive, extra, err);
-    if (status != MRCNN_OK) return status;
-    memcpy((char *)pack->data + pack->bytes, (const char *)s->other->data + old, extra);
-    pack->bytes += extra;
-    return mr_dnnl_pack(s->primitive, s->window, s->other->detail, s->other->data, pack->data, err);
-}
-
 /* Names the packing. */
 static const char *how(const mr_prepare *p) {
     return mr_input_type(p, 0) == MR_BF16 ? "direct bf16" : "direct";
 }
 
-/* Another picture size may prefer another layout. The first one serves if it can; otherwise it is
- * packed over, and what was packed over is numbered. */
-static mrcnn_status use_other_layout(conv_kernel *k, const mr_prepare *p,
-                                     const mr_dnnl_window *window, const mr_pack **pack,
-                                     mrcnn_error *err) {
-    mr_dnnl *same = NULL;
-    mrcnn_status status = mr_dnnl_convolution(&same, window, p->node->residual >= 0, p->node->relu,
-                                              (*pack)->detail, err);
-    if (status != MRCNN_OK) return status;
-    if (same) {
-        mr_dnnl_free(&k->primitive);
-        k->primitive = same;
-        return MRCNN_OK;
-    }
-    source from = {k->primitive, window, *pack};
-    for (int i = 1; status == MRCNN_OK && !mr_dnnl_has_layout(k->primitive, (*pack)->detail); i++) {
-        char key[3 * MR_NAME];
-        snprintf(key, sizeof key, "%s %d:%s:%s", how(p), i, p->node->layer, p->node->batch_norm);
-        status = mr_packs_get(p->packs, key, repack, &from, pack, err);
-    }
-    return status;
-}
-
 static mrcnn_status use_pack(conv_kernel *k, const mr_prepare *p, const mr_dnnl_window *window,
                              mrcnn_error *err) {
     const mr_pack *pack = NULL;
-    source from = {k->primitive, window, NULL};
+    source from = {k->primitive, window};
     mrcnn_status status = mr_cpu_pack(p, how(p), pack_layout, &from, &pack, &k->bias, err);
-    if (status == MRCNN_OK && !mr_dnnl_has_layout(k->primitive, pack->detail))
-        status = use_other_layout(k, p, window, &pack, err);
+    if (status == MRCNN_OK)
+        status = mr_direct_pack_suit(&k->primitive, window, p, how(p), &pack, err);
     if (status != MRCNN_OK) return status;
     k->weights = pack->data;
     k->bias = (const float *)(const void *)((const char *)pack->data + pack->bytes) -
@@ -193,7 +159,8 @@ mrcnn_status mr_cpu_conv_direct(const mr_prepare *p, mr_kernel **kernel, mrcnn_e
     k->out_bytes = mr_shape_size(p->node->shape) * mr_type_size(p->node->type);
     k->in_size = mr_shape_size(mr_input_shape(p, 0));
     k->most_rows = (size_t)p->max_rows[k->rows];
-    k->narrows = p->products == MR_BF16 && mr_input_shape(p, 0).channels % 2 == 0;
+    k->narrows =
+        mr_cpu_packs_anew(p) && p->products == MR_BF16 && mr_input_shape(p, 0).channels % 2 == 0;
     if (k->narrows) k->in_bytes = k->in_size * sizeof(mr_bf16);
     mr_dnnl_window window = window_of(p);
     if (k->narrows) window.in_type = MR_BF16;

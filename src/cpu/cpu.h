@@ -1,5 +1,5 @@
-/* cpu.h - inside the CPU executor: one prepare function for each kind of node. Activations are NHWC, f32 or
- * bf16 as their nodes say. */
+/* cpu.h - inside the CPU executor: one prepare function for each kind of node. Activations are NHWC, f32,
+ * bf16 or 8 bits as their nodes say. */
 #ifndef MR_CPU_CPU_H
 #define MR_CPU_CPU_H
 
@@ -15,7 +15,7 @@ mrcnn_status mr_cpu_conv_plain(const mr_prepare *prepare, mr_kernel **kernel, mr
 mrcnn_status mr_cpu_conv_8bit(const mr_prepare *prepare, mr_kernel **kernel, mrcnn_error *err);
 mrcnn_status mr_cpu_conv_direct(const mr_prepare *prepare, mr_kernel **kernel, mrcnn_error *err);
 mrcnn_status mr_cpu_conv_winograd(const mr_prepare *prepare, mr_kernel **kernel, mrcnn_error *err);
-/* The faster one of the two, where both can be had in bf16. */
+/* The faster one of the two, in bf16 or 8 bits. */
 mrcnn_status mr_cpu_conv_chosen(const mr_prepare *prepare, mr_kernel **kernel, mrcnn_error *err);
 mrcnn_status mr_cpu_dense(const mr_prepare *prepare, mr_kernel **kernel, mrcnn_error *err);
 mrcnn_status mr_cpu_deconv(const mr_prepare *prepare, mr_kernel **kernel, mrcnn_error *err);

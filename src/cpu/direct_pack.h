@@ -17,4 +17,11 @@ mrcnn_status mr_direct_pack(const mr_dnnl *primitive, const mr_dnnl_window *wind
                             const float *kernel, size_t extra_bytes, mr_pack *pack,
                             mrcnn_error *err);
 
+/* Another picture size, batch or number of threads may prefer another layout than the one that the node's weights are
+ * packed in. That one serves if a primitive can be had for it, which then replaces *primitive; otherwise *pack becomes
+ * one that is packed over, bias and all. how: names the packing. */
+mrcnn_status mr_direct_pack_suit(mr_dnnl **primitive, const mr_dnnl_window *window,
+                                 const mr_prepare *prepare, const char *how, const mr_pack **pack,
+                                 mrcnn_error *err);
+
 #endif

@@ -19,7 +19,8 @@ static mrcnn_status pack_bf16(const mr_prepare *p, const float *kernel, void *us
     const mr_product *product = make->product;
     size_t count = (size_t)product->window.in_c * (size_t)product->window.out_c;
     float *arranged = make->arrange ? mr_calloc(count, sizeof *arranged) : NULL;
-    if (make->arrange && !arranged) return mr_fail_memory(err, count, p->node->layer);
+    if (make->arrange && !arranged)
+        return mr_fail_memory(err, count * sizeof *arranged, p->node->layer);
     if (arranged) make->arrange(make->user, kernel, arranged);
     mrcnn_status status = mr_direct_pack(product->primitive, &product->window,
                                          arranged ? arranged : kernel, extra_bytes, pack, err);
@@ -29,15 +30,18 @@ static mrcnn_status pack_bf16(const mr_prepare *p, const float *kernel, void *us
 
 static mrcnn_status prepare_bf16(mr_product *product, const mr_prepare *p, packing *make,
                                  mrcnn_error *err) {
+    static const char *const how = "product bf16";
     size_t out = (size_t)product->window.out_c, own = (size_t)p->node->shape.channels;
     const mr_pack *pack = NULL;
     const float *bias = NULL;
     mrcnn_status status =
         mr_dnnl_convolution(&product->primitive, &product->window, 0, p->node->relu, NULL, err);
+    if (status == MRCNN_OK) status = mr_cpu_pack(p, how, pack_bf16, make, &pack, &bias, err);
     if (status == MRCNN_OK)
-        status = mr_cpu_pack(p, "product bf16", pack_bf16, make, &pack, &bias, err);
+        status = mr_direct_pack_suit(&product->primitive, &product->window, p, how, &pack, err);
     if (status != MRCNN_OK) return status;
     product->weights = pack->data;
+    bias = (const float *)(const void *)((const char *)pack->data + pack->bytes) - own;
     product->bias = mr_calloc(out, sizeof *product->bias);
     if (!product->bias) return mr_fail_memory(err, out * sizeof(float), p->node->layer);
     for (size_t f = 0; f < out; f++) product->bias[f] = bias[f % own];

@@ -25,6 +25,19 @@ mr_ranges *mr_ranges_create(void) {
     return mr_calloc(1, sizeof(mr_ranges));
 }
 
+mr_ranges *mr_ranges_copy(const mr_ranges *ranges) {
+    mr_ranges *copy = mr_ranges_create();
+    if (!copy || ranges->count == 0) return copy;
+    copy->items = mr_calloc(ranges->count, sizeof *copy->items);
+    if (!copy->items) {
+        mr_ranges_free(&copy);
+        return NULL;
+    }
+    memcpy(copy->items, ranges->items, ranges->count * sizeof *copy->items);
+    copy->count = ranges->count;
+    return copy;
+}
+
 void mr_ranges_free(mr_ranges **ranges) {
     if (!*ranges) return;
     free((*ranges)->items);
@@ -68,7 +81,12 @@ static mrcnn_status parse_line(mr_ranges *ranges, char *line, const char *path, 
                        "%s: the ranges of its layers are damaged at '%.60s'; quantize the weights "
                        "anew",
                        path, line);
-    return mr_ranges_set(ranges, line, (float)most, err);
+    if (mr_ranges_set(ranges, line, (float)most, NULL) == MRCNN_OK) return MRCNN_OK;
+    return mr_fail(
+        err, MRCNN_E_WEIGHTS,
+        "%s: the ranges of its layers are damaged: there are too many, or a name is too long; "
+        "quantize the weights anew",
+        path);
 }
 
 mrcnn_status mr_ranges_parse(mr_ranges **out, const char *text, const char *path,

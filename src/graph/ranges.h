@@ -7,7 +7,8 @@
 
 typedef struct mr_ranges mr_ranges;
 
-mr_ranges *mr_ranges_create(void); /* NULL: no memory */
+mr_ranges *mr_ranges_create(void);                  /* NULL: no memory */
+mr_ranges *mr_ranges_copy(const mr_ranges *ranges); /* NULL: no memory */
 void mr_ranges_free(mr_ranges **ranges);
 
 /* The size that the layer's values are cut off at; 0: not known. */

@@ -122,7 +122,6 @@ static void find_small(lowering *l) {
             for (int k = 0; k < feature_count(node); k++)
                 v->native &= l->values[node->inputs[k]].native;
         }
-        if (node->is_output && !node->is_feature) v->native = 0;
     }
 }
 

@@ -52,7 +52,7 @@ mrcnn_graph *mr_pyramid_graph(const mr_settings *settings, int height, int width
     for (int i = 0; i < MR_LEVELS; i++) {
         mr_rpn(g, settings, p[i], &logits, &deltas);
         if (i < MR_POOLED_LEVELS || !purpose->training) output(g, p[i], "P", i + 2);
-        if (!purpose->with_c) mr_graph_feature(g, p[i]);
+        mr_graph_feature(g, p[i]);
         output(g, logits, "rpn_class_raw", i + 2);
         output(g, deltas, "rpn_bbox", i + 2);
         if (!purpose->training) continue;
@@ -72,7 +72,7 @@ static mrcnn_value pooled(mrcnn_graph *g, const mr_settings *settings, int heigh
         char name[16];
         snprintf(name, sizeof name, "P%d", i + 2);
         p[i] = mr_graph_input(g, name, MR_ROWS_IMAGES, mr_level_shape(settings, height, width, i));
-        if (!purpose->with_c) mr_graph_feature(g, p[i]);
+        mr_graph_feature(g, p[i]);
         if (purpose->training && purpose->pyramid_trains) mr_graph_want_gradient(g, p[i]);
     }
     mrcnn_shape roi = {1, 1, MR_ROI_COLUMNS};

@@ -41,7 +41,8 @@ static void add_maps(collection *c, const mr_pipeline *p) {
     static const char *const names[] = {"C1", "C2", "C3", "C4", "C5", "P2", "P3", "P4", "P5", "P6"};
     for (size_t i = 0; i < sizeof names / sizeof *names; i++) {
         mrcnn_shape s;
-        const float *values = mr_plan_output(p->pyramid, names[i], &s);
+        float **owned = &c->owned[c->count];
+        const float *values = mr_pipeline_map(p, names[i], &s, owned);
         if (values) /* a backbone of a program's own need not give C1 */
             add(c, names[i], values, 3, s.height, s.width, s.channels);
     }

@@ -29,6 +29,12 @@ void mrcnn_model_free(mrcnn_model **model) {
     *model = NULL;
 }
 
+void mr_model_forget_ranges(mrcnn_model *m) {
+    mr_ranges_free(&m->ranges);
+    free(m->info.ranges);
+    m->info.ranges = NULL;
+}
+
 /* An empty model with a copy of the configuration (or the defaults). */
 static mrcnn_status start_model(mrcnn_model **model, const mrcnn_config *config, mrcnn_error *err) {
     mrcnn_model *m = mr_calloc(1, sizeof *m);
@@ -292,8 +298,7 @@ mrcnn_status mrcnn_model_start_from(mrcnn_model **model, const char *path,
     if (status == MRCNN_OK && info.class_count == (size_t)mrcnn_model_class_count(m)) {
         m->info = info;
         memset(&info, 0, sizeof info);
-        free(m->info.ranges); /* they were measured with other weights */
-        m->info.ranges = NULL;
+        mr_model_forget_ranges(m); /* they were measured with other weights */
     }
     if (status == MRCNN_OK) status = name_classes(m, err);
     mr_weights_info_free(&info);

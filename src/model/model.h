@@ -17,6 +17,9 @@ struct mrcnn_model {
     size_t report_count;
 };
 
+/* The ranges of layers' values are no longer known: weights change. */
+void mr_model_forget_ranges(mrcnn_model *model);
+
 /* arch.c: sets the keys that follow from the shapes in a weight file (BACKBONE, widths,
  * NUM_CLASSES, ...), with source "weights". */
 mrcnn_status mr_infer_architecture(mrcnn_config *config, const mr_tensors *weights,

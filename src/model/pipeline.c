@@ -270,3 +270,15 @@ const float *mr_pipeline_masks(mr_pipeline *p, size_t count, void *workspace) {
     add_plan_times(p, p->mask);
     return mr_plan_output(p->mask, "mrcnn_mask", NULL);
 }
+
+const float *mr_pipeline_map(const mr_pipeline *p, const char *name, mrcnn_shape *shape,
+                             float **owned) {
+    mr_plan_map map = mr_plan_feature(p->pyramid, name);
+    *shape = map.shape;
+    *owned = NULL;
+    if (!map.data || map.type == MR_F32) return map.data;
+    size_t count = (size_t)p->batch * mr_shape_size(map.shape);
+    *owned = mr_calloc(count, sizeof **owned);
+    if (*owned) mr_read_numbers(map.type, map.scale, map.data, 0, *owned, count);
+    return *owned;
+}

@@ -76,6 +76,11 @@ mrcnn_status mr_pipeline_detect(mr_pipeline *p, const mr_fit *fits, void *worksp
 void mr_pipeline_add_mask(mr_pipeline *p, size_t index, int image, const mr_detection *detection);
 const float *mr_pipeline_masks(mr_pipeline *p, size_t count, void *workspace);
 
+/* An output of graph 1 in f32. *owned: the caller's to free, where the plan keeps the map in another type; else NULL.
+ * NULL: there is none of that name, or no memory. */
+const float *mr_pipeline_map(const mr_pipeline *p, const char *name, mrcnn_shape *shape,
+                             float **owned);
+
 void mr_pipeline_time(mr_pipeline *p, const char *stage, double milliseconds, double gflop);
 
 #endif

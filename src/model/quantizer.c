@@ -14,9 +14,9 @@ enum { BINS = 4096, MOST_LAYERS = 512 };
 /* Counts of |value| in equal bins from 0 on; what is larger than all doubles their width. */
 typedef struct histogram {
     char layer[MR_NAME];
-    double width; /* of a bin; 0: no value but 0 so far */
-    uint64_t counts[BINS], total;
-    float largest;
+    double width;                 /* of a bin; 0: no value but 0 so far */
+    uint64_t counts[BINS], total; /* of values that aren't 0 */
+    float largest;                /* infinite: it had values that are no numbers */
 } histogram;
 
 struct mrcnn_quantizer {
@@ -25,7 +25,7 @@ struct mrcnn_quantizer {
     double percentile;
     histogram *layers[MOST_LAYERS];
     int count, pictures;
-    int failed; /* no memory for a histogram */
+    int failed; /* no memory for a histogram, or too many layers */
 };
 
 mrcnn_quantizer_options mrcnn_quantizer_options_default(void) {
@@ -41,36 +41,36 @@ static void widen(histogram *h) {
     h->width *= 2;
 }
 
+/* Infinite where there is a value that is no number, or none that 8 bits could stand for. */
 static float largest_of(const float *values, size_t count) {
     float largest = 0;
     for (size_t i = 0; i < count; i++) {
         float size = fabsf(values[i]);
-        largest = size > largest ? size : largest;
+        largest = size <= largest ? largest : size; /* NaN stays */
+        if (!(largest < 1e30f)) return INFINITY;
     }
     return largest;
 }
 
 static void count_values(histogram *h, const float *values, size_t count) {
     float largest = largest_of(values, count);
-    if (!(largest < 1e30f)) return; /* such a layer is not for 8 bits */
     if (largest > h->largest) h->largest = largest;
+    if (isinf(h->largest) || !(largest > 0)) return;
     if (h->width == 0) h->width = (double)largest / (BINS - 1);
-    while (h->width > 0 && (double)largest >= h->width * BINS) widen(h);
-    h->total += count;
-    if (h->width == 0) {
-        h->counts[0] += count;
-        return;
-    }
+    while ((double)largest >= h->width * BINS) widen(h);
     float inverse = (float)(1 / h->width);
     for (size_t i = 0; i < count; i++) {
+        if (values[i] == 0) continue; /* what a ReLU cut off says nothing of what it let pass */
         size_t bin = (size_t)(fabsf(values[i]) * inverse);
         h->counts[bin < BINS ? bin : BINS - 1]++;
+        h->total++;
     }
 }
 
 /* The size that `percentile` percent of the values don't exceed. */
 static float cut_of(const histogram *h, double percentile) {
     double wanted = (double)h->total * percentile / 100, sum = 0;
+    if (isinf(h->largest)) return h->largest;
     for (int i = 0; i < BINS; i++) {
         sum += (double)h->counts[i];
         double edge = h->width * (i + 1);
@@ -118,12 +118,12 @@ mrcnn_status mrcnn_quantizer_create(mrcnn_quantizer **quantizer, mrcnn_model *mo
     mrcnn_session_options session = mrcnn_session_options_default();
     session.threads = o.threads;
     session.precision = "f32";
-    model->keep_weights = 1; /* they are still to be saved */
     status = mrcnn_session_create(&q->session, model, &session, err);
     if (status != MRCNN_OK) {
         free(q);
         return status;
     }
+    model->keep_weights = 1; /* they are still to be saved */
     q->session->observer = observe;
     q->session->observer_user = q;
     *quantizer = q;
@@ -135,7 +135,10 @@ mrcnn_status mrcnn_quantizer_add(mrcnn_quantizer *q, const mrcnn_image *image, m
     mrcnn_status status = mrcnn_detect(q->session, image, 1, &result, err);
     mrcnn_result_free(&result);
     if (status == MRCNN_OK && q->failed)
-        status = mr_fail_memory(err, sizeof(histogram), "the sizes of a layer's values");
+        status = q->count == MOST_LAYERS
+                     ? mr_fail(err, MRCNN_E_UNSUPPORTED,
+                               "a network of more than %d layers can't be quantized", MOST_LAYERS)
+                     : mr_fail_memory(err, sizeof(histogram), "the sizes of a layer's values");
     if (status == MRCNN_OK) q->pictures++;
     return status;
 }
@@ -148,7 +151,8 @@ mrcnn_status mrcnn_quantizer_finish(mrcnn_quantizer *q, mrcnn_error *err) {
     mrcnn_status status = ranges ? MRCNN_OK : mr_fail_memory(err, sizeof(void *), "ranges");
     for (int i = 0; status == MRCNN_OK && i < q->count; i++) {
         float most = cut_of(q->layers[i], q->percentile);
-        if (most > 1e-30f) status = mr_ranges_set(ranges, q->layers[i]->layer, most, err);
+        if (most > 1e-30f && most < 1e30f)
+            status = mr_ranges_set(ranges, q->layers[i]->layer, most, err);
     }
     char *text = status == MRCNN_OK ? mr_ranges_text(ranges) : NULL;
     if (status == MRCNN_OK && !text) status = mr_fail_memory(err, sizeof(void *), "ranges");
@@ -156,8 +160,7 @@ mrcnn_status mrcnn_quantizer_finish(mrcnn_quantizer *q, mrcnn_error *err) {
         mr_ranges_free(&ranges);
         return status;
     }
-    mr_ranges_free(&q->model->ranges);
-    free(q->model->info.ranges);
+    mr_model_forget_ranges(q->model);
     q->model->ranges = ranges;
     q->model->info.ranges = text;
     return MRCNN_OK;

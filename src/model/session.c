@@ -98,11 +98,12 @@ mrcnn_status mrcnn_session_create(mrcnn_session **session, mrcnn_model *model,
     s->model = model;
     s->executor = executor;
     s->precision = found.type;
-    s->ranges = found.small ? model->ranges : NULL;
+    if (found.small && !(s->ranges = mr_ranges_copy(model->ranges)))
+        status = mr_fail_memory(err, sizeof(void *), "ranges of layers");
     s->threads = o.threads ? o.threads : mr_cores();
-    status = open_tuning(&s->tuning, o.cache, err);
+    if (status == MRCNN_OK) status = open_tuning(&s->tuning, o.cache, err);
     if (status != MRCNN_OK)
-        free(s);
+        mrcnn_session_free(&s);
     else
         *session = s;
     return status;
@@ -113,6 +114,7 @@ void mrcnn_session_free(mrcnn_session **session) {
     mrcnn_session *s = *session;
     for (int i = 0; i < MR_MAX_PIPELINES; i++) mr_pipeline_free(&s->pipelines[i]);
     if (s->tuning) mr_tuning_free(&s->tuning);
+    mr_ranges_free(&s->ranges);
     if (s->workspace) s->executor->release(s->workspace);
     free(s);
     *session = NULL;

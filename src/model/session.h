@@ -12,7 +12,7 @@ struct mrcnn_session {
     mrcnn_model *model;
     const mr_executor *executor;
     mr_type precision;
-    const mr_ranges *ranges; /* the model's, where it computes in 8 bits; else NULL */
+    mr_ranges *ranges; /* a copy of the model's, where it computes in 8 bits; else NULL */
     mr_tuning *tuning;
     mr_plan_observer observer; /* NULL: nobody looks */
     void *observer_user;

@@ -63,6 +63,7 @@ void mrcnn_trace_free(mrcnn_trace **trace) {
     free_nms(&t->record.detections.nms);
     free(t->masks);
     free(t->mask_areas);
+    for (int i = 0; i < MR_TRACE_MAPS; i++) free(t->map_values[i]);
     mrcnn_result_free(&t->result);
     mr_pipeline_free(&t->pipeline);
     free(t);

@@ -18,6 +18,7 @@ typedef struct mr_trace {
     mr_pipeline *pipeline;       /* with maps: one of the trace's own, whose outputs they are */
     mrcnn_map maps[MR_TRACE_MAPS];
     char map_names[MR_TRACE_MAPS][MR_TRACE_NAME];
+    float *map_values[MR_TRACE_MAPS]; /* of maps that plans keep in another type: owned */
 } mr_trace;
 
 /* trace_maps.c: after a run of the trace's own pipeline. */

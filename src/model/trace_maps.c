@@ -13,7 +13,8 @@ static void add(mr_trace *t, const char *name, const float *values, mrcnn_shape 
 
 static void add_output(mr_trace *t, const char *name) {
     mrcnn_shape shape;
-    const float *values = mr_plan_output(t->pipeline->pyramid, name, &shape);
+    float **owned = &t->map_values[t->shown.map_count];
+    const float *values = mr_pipeline_map(t->pipeline, name, &shape, owned);
     if (values) add(t, name, values, shape); /* a backbone of a program's own need not give C1 */
 }
 

@@ -16,16 +16,17 @@ static const char *const level_names[MR_LEVELS] = {"P2", "P3", "P4", "P5", "P6"}
 
 static mrcnn_status compile(mr_plan **plan, mrcnn_graph *graph, const mr_learner_options *o,
                             int max_rois, size_t between, mrcnn_error *err) {
-    mr_plan_options options = {.executor = o->executor,
-                               .weights = o->weights,
-                               .packs = o->packs,
-                               .threads = o->threads,
-                               .max_rows = {o->batch, max_rois},
-                               .gradients = o->gradients,
-                               .update_statistics = o->gradients != NULL,
-                               .products =
-                                   o->settings->train_precision == MR_TRAIN_BF16 ? MR_BF16 : MR_F32,
-                               .between_bytes = between};
+    mr_plan_options options = {
+        .executor = o->executor,
+        .weights = o->weights,
+        .packs = o->packs,
+        .threads = o->threads,
+        .max_rows = {o->batch, max_rois},
+        .gradients = o->gradients,
+        .update_statistics = o->gradients != NULL,
+        .products =
+            o->gradients && o->settings->train_precision == MR_TRAIN_BF16 ? MR_BF16 : MR_F32,
+        .between_bytes = between};
     if (!graph) return mr_fail_memory(err, sizeof(mrcnn_graph *), "the network");
     if (!o->executor->computes_in(options.products)) {
         mr_graph_free(&graph);

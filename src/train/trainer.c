@@ -357,6 +357,7 @@ mrcnn_status mrcnn_train(mrcnn_model *model, const mrcnn_dataset *set,
     if (!t.executor) return MRCNN_E_ARGUMENT;
     t.threads = t.options.threads > 0 ? t.options.threads : mr_cores();
     status = check(&t, err);
+    if (status == MRCNN_OK) mr_model_forget_ranges(model);
     if (status == MRCNN_OK) status = mr_trainer_find_stages(&t, NULL, err);
     if (status != MRCNN_OK) return status;
     int before = mr_set_library_threads(t.threads);

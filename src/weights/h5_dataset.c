@@ -47,10 +47,10 @@ static mrcnn_status check_type(const subject *s, hid_t type, mr_dataset *about, 
                   : is_either(type, H5T_STD_I8LE, H5T_STD_I8BE)     ? 8
                   : is_half(type)                                   ? 16
                                                                     : 0;
-    return about->bits
-               ? MRCNN_OK
-               : refuse(s, err, MRCNN_E_UNSUPPORTED,
-                        "is not of float16, float32 or float64 numbers; save it as float32");
+    return about->bits ? MRCNN_OK
+                       : refuse(s, err, MRCNN_E_UNSUPPORTED,
+                                "is not of float16, float32 or float64 numbers, or of int8 with "
+                                "scales; save it as float32");
 }
 
 static mrcnn_status check_space(const subject *s, hid_t space, mr_dataset *about,
