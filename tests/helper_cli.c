@@ -296,3 +296,14 @@ int cli_is_json(const char *text) {
     const char *end = text ? parse_value(text, 0) : NULL;
     return end && *skip_blanks(end) == 0;
 }
+
+double cli_ap(const char *path, const char *section) {
+    static const char key[] = "\"AP\": ";
+    char *json = cli_read(path), name[64];
+    snprintf(name, sizeof name, "\"%s\"", section);
+    const char *at = json ? strstr(json, name) : NULL;
+    at = at ? strstr(at, key) : NULL;
+    double ap = at ? strtod(at + strlen(key), NULL) : -1;
+    free(json);
+    return ap;
+}

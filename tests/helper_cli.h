@@ -37,6 +37,8 @@ int cli_exists(const char *path);
 /* Files in a folder whose names contain `part`. */
 size_t cli_count(const char *folder, const char *part);
 size_t cli_occurrences(const char *text, const char *part);
+/* The AP in that section ("bbox", "segm") of what eval --json wrote; negative: there is none. */
+double cli_ap(const char *path, const char *section);
 
 /* 1 when the text is one JSON value (RFC 8259, valid UTF-8) and nothing else. */
 int cli_is_json(const char *text);

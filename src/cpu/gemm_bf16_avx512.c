@@ -6,6 +6,7 @@
 #include <immintrin.h>
 
 #include "base/bf16.h"
+#include "cpu/rows.h"
 
 enum { LANES = MR_GEMM_LINE };
 
@@ -99,24 +100,6 @@ static void pack_turned(const float *from, size_t stride, size_t k, size_t count
 
 /* ----------------------------------------------------------------------------------- multiply */
 
-/* The sums of a row have names so that they stay in registers. */
-#define ROWS_1(DO) DO(0)
-#define ROWS_2(DO) ROWS_1(DO) DO(1)
-#define ROWS_3(DO) ROWS_2(DO) DO(2)
-#define ROWS_4(DO) ROWS_3(DO) DO(3)
-#define ROWS_5(DO) ROWS_4(DO) DO(4)
-#define ROWS_6(DO) ROWS_5(DO) DO(5)
-#define ROWS_7(DO) ROWS_6(DO) DO(6)
-#define ROWS_8(DO) ROWS_7(DO) DO(7)
-#define ROWS_9(DO) ROWS_8(DO) DO(8)
-#define ROWS_10(DO) ROWS_9(DO) DO(9)
-#define ROWS_11(DO) ROWS_10(DO) DO(10)
-#define ROWS_12(DO) ROWS_11(DO) DO(11)
-#define ROWS_13(DO) ROWS_12(DO) DO(12)
-#define ROWS_14(DO) ROWS_13(DO) DO(13)
-#define EACH_SIZE(DO) \
-    DO(1) DO(2) DO(3) DO(4) DO(5) DO(6) DO(7) DO(8) DO(9) DO(10) DO(11) DO(12) DO(13) DO(14)
-
 #define BROADCAST(unit) ((__m512bh)_mm512_set1_epi32((int)(unit)))
 #define PREFETCH(p, hint) _mm_prefetch((const char *)(p), hint)
 
@@ -185,13 +168,13 @@ static void pack_turned(const float *from, size_t stride, size_t k, size_t count
     }
 #define TILE_BY_ROWS(n) TILE(BY_ROWS, n)
 #define TILE_BY_PAIRS(n) TILE(BY_PAIRS, n)
-EACH_SIZE(TILE_BY_ROWS)
-EACH_SIZE(TILE_BY_PAIRS)
+EACH_OF_14(TILE_BY_ROWS)
+EACH_OF_14(TILE_BY_PAIRS)
 
 #define NAME_BY_ROWS(n) tile_BY_ROWS_##n,
 #define NAME_BY_PAIRS(n) tile_BY_PAIRS_##n,
-static void (*const tile_of[2][MR_GEMM_ROWS])(const mr_gemm_tile *) = {{EACH_SIZE(NAME_BY_ROWS)},
-                                                                       {EACH_SIZE(NAME_BY_PAIRS)}};
+static void (*const tile_of[2][MR_GEMM_ROWS])(const mr_gemm_tile *) = {{EACH_OF_14(NAME_BY_ROWS)},
+                                                                       {EACH_OF_14(NAME_BY_PAIRS)}};
 
 static void multiply(const mr_gemm_tile *t) {
     tile_of[t->order][t->rows - 1](t);

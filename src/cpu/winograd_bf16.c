@@ -1,27 +1,11 @@
 /* winograd_bf16.c - the Winograd kernels on bfloat16: the factors of the products are bf16, x and y f32 (in
- * training), bf16 or 8 bits, transforms and sums f32. An instruction multiplies pairs of channels, so that a lane of v and u holds two
- * of them and there are half as many steps; otherwise as on 16 lanes of f32. */
+ * training), bf16 or 8 bits, transforms and sums f32. An instruction multiplies pairs of channels, so that a
+ * lane of v and u holds two of them and there are half as many steps; otherwise as on 16 lanes of f32. */
 #include "cpu/winograd_kernels.h"
 
 #if defined(__AVX512BF16__)
-#include <immintrin.h>
-
 #include "base/bf16.h"
-
-#define VEC __m512
-#define LANES 16
-#define ZERO _mm512_setzero_ps()
-#define SET(f) _mm512_set1_ps(f)
-#define ADD(a, b) _mm512_add_ps(a, b)
-#define SUB(a, b) _mm512_sub_ps(a, b)
-#define MUL(a, b) _mm512_mul_ps(a, b)
-#define MAX(a, b) _mm512_max_ps(a, b)
-#define FMA(a, b, c) _mm512_fmadd_ps(a, b, c)
-#define FNMA(a, b, c) _mm512_fnmadd_ps(a, b, c)
-#define LOAD(p) _mm512_loadu_ps(p)
-#define STORE(p, v) _mm512_storeu_ps(p, v)
-#define FIRST(n) ((__mmask16)((1u << (n)) - 1))
-#define LOAD_PART(p, n) _mm512_maskz_loadu_ps(FIRST(n), p)
+#include "cpu/winograd_512.h"
 
 #define BYTES(type) mr_type_size(type)
 #define LOAD_X(type, p) load_x(type, p)
@@ -99,12 +83,6 @@ static inline void stream_y(mr_type type, char *p, VEC v) {
         _mm_stream_si128((__m128i *)(void *)p, narrow_8(type, v));
 }
 
-#define PREFETCH_NEAR(p) _mm_prefetch(p, _MM_HINT_T0)
-#define PREFETCH(p) _mm_prefetch(p, _MM_HINT_T1)
-#define TWICE(r) ((r) % 2)
-#define ROWS 14
-#define EACH_SIZE(DO) \
-    DO(1) DO(2) DO(3) DO(4) DO(5) DO(6) DO(7) DO(8) DO(9) DO(10) DO(11) DO(12) DO(13) DO(14)
 #include "cpu/winograd_vector.h"
 
 /* Channel 0 or 1 of the lanes. */

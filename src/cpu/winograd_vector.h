@@ -18,6 +18,7 @@
  * multiply keeps ROWS x 2 vectors of sums in registers. */
 #include <stdint.h>
 
+#include "cpu/rows.h"
 #include "cpu/winograd_kernels.h"
 
 #define INLINE static inline
@@ -120,23 +121,9 @@ static void input(mr_type type, const void *const row[6], int col_begin, int col
     WITH_TYPE(type, INPUT_OF);
 }
 
-/* multiply for a fixed number of rows: the sums have names so that they stay in registers. */
-#define ROWS_1(DO) DO(0)
-#define ROWS_2(DO) ROWS_1(DO) DO(1)
-#define ROWS_3(DO) ROWS_2(DO) DO(2)
-#define ROWS_4(DO) ROWS_3(DO) DO(3)
-#define ROWS_5(DO) ROWS_4(DO) DO(4)
-#define ROWS_6(DO) ROWS_5(DO) DO(5)
-#define ROWS_7(DO) ROWS_6(DO) DO(6)
-#define ROWS_8(DO) ROWS_7(DO) DO(7)
-#define ROWS_9(DO) ROWS_8(DO) DO(8)
-#define ROWS_10(DO) ROWS_9(DO) DO(9)
-#define ROWS_11(DO) ROWS_10(DO) DO(10)
-#define ROWS_12(DO) ROWS_11(DO) DO(11)
-#define ROWS_13(DO) ROWS_12(DO) DO(12)
-#define ROWS_14(DO) ROWS_13(DO) DO(13)
-
-/* A row that is TWICE broadcasts its factor from memory inside both multiply-adds, which saves an
+/* multiply for a fixed number of rows.
+ *
+ * A row that is TWICE broadcasts its factor from memory inside both multiply-adds, which saves an
  * instruction and costs a load. With half of the rows so, issue slots and load ports are both below
  * their limits even when the core's other hardware thread is busy (10 % faster then). v_again is v
  * under a name that keeps the compiler from merging the loads. */
