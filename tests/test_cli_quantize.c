@@ -69,9 +69,6 @@ static void test_looking_inside(void **state) {
     const cli_result *r = RUN("inspect", "tensors", "--weights", "q.h5", "--out", "t.h5",
                               SOURCE "/examples/nucleus/val/images/" PICTURE);
     assert_int_equal(r->code, 0);
-    r = RUN("inspect", "model", "--weights", "q.h5", "--out", "look",
-            SOURCE "/examples/nucleus/val/images/" PICTURE);
-    assert_int_equal(r->code, 0);
     r = RUN("detect", "--weights", "q.h5", "--out", "found", "--save", "json", "--explain",
             SOURCE "/examples/nucleus/val/images/" PICTURE);
     assert_int_equal(r->code, 0);
