@@ -196,7 +196,7 @@ static const mr_preset presets[] = {
      NULL, nucleus},
     {"nucleus-inference", "nucleus for detecting: pictures padded to 64, RPN_NMS_THRESHOLD 0.7",
      "nucleus", nucleus_inference},
-    {"photos-scratch", "ours: things in photographs, from fresh weights, by the small network",
+    {"photos-scratch", "ours: things in photographs from fresh weights in an hour, by the small network",
      "small-scratch", photos_scratch},
     {"shapes", "squares, circles and triangles on pictures of 128", NULL, shapes},
     {"shapes-scratch", "ours: shapes from fresh weights in a few minutes, by a small network",
