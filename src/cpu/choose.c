@@ -17,7 +17,7 @@ typedef struct way {
 } way;
 
 static const way ways[] = {{"winograd", "winograd bf16", mr_cpu_conv_winograd},
-                           {"direct", NULL, mr_cpu_conv_plain}};
+                           {"direct", NULL, mr_cpu_conv_direct}};
 enum { WAYS = sizeof ways / sizeof *ways };
 
 /* What is measured: at most this many rows and columns of a picture, or RoIs. */

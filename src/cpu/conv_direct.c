@@ -8,6 +8,7 @@
 #include "cpu/conv_gradients.h"
 #include "cpu/cpu.h"
 #include "cpu/direct_pack.h"
+#include "cpu/quantize.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -21,6 +22,7 @@ typedef struct conv_kernel {
     const float *bias;
     size_t in_bytes, out_bytes; /* of one row */
     size_t in_size;             /* numbers of one row */
+    float *own_bias;            /* of 8-bit numbers: as the primitive wants it; else NULL */
     int narrows;                /* training: x is converted to bf16 first */
     size_t most_rows;
     mr_conv_gradients gradients;
@@ -93,6 +95,7 @@ static void backward_conv(mr_kernel *kernel, const mr_backward *b) {
 static void free_conv(mr_kernel *kernel) {
     conv_kernel *k = (conv_kernel *)kernel;
     mr_dnnl_free(&k->primitive);
+    free(k->own_bias);
     free(k);
 }
 
@@ -149,6 +152,25 @@ static mrcnn_status prepare_training(conv_kernel *k, const mr_prepare *p,
     return MRCNN_OK;
 }
 
+static mrcnn_status prepare_8bit(conv_kernel *k, const mr_prepare *p, const mr_dnnl_window *window,
+                                 mrcnn_error *err) {
+    mr_quantized q = {.window = *window, .add = p->node->residual >= 0, .relu = p->node->relu};
+    mrcnn_status status = mr_quantize_layer(&q, p, "8 bits", NULL, NULL, err);
+    k->primitive = q.primitive;
+    k->weights = q.weights;
+    k->bias = k->own_bias = q.bias;
+    if (status == MRCNN_OK) k->base.scratch_bytes = mr_dnnl_scratch_bytes(k->primitive);
+    return status;
+}
+
+static mrcnn_status prepare_float(conv_kernel *k, const mr_prepare *p, const mr_dnnl_window *window,
+                                  mrcnn_error *err) {
+    mrcnn_status status = mr_dnnl_convolution(&k->primitive, window, p->node->residual >= 0,
+                                              p->node->relu, NULL, err);
+    if (status != MRCNN_OK) return status;
+    return mr_cpu_packs_anew(p) ? prepare_training(k, p, window, err) : use_pack(k, p, window, err);
+}
+
 mrcnn_status mr_cpu_conv_direct(const mr_prepare *p, mr_kernel **kernel, mrcnn_error *err) {
     conv_kernel *k = mr_calloc(1, sizeof *k);
     if (!k) return mr_fail_memory(err, sizeof *k, "a convolution");
@@ -164,11 +186,8 @@ mrcnn_status mr_cpu_conv_direct(const mr_prepare *p, mr_kernel **kernel, mrcnn_e
     if (k->narrows) k->in_bytes = k->in_size * sizeof(mr_bf16);
     mr_dnnl_window window = window_of(p);
     if (k->narrows) window.in_type = MR_BF16;
-    mrcnn_status status = mr_dnnl_convolution(&k->primitive, &window, p->node->residual >= 0,
-                                              p->node->relu, NULL, err);
-    if (status == MRCNN_OK)
-        status = mr_cpu_packs_anew(p) ? prepare_training(k, p, &window, err)
-                                      : use_pack(k, p, &window, err);
+    mrcnn_status status = mr_type_is_8bit(window.in_type) ? prepare_8bit(k, p, &window, err)
+                                                          : prepare_float(k, p, &window, err);
     if (status != MRCNN_OK) {
         free_conv(&k->base);
         return mr_prefix(err, status, p->node->layer);

@@ -142,14 +142,9 @@ mr_dnnl_window mr_cpu_window(const mr_prepare *p) {
     return w;
 }
 
-mrcnn_status mr_cpu_conv_plain(const mr_prepare *prepare, mr_kernel **kernel, mrcnn_error *err) {
-    return mr_type_is_8bit(mr_input_type(prepare, 0)) ? mr_cpu_conv_8bit(prepare, kernel, err)
-                                                      : mr_cpu_conv_direct(prepare, kernel, err);
-}
-
 mrcnn_status mr_cpu_conv(const mr_prepare *prepare, mr_kernel **kernel, mrcnn_error *err) {
     if (is_dense(prepare)) return mr_cpu_dense(prepare, kernel, err);
-    if (!mr_cpu_suits_winograd(prepare)) return mr_cpu_conv_plain(prepare, kernel, err);
+    if (!mr_cpu_suits_winograd(prepare)) return mr_cpu_conv_direct(prepare, kernel, err);
     if (prepare->node->type != MR_F32) return mr_cpu_conv_chosen(prepare, kernel, err);
     return mr_cpu_conv_winograd(prepare, kernel, err);
 }

@@ -10,9 +10,6 @@ typedef mrcnn_status (*mr_cpu_prepare)(const mr_prepare *prepare, mr_kernel **ke
                                        mrcnn_error *err);
 
 mrcnn_status mr_cpu_conv(const mr_prepare *prepare, mr_kernel **kernel, mrcnn_error *err);
-/* By the definition, in whatever type the input has. */
-mrcnn_status mr_cpu_conv_plain(const mr_prepare *prepare, mr_kernel **kernel, mrcnn_error *err);
-mrcnn_status mr_cpu_conv_8bit(const mr_prepare *prepare, mr_kernel **kernel, mrcnn_error *err);
 mrcnn_status mr_cpu_conv_direct(const mr_prepare *prepare, mr_kernel **kernel, mrcnn_error *err);
 mrcnn_status mr_cpu_conv_winograd(const mr_prepare *prepare, mr_kernel **kernel, mrcnn_error *err);
 /* The faster one of the two, in bf16 or 8 bits. */

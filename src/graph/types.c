@@ -25,9 +25,8 @@ typedef struct value {
     int native;  /* whether its node can write that itself */
     int wanted;  /* whether somebody reads the lower float type */
     int wanted8; /* whether somebody reads 8 bits */
-    mrcnn_value kept,
-        converted
-            [2]; /* the new ones: in its own type; converted to float and to 8 bits, -1: not yet */
+    /* The new ones: in its own type; converted to a float type and to 8 bits, -1: not yet. */
+    mrcnn_value kept, converted[2];
 } value;
 
 typedef struct lowering {
