@@ -213,6 +213,19 @@ typedef struct mrcnn_model mrcnn_model;
 MRCNN_API mrcnn_status mrcnn_model_load(mrcnn_model **model, const char *path,
                                         const mrcnn_config *config, mrcnn_error *err);
 
+typedef struct mrcnn_load_options {
+    size_t size;
+    /* Weights as sessions have packed them are kept in this folder (below it, in packs/), at most 2 GB of them, so that
+     * another process with the same file need neither read nor pack them; it maps them, and processes share the memory.
+     * What is kept is believed only for the very same file, unchanged, on the same machine with the same build of this
+     * library, and its checksums are looked at. NULL: nothing is kept; "": the user's cache. */
+    const char *cache;
+} mrcnn_load_options;
+MRCNN_API mrcnn_load_options mrcnn_load_options_default(void);
+MRCNN_API mrcnn_status mrcnn_model_load_with(mrcnn_model **model, const char *path,
+                                             const mrcnn_config *config,
+                                             const mrcnn_load_options *options, mrcnn_error *err);
+
 /* A model with fresh weights: Keras' initialisers (Glorot uniform kernels, zero biases, BN 1, 0, 0,
  * 1) drawn from `seed`. The same seed gives the same bytes everywhere. */
 MRCNN_API mrcnn_status mrcnn_model_create(mrcnn_model **model, const mrcnn_config *config,

@@ -6,6 +6,8 @@
 #include <stdint.h>
 
 uint32_t mr_crc32c(const void *bytes, size_t length);
+/* The same on any processor, slowly. */
+uint32_t mr_crc32c_portable(const void *bytes, size_t length);
 
 /* As TFRecord stores it: rotated and shifted, so that a checksum of checksums stays good. */
 uint32_t mr_crc32c_masked(const void *bytes, size_t length);

@@ -112,7 +112,8 @@ static int configure_bench(const command *self, const bench_options *values,
 static int make_model(const command *self, const bench_options *values, const mrcnn_config *config,
                       mrcnn_model **model) {
     mrcnn_error err = MRCNN_ERROR_INIT;
-    if (values->model.weights) return open_model(self, &values->model, config, model);
+    if (values->model.weights)
+        return open_model(self, &values->model, &values->session, config, model);
     return mrcnn_model_create(model, config, (uint64_t)values->model.seed, &err) == MRCNN_OK
                ? EXIT_DONE
                : fail_with(&err);

@@ -257,7 +257,7 @@ static int prepare(run *r) {
     choose_subset(r);
     if (code == EXIT_DONE) code = open_set(r, r->config, NULL);
     if (code == EXIT_DONE) code = set_class_count(r);
-    if (code == EXIT_DONE) code = open_model(r->self, &r->o->model, r->config, &r->model);
+    if (code == EXIT_DONE) code = open_model(r->self, &r->o->model, NULL, r->config, &r->model);
     if (code == EXIT_DONE) code = match_classes(r);
     if (code != EXIT_DONE) return code;
     const char **names = model_class_names(r->model);

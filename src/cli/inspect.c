@@ -33,7 +33,7 @@ static int write_tensors(const command *self, const tensors_options *values, con
     mrcnn_session *session = NULL;
     mrcnn_image image = {0};
     int code = configure(self, &values->model.config, &config);
-    if (code == EXIT_DONE) code = open_model(self, &values->model, config, &model);
+    if (code == EXIT_DONE) code = open_model(self, &values->model, NULL, config, &model);
     if (code == EXIT_DONE) code = read_picture(model, picture, &image);
     if (code == EXIT_DONE) code = open_session(&values->session, model, &session);
     if (code == EXIT_DONE && mrcnn_inspect_tensors(session, &image, values->out, &err) != MRCNN_OK)

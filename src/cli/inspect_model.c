@@ -237,7 +237,7 @@ static int report(const command *self, const report_options *o, const arguments 
     int64_t index = 0;
     int code = choose_layers(self, o->layers, &m.layers);
     if (code == EXIT_DONE) code = configure(self, &o->model.config, &config);
-    if (code == EXIT_DONE) code = open_model(self, &o->model, config, &m.model);
+    if (code == EXIT_DONE) code = open_model(self, &o->model, NULL, config, &m.model);
     if (code == EXIT_DONE) {
         m.config = mrcnn_model_config(m.model);
         code = given->count ? read_file(&m, given->items[0]) : read_annotated(&m, o, &set, &index);

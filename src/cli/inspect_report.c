@@ -123,7 +123,7 @@ static int open_network(look *k) {
     mrcnn_model *usual = NULL;
     int some = 0;
     k->o->model.weights = k->weights;
-    int code = open_model(k->self, &k->o->model, k->config, &usual);
+    int code = open_model(k->self, &k->o->model, NULL, k->config, &usual);
     if (code != EXIT_DONE) return code;
     k->confidence = strtod(mrcnn_config_get(mrcnn_model_config(usual), key), NULL);
     mrcnn_status status = mrcnn_config_copy(&k->own, mrcnn_model_config(usual), &err);
@@ -134,7 +134,7 @@ static int open_network(look *k) {
     }
     mrcnn_model_free(&usual);
     if (status != MRCNN_OK) return fail_with(&err);
-    return open_model(k->self, &k->o->model, k->config, &k->model);
+    return open_model(k->self, &k->o->model, NULL, k->config, &k->model);
 }
 
 static int open_pictures(look *k) {

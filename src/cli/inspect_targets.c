@@ -73,7 +73,7 @@ static int open_both(look *k) {
     int code = EXIT_DONE;
     if (!weights) return set_open(k->self, &k->o->set, k->config, NULL, &k->set);
     if (strcmp(weights, "none") == 0) code = set_class_count(k->self, &k->o->set, k->config);
-    if (code == EXIT_DONE) code = open_model(k->self, &k->o->model, k->config, &k->model);
+    if (code == EXIT_DONE) code = open_model(k->self, &k->o->model, NULL, k->config, &k->model);
     return code == EXIT_DONE ? set_open_for(k->self, &k->o->set, k->model, &k->set) : code;
 }
 

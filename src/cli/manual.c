@@ -152,8 +152,8 @@ static const struct {
 static const struct {
     const char *name, *about;
 } variables[] = {
-    {"XDG_CACHE_HOME", "Published weights are kept in mrcnn below this folder. Without it: "
-                       "~/.cache/mrcnn."},
+    {"XDG_CACHE_HOME", "Published weights, packed ones and measurements are kept in mrcnn below "
+                       "this folder. Without it: ~/.cache/mrcnn."},
     {"MRCNN_SHARE",
      "A folder with models/nuclei.h5 and examples/nucleus, in place of share/mrcnn beside "
      "the program's folder, where they are installed."},
@@ -170,7 +170,9 @@ static const struct {
 static const char *const files[][2] = {
     {"share/mrcnn", "where mrcnn is installed: the model that comes along, and annotated pictures"},
     {"share/doc/mrcnn/docs", "there, too: what help texts call docs/..."},
-    {"~/.cache/mrcnn", "published weights, once they were fetched"},
+    {"~/.cache/mrcnn", "published weights, once they were fetched; packs, weights made ready to "
+                       "compute with; tuning.txt, what measurements chose: all of it may be "
+                       "deleted"},
     {"logs", "a folder for each training: checkpoints, log.jsonl, a log for TensorBoard"},
 };
 

@@ -110,11 +110,21 @@ static int create_fresh(const model_options *options, const mrcnn_config *config
     return EXIT_DONE;
 }
 
-static int load(const model_options *options, const mrcnn_config *config, mrcnn_model **model) {
+/* A user without a home has no cache. */
+static const char *cache_of(const char *given) {
+    const char *cache = getenv("XDG_CACHE_HOME"), *home = getenv("HOME");
+    if (given) return strcmp(given, "none") == 0 ? NULL : given;
+    return (cache && cache[0] == '/') || (home && home[0] == '/') ? "" : NULL;
+}
+
+static int load(const model_options *options, const session_options *session,
+                const mrcnn_config *config, mrcnn_model **model) {
     mrcnn_error err = MRCNN_ERROR_INIT;
+    mrcnn_load_options how = mrcnn_load_options_default();
     char *path = find_weights(options->weights, NULL, NULL);
     if (!path) return EXIT_FAILED;
-    mrcnn_status status = mrcnn_model_load(model, path, config, &err);
+    if (session) how.cache = cache_of(session->cache);
+    mrcnn_status status = mrcnn_model_load_with(model, path, config, &how, &err);
     free(path);
     return status == MRCNN_OK ? EXIT_DONE : fail_with(&err);
 }
@@ -136,25 +146,18 @@ int default_weights(const command *self, model_options *options) {
     return EXIT_DONE;
 }
 
-int open_model(const command *self, const model_options *options, const mrcnn_config *config,
-               mrcnn_model **model) {
+int open_model(const command *self, const model_options *options, const session_options *session,
+               const mrcnn_config *config, mrcnn_model **model) {
     text_list names = {0};
     int code = options->classes ? read_class_names(self, options->classes, &names) : EXIT_DONE;
     if (code == EXIT_DONE)
         code = strcmp(options->weights, "none") == 0 ? create_fresh(options, config, model)
-                                                     : load(options, config, model);
+                                                     : load(options, session, config, model);
     if (code == EXIT_DONE && options->classes)
         code = set_class_names(*model, &names, options->classes);
     if (code != EXIT_DONE) mrcnn_model_free(model);
     text_list_free(&names);
     return code;
-}
-
-/* A user without a home has no cache. */
-static const char *cache_of(const char *given) {
-    const char *cache = getenv("XDG_CACHE_HOME"), *home = getenv("HOME");
-    if (given) return strcmp(given, "none") == 0 ? NULL : given;
-    return (cache && cache[0] == '/') || (home && home[0] == '/') ? "" : NULL;
 }
 
 int open_session(const session_options *options, mrcnn_model *model, mrcnn_session **session) {

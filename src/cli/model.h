@@ -77,16 +77,17 @@ typedef struct model_options {
  * usage when it isn't there. */
 int default_weights(const command *self, model_options *options);
 
-/* The model, with class names. Says so when its weights are fresh. */
-int open_model(const command *self, const model_options *options, const mrcnn_config *config,
-               mrcnn_model **model);
-
 typedef struct session_options {
     int64_t threads;
     int executor;  /* index in "cpu|reference" */
     int precision; /* index in "default|f32|bf16|int8|auto" */
     const char *cache;
 } session_options;
+
+/* The model, with class names. Says so when its weights are fresh. session: whose cache is to have the packed weights,
+ * for commands that are often run with the same ones; NULL: none. */
+int open_model(const command *self, const model_options *options, const session_options *session,
+               const mrcnn_config *config, mrcnn_model **model);
 
 #define SESSION_ROWS(T, field)                                                        \
     {"threads",                                                                       \
@@ -110,8 +111,9 @@ typedef struct session_options {
          "DIR|none",                                                                  \
          OPTION_TEXT,                                                                 \
          offsetof(T, field.cache),                                                    \
-         "where it is kept which algorithms are the faster ones here, which bf16 "    \
-         "measures once; none: no measuring (default ~/.cache/mrcnn)",                \
+         "where packed weights are kept for the next time (at most 2 GB), and which " \
+         "algorithms are the faster ones here, which bf16 measures once; none: "      \
+         "nothing is kept or measured (default ~/.cache/mrcnn)",                      \
          0,                                                                           \
          0},                                                                          \
     {                                                                                 \

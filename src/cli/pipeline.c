@@ -188,7 +188,8 @@ static int run_configured(const command *self, const pipeline_options *options,
     int code = p.inputs.count ? EXIT_DONE : EXIT_FAILED;
     if (code == EXIT_DONE) code = check_videos(self, &p);
     if (code == EXIT_DONE && make_folders(options->out)) code = EXIT_FAILED;
-    if (code == EXIT_DONE) code = open_model(self, &options->model, config, &p.model);
+    if (code == EXIT_DONE)
+        code = open_model(self, &options->model, &options->session, config, &p.model);
     if (code == EXIT_DONE) code = check_coco_ids(&p);
     if (code == EXIT_DONE) code = open_session(&options->session, p.model, &p.session);
     if (code == EXIT_DONE) code = process_and_save(&p);

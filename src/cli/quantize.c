@@ -106,7 +106,7 @@ static int quantize(const command *self, quantize_options *values) {
     options.threads = (int)values->threads;
     int code = read_percentile(self, values->percentile, &options.percentile);
     if (code == EXIT_DONE) code = configure(self, &values->model.config, &config);
-    if (code == EXIT_DONE) code = open_model(self, &values->model, config, &model);
+    if (code == EXIT_DONE) code = open_model(self, &values->model, NULL, config, &model);
     if (code == EXIT_DONE) {
         inputs_expand(&inputs, &given, 1, NULL);
         if (inputs.failed) code = EXIT_FAILED;

@@ -228,10 +228,9 @@ static float *gradient_of(const mr_prepare *p, const char *param) {
 static mrcnn_status find_params(norm_kernel *k, const mr_prepare *p, mrcnn_error *err) {
     static const char *const params[PARAMS] = {"gamma", "beta", "moving_mean", "moving_variance"};
     for (int i = 0; i < PARAMS; i++) {
-        const mr_tensor *t = mr_tensors_find(p->weights, p->node->layer, params[i]);
-        if (!t || t->count != k->channels)
-            return mr_fail(err, MRCNN_E_WEIGHTS, "tensor '%s/%s' is missing or has the wrong size",
-                           p->node->layer, params[i]);
+        const mr_tensor *t = NULL;
+        mrcnn_status status = mr_raw_weights(p, p->node->layer, params[i], k->channels, &t, err);
+        if (status != MRCNN_OK) return status;
         k->params[i] = t->values;
     }
     k->gamma_gradient = gradient_of(p, "gamma");

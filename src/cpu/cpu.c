@@ -1,6 +1,7 @@
 /* cpu.c - the CPU executor's table: which file prepares which node, and how its packed weights are
  * kept. */
 #include "cpu/cpu.h"
+#include "cpu/direct_pack.h"
 #include "cpu/training.h"
 
 #include "base/bf16.h"
@@ -212,4 +213,5 @@ static void release(void *memory) {
     free(memory);
 }
 
-const mr_executor mr_executor_cpu = {"cpu", computes_in, lowers, prepare_cpu, allocate, release};
+const mr_executor mr_executor_cpu = {"cpu",       &mr_direct_details, computes_in, lowers,
+                                     prepare_cpu, allocate,           release};

@@ -7,6 +7,16 @@
 #include <stdio.h>
 #include <string.h>
 
+static size_t freeze(const void *layout, void *bytes, size_t room) {
+    return mr_dnnl_freeze_layout(layout, bytes, room);
+}
+
+static void *thaw(const void *bytes, size_t length) {
+    return mr_dnnl_thaw_layout(bytes, length);
+}
+
+const mr_detail_type mr_direct_details = {mr_dnnl_free_layout, freeze, thaw};
+
 size_t mr_direct_pack_size(const mr_dnnl_layout *layout) {
     return (mr_dnnl_layout_size(layout) + 63) & ~(size_t)63;
 }
@@ -16,7 +26,7 @@ mrcnn_status mr_direct_pack_start(mr_pack *pack, const mr_dnnl *primitive, size_
     mr_dnnl_layout *layout = mr_dnnl_copy_layout(primitive);
     if (!layout) return mr_fail_memory(err, 64, "packed weights");
     pack->detail = layout;
-    pack->free_detail = mr_dnnl_free_layout;
+    pack->details = &mr_direct_details;
     pack->bytes = mr_direct_pack_size(layout);
     pack->data = mr_alloc_aligned(pack->bytes + extra_bytes);
     return pack->data ? MRCNN_OK : mr_fail_memory(err, pack->bytes, "packed weights");

@@ -5,6 +5,9 @@
 #include "cpu/onednn.h"
 #include "graph/executor.h"
 
+/* Their details are oneDNN's layouts. */
+extern const mr_detail_type mr_direct_details;
+
 /* Bytes of weights in that layout, rounded up to whole cache lines. */
 size_t mr_direct_pack_size(const mr_dnnl_layout *layout);
 

@@ -437,6 +437,56 @@ size_t mr_dnnl_layout_size(const mr_dnnl_layout *layout) {
     return dnnl_memory_desc_get_size(layout->md);
 }
 
+/* Version 2's descriptions are plain structs; version 3 has functions for it from some release on (3.9 has them, 3.2
+ * hasn't). */
+#if DNNL_VERSION_MAJOR < 3
+size_t mr_dnnl_freeze_layout(const mr_dnnl_layout *layout, void *bytes, size_t room) {
+    size_t length = sizeof *layout->md;
+    if (length > room) return 0;
+    memcpy(bytes, layout->md, length);
+    return length;
+}
+
+static dnnl_status_t thaw_md(md_t *md, const void *bytes, size_t length) {
+    dnnl_memory_desc_t copy;
+    if (length != sizeof copy) return dnnl_invalid_arguments;
+    memcpy(&copy, bytes, length);
+    return md_clone(md, &copy);
+}
+#elif DNNL_VERSION_MAJOR > 3 || DNNL_VERSION_MINOR >= 9
+size_t mr_dnnl_freeze_layout(const mr_dnnl_layout *layout, void *bytes, size_t room) {
+    size_t length = 0;
+    if (dnnl_memory_desc_get_blob(NULL, &length, layout->md) != dnnl_success || length > room ||
+        dnnl_memory_desc_get_blob(bytes, &length, layout->md) != dnnl_success)
+        return 0;
+    return length;
+}
+
+static dnnl_status_t thaw_md(md_t *md, const void *bytes, size_t length) {
+    (void)length;
+    return dnnl_memory_desc_create_with_blob(md, bytes);
+}
+#else
+size_t mr_dnnl_freeze_layout(const mr_dnnl_layout *layout, void *bytes, size_t room) {
+    (void)layout, (void)bytes, (void)room;
+    return 0;
+}
+
+static dnnl_status_t thaw_md(md_t *md, const void *bytes, size_t length) {
+    (void)md, (void)bytes, (void)length;
+    return dnnl_unimplemented;
+}
+#endif
+
+mr_dnnl_layout *mr_dnnl_thaw_layout(const void *bytes, size_t length) {
+    mr_dnnl_layout *layout = mr_calloc(1, sizeof *layout);
+    if (layout && thaw_md(&layout->md, bytes, length) != dnnl_success) {
+        free(layout);
+        layout = NULL;
+    }
+    return layout;
+}
+
 static dnnl_status_t make_packing(packing *r, const mr_dnnl *p, const_md_t from) {
     dnnl_primitive_desc_t desc = NULL;
     dnnl_status_t s = dnnl_memory_create(&r->from, from, p->engine, DNNL_MEMORY_NONE);

@@ -46,6 +46,11 @@ void mr_dnnl_free_layout(void *layout);
 int mr_dnnl_has_layout(const mr_dnnl *primitive, const mr_dnnl_layout *layout);
 size_t mr_dnnl_layout_size(const mr_dnnl_layout *layout); /* bytes of weights packed so */
 
+/* A layout as bytes, for the same version of oneDNN. Returns how many, at most `room`; 0: it can't be done. */
+size_t mr_dnnl_freeze_layout(const mr_dnnl_layout *layout, void *bytes, size_t room);
+/* NULL: no memory, or they are no layout. */
+mr_dnnl_layout *mr_dnnl_thaw_layout(const void *bytes, size_t length);
+
 /* The bias that mr_dnnl_run wants where there are scales. */
 void mr_dnnl_scale_bias(const mr_dnnl_scales *scales, const float *bias, float *scaled,
                         size_t count);

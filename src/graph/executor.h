@@ -15,21 +15,50 @@ typedef struct mr_pack {
     void *data; /* 64-byte aligned */
     size_t bytes;
     void *detail; /* the executor's description of the layout, or NULL */
-    void (*free_detail)(void *detail);
+    const struct mr_detail_type *details;
+    const struct mr_pack_file *file; /* where data lies; NULL: it is the pack's own */
 } mr_pack;
 typedef struct mr_packs mr_packs;
 
-/* Makes the data of a pack: allocates pack->data and sets bytes and detail. */
+/* What can be done with an executor's descriptions of layouts. */
+typedef struct mr_detail_type {
+    void (*release)(void *detail);
+    /* To bytes, and back in another process with the same library. Returns how many there are, at most `room`; 0: it
+     * can't be done. */
+    size_t (*freeze)(const void *detail, void *bytes, size_t room);
+    void *(*thaw)(const void *bytes, size_t length); /* NULL: no memory, or they make no sense */
+} mr_detail_type;
+
+/* Makes the data of a pack: allocates pack->data and sets bytes, detail and details. */
 typedef mrcnn_status (*mr_pack_maker)(mr_pack *pack, void *user, mrcnn_error *err);
 
 mr_packs *mr_packs_create(void);
 void mr_packs_free(mr_packs **packs);
 /* Bytes of packed and of raw weights together: one lock guards both. */
 size_t mr_weight_bytes(mr_packs *packs, const mr_tensors *raw);
+/* Held while a pack is made; it guards the raw weights, too. */
+void mr_packs_lock(mr_packs *packs);
+void mr_packs_unlock(mr_packs *packs);
 int mr_packs_have(mr_packs *packs, const char *key);
 /* The pack of that key, made by `make` if it isn't there yet. Thread-safe. */
 mrcnn_status mr_packs_get(mr_packs *packs, const char *key, mr_pack_maker make, void *user,
                           const mr_pack **pack, mrcnn_error *err);
+
+/* Packs are taken from a file if it has them. The file is then the packs' to close. details: of the packs in it. One
+ * file a slot: packs of one precision. */
+enum { MR_PACK_SLOTS = 3 };
+void mr_packs_attach(mr_packs *packs, int slot, struct mr_pack_file *file,
+                     const mr_detail_type *details);
+int mr_packs_has_file(mr_packs *packs, int slot);
+/* Writes new packs to a file, and those of the slot's file; nothing if there are no new ones. */
+mrcnn_status mr_packs_save(mr_packs *packs, int slot, const char *path, const char *identity,
+                           mrcnn_error *err);
+
+/* Reads the values of tensors that were released, or never read. Called under the packs' lock. */
+typedef mrcnn_status (*mr_weights_reader)(void *user, mrcnn_error *err);
+void mr_packs_set_reader(mr_packs *packs, mr_weights_reader read, void *user);
+/* Calls it; MRCNN_E_UNSUPPORTED without a message when there is none. */
+mrcnn_status mr_packs_read_weights(mr_packs *packs, mrcnn_error *err);
 
 /* What a node is prepared from. */
 typedef struct mr_prepare {
@@ -111,6 +140,7 @@ struct mr_kernel {
 
 typedef struct mr_executor {
     const char *name;
+    const mr_detail_type *details;    /* of its packs; NULL: they have none */
     int (*computes_in)(mr_type type); /* whether this machine does, natively */
     mr_lowers lowers;                 /* of a type that it computes in; NULL: all products */
     mrcnn_status (*prepare)(const mr_prepare *prepare, mr_kernel **kernel, mrcnn_error *err);
@@ -127,6 +157,11 @@ extern const mr_executor mr_executor_cpu; /* oneDNN, and the kernels that it lac
  * another shape. To be called from a pack's maker, whose lock also guards the raw tensors. */
 mrcnn_status mr_folded_weights(const mr_prepare *prepare, float **kernel, float **bias,
                                mrcnn_error *err);
+
+/* A raw tensor of so many numbers, with its values; or a message that says what is wrong with it. Not from a pack's
+ * maker. */
+mrcnn_status mr_raw_weights(const mr_prepare *prepare, const char *layer, const char *param,
+                            size_t count, const mr_tensor **tensor, mrcnn_error *err);
 
 /* Folding for training, where weights change between runs (fold.c): the tensors of a product node and
  * of the batch norm behind it, found once. */

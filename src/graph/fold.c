@@ -12,10 +12,9 @@ static const double EPSILON = 1e-3; /* N50 */
 
 static mrcnn_status find(const mr_prepare *p, const char *layer, const char *param, size_t count,
                          const float **values, float **gradient, mrcnn_error *err) {
-    const mr_tensor *t = mr_tensors_find(p->weights, layer, param);
-    if (!t || t->count != count || !t->values)
-        return mr_fail(err, MRCNN_E_WEIGHTS, "the weights have no tensor '%s/%s' of %zu numbers",
-                       layer, param, count);
+    const mr_tensor *t = NULL;
+    mrcnn_status status = mr_raw_weights(p, layer, param, count, &t, err);
+    if (status != MRCNN_OK) return status;
     *values = t->values;
     const mr_tensor *g = p->gradients ? mr_tensors_find(p->gradients, layer, param) : NULL;
     if (gradient) *gradient = g ? g->values : NULL;

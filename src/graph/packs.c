@@ -1,9 +1,9 @@
-/* packs.c - the store of packed weights, and folding batch norm into them. */
+/* packs.c - the store of packed weights. */
 #include "base/error.h"
 #include "base/memory.h"
 #include "graph/executor.h"
+#include "graph/pack_file.h"
 
-#include <math.h>
 #include <pthread.h>
 #include <stdlib.h>
 #include <string.h>
@@ -12,6 +12,11 @@ struct mr_packs {
     pthread_mutex_t lock;
     mr_pack **entries; /* pointers, so that entries stay where they are when the list grows */
     size_t count, capacity, bytes;
+    size_t made;                        /* of them, not from the file */
+    mr_pack_file *files[MR_PACK_SLOTS]; /* NULL: there is none */
+    const mr_detail_type *details;      /* of the packs in them */
+    mr_weights_reader read;
+    void *read_user;
 };
 
 mr_packs *mr_packs_create(void) {
@@ -26,8 +31,8 @@ mr_packs *mr_packs_create(void) {
 static void free_pack(mr_pack *pack) {
     if (!pack) return;
     free(pack->key);
-    free(pack->data);
-    if (pack->detail) pack->free_detail(pack->detail);
+    if (!pack->file) free(pack->data);
+    if (pack->detail) pack->details->release(pack->detail);
     free(pack);
 }
 
@@ -35,6 +40,7 @@ void mr_packs_free(mr_packs **packs) {
     if (!*packs) return;
     for (size_t i = 0; i < (*packs)->count; i++) free_pack((*packs)->entries[i]);
     free((*packs)->entries);
+    for (int i = 0; i < MR_PACK_SLOTS; i++) mr_pack_file_close(&(*packs)->files[i]);
     pthread_mutex_destroy(&(*packs)->lock);
     free(*packs);
     *packs = NULL;
@@ -51,6 +57,21 @@ size_t mr_weight_bytes(mr_packs *packs, const mr_tensors *raw) {
     return bytes;
 }
 
+void mr_packs_lock(mr_packs *packs) {
+    pthread_mutex_lock(&packs->lock);
+}
+
+void mr_packs_unlock(mr_packs *packs) {
+    pthread_mutex_unlock(&packs->lock);
+}
+
+static int find_in_files(const mr_packs *packs, const char *key, mr_pack *pack) {
+    int found = 0;
+    for (int i = 0; !found && i < MR_PACK_SLOTS; i++)
+        found = packs->files[i] && mr_pack_file_find(packs->files[i], key, packs->details, pack);
+    return found;
+}
+
 static mrcnn_status add_pack(mr_packs *packs, const char *key, mr_pack_maker make, void *user,
                              const mr_pack **out, mrcnn_error *err) {
     if (packs->count == packs->capacity) {
@@ -65,7 +86,11 @@ static mrcnn_status add_pack(mr_packs *packs, const char *key, mr_pack_maker mak
         free_pack(pack);
         return mr_fail_memory(err, sizeof *pack, "packed weights");
     }
-    mrcnn_status status = make(pack, user, err);
+    mrcnn_status status = MRCNN_OK;
+    if (!find_in_files(packs, key, pack)) {
+        status = make(pack, user, err);
+        packs->made += status == MRCNN_OK;
+    }
     if (status != MRCNN_OK) {
         free_pack(pack);
         return status;
@@ -100,84 +125,68 @@ mrcnn_status mr_packs_get(mr_packs *packs, const char *key, mr_pack_maker make, 
     return status;
 }
 
-/* The tensor with its values, or a message that says what is wrong with it. */
-static mrcnn_status tensor_of(const mr_prepare *p, const char *layer, const char *param,
-                              size_t count, const mr_tensor **tensor, mrcnn_error *err) {
-    *tensor = mr_tensors_find(p->weights, layer, param);
-    if (!*tensor)
-        return mr_fail(err, MRCNN_E_WEIGHTS, "the weights have no tensor '%s/%s'", layer, param);
-    if ((*tensor)->count != count)
-        return mr_fail(err, MRCNN_E_WEIGHTS,
-                       "tensor '%s/%s' has %zu numbers, the network needs %zu", layer, param,
-                       (*tensor)->count, count);
-    if (!(*tensor)->values)
-        return mr_fail(err, MRCNN_E_UNSUPPORTED,
-                       "tensor '%s/%s' was released after it was packed for another executor or "
-                       "precision; load the model once more for this one",
-                       layer, param);
-    return MRCNN_OK;
+/* ------------------------------------------------------------------------------------- on disk */
+
+void mr_packs_attach(mr_packs *packs, int slot, mr_pack_file *file, const mr_detail_type *details) {
+    mr_packs_lock(packs);
+    packs->files[slot] = file;
+    packs->details = details;
+    mr_packs_unlock(packs);
 }
 
-/* y = gamma (x - mean) / sqrt(variance + eps) + beta with x = conv + bias; eps 1e-3 (N50). */
-static mrcnn_status fold_batch_norm(const mr_prepare *p, size_t kernel_size, size_t filters,
-                                    float *kernel, float *bias, mrcnn_error *err) {
-    static const char *const params[4] = {"gamma", "beta", "moving_mean", "moving_variance"};
-    const mr_tensor *t[4];
-    for (int i = 0; i < 4; i++) {
-        mrcnn_status status = tensor_of(p, p->node->batch_norm, params[i], filters, &t[i], err);
-        if (status != MRCNN_OK) return status;
-    }
-    double *scale = malloc(filters * sizeof *scale);
-    if (!scale) return mr_fail_memory(err, filters * sizeof *scale, "batch norm");
-    for (size_t f = 0; f < filters; f++) {
-        scale[f] = t[0]->values[f] / sqrt((double)t[3]->values[f] + 1e-3);
-        bias[f] = (float)(((double)bias[f] - t[2]->values[f]) * scale[f] + t[1]->values[f]);
-    }
-    for (size_t i = 0; i < kernel_size; i += filters)
-        for (size_t f = 0; f < filters; f++) kernel[i + f] = (float)(kernel[i + f] * scale[f]);
-    free(scale);
-    return MRCNN_OK;
+int mr_packs_has_file(mr_packs *packs, int slot) {
+    mr_packs_lock(packs);
+    int has = packs->files[slot] != NULL;
+    mr_packs_unlock(packs);
+    return has;
 }
 
-mrcnn_status mr_folded_weights(const mr_prepare *p, float **kernel, float **bias,
-                               mrcnn_error *err) {
-    mr_weight_counts size = mr_count_weights(p->graph, p->node);
-    const mr_tensor *k, *b;
-    mrcnn_status status = tensor_of(p, p->node->layer, "kernel", size.kernel, &k, err);
-    if (status == MRCNN_OK) status = tensor_of(p, p->node->layer, "bias", size.bias, &b, err);
-    if (status != MRCNN_OK) return status;
-    float *kernel_copy = mr_alloc_aligned(size.kernel * sizeof(float));
-    float *bias_copy = mr_alloc_aligned(size.bias * sizeof(float));
-    if (!kernel_copy || !bias_copy) {
-        status = mr_fail_memory(err, size.kernel * sizeof(float), p->node->layer);
-    } else {
-        memcpy(kernel_copy, k->values, size.kernel * sizeof(float));
-        memcpy(bias_copy, b->values, size.bias * sizeof(float));
-        if (p->node->batch_norm[0])
-            status = fold_batch_norm(p, size.kernel, size.bias, kernel_copy, bias_copy, err);
-    }
-    if (status != MRCNN_OK) {
-        free(kernel_copy);
-        free(bias_copy);
-        return status;
-    }
-    *kernel = kernel_copy;
-    *bias = bias_copy;
-    return MRCNN_OK;
+static mrcnn_status cannot_make(mr_pack *pack, void *user, mrcnn_error *err) {
+    (void)pack, (void)user;
+    return mr_fail(err, MRCNN_E_FORMAT, "a pack is damaged");
 }
 
-/* A layer used twice may be packed twice: with and without a batch norm behind it. */
-static int is_used_later(const mr_prepare *p) {
-    const mr_node *end = p->graph->nodes + p->graph->count;
-    for (const mr_node *node = p->node + 1; node < end; node++)
-        if (!node->dead && strcmp(node->layer, p->node->layer) == 0) return 1;
-    return 0;
+/* Those of the file that nobody asked for yet. Damaged ones stay out. The lock must be held. */
+static void take_all(mr_packs *packs, const mr_pack_file *file) {
+    for (size_t i = 0; file && i < mr_pack_file_count(file); i++) {
+        const char *key = mr_pack_file_key(file, i);
+        const mr_pack *pack = NULL;
+        if (!find_pack(packs, key)) add_pack(packs, key, cannot_make, NULL, &pack, NULL);
+    }
 }
 
-void mr_release_kernel(const mr_prepare *p) {
-    if (!p->release_weights || is_used_later(p)) return;
-    pthread_mutex_lock(&p->packs->lock); /* another session may be packing it another way */
-    mr_tensor *kernel = mr_tensors_find(p->weights, p->node->layer, "kernel");
-    if (kernel) mr_tensor_release(kernel);
-    pthread_mutex_unlock(&p->packs->lock);
+/* The lock must be held. */
+static mrcnn_status save(mr_packs *packs, const mr_pack_file *file, const char *path,
+                         const char *identity, mrcnn_error *err) {
+    take_all(packs, file);
+    const mr_pack **chosen = mr_calloc(packs->count, sizeof *chosen);
+    if (!chosen) return mr_fail_memory(err, packs->count * sizeof *chosen, path);
+    size_t count = 0;
+    for (size_t i = 0; i < packs->count; i++)
+        if (!packs->entries[i]->file || packs->entries[i]->file == file)
+            chosen[count++] = packs->entries[i];
+    mrcnn_status status = mr_pack_file_write(path, identity, chosen, count, err);
+    free(chosen);
+    return status;
+}
+
+mrcnn_status mr_packs_save(mr_packs *packs, int slot, const char *path, const char *identity,
+                           mrcnn_error *err) {
+    mr_packs_lock(packs);
+    mrcnn_status status = MRCNN_OK;
+    if (packs->made) status = save(packs, packs->files[slot], path, identity, err);
+    packs->made = 0;
+    mr_packs_unlock(packs);
+    return status;
+}
+
+/* ----------------------------------------------------------------------------------- raw weights */
+
+void mr_packs_set_reader(mr_packs *packs, mr_weights_reader read, void *user) {
+    packs->read = read;
+    packs->read_user = user;
+}
+
+mrcnn_status mr_packs_read_weights(mr_packs *packs, mrcnn_error *err) {
+    return packs->read ? packs->read(packs->read_user, err) : MRCNN_E_UNSUPPORTED;
 }

@@ -5,6 +5,7 @@
 #include "base/memory.h"
 #include "base/options.h"
 #include "model/adapt.h"
+#include "model/source.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -21,6 +22,7 @@ void mrcnn_model_free(mrcnn_model **model) {
     }
     free(m->reports);
     mr_packs_free(&m->packs);
+    mr_source_free(&m->source);
     mr_ranges_free(&m->ranges);
     mr_tensors_free(&m->weights);
     mr_weights_info_free(&m->info);
@@ -237,12 +239,22 @@ static mrcnn_status check_file_is_a_model(const mr_tensors *file, const char *pa
                    "%s: has no layer 'mrcnn_class_logits'; these are not Mask R-CNN weights", path);
 }
 
-mrcnn_status mrcnn_model_load(mrcnn_model **model, const char *path, const mrcnn_config *config,
-                              mrcnn_error *err) {
+mrcnn_load_options mrcnn_load_options_default(void) {
+    return (mrcnn_load_options){sizeof(mrcnn_load_options), NULL};
+}
+
+mrcnn_status mrcnn_model_load_with(mrcnn_model **model, const char *path,
+                                   const mrcnn_config *config, const mrcnn_load_options *options,
+                                   mrcnn_error *err) {
     mr_tensors *file = NULL;
     mrcnn_model *m = NULL;
-    mrcnn_status status = start_model(&m, config, err);
-    if (status == MRCNN_OK) status = mr_weights_read(&file, &m->info, path, err);
+    mrcnn_load_options o = mrcnn_load_options_default();
+    mrcnn_status status = mr_take_options(&o, sizeof o, options, "mrcnn_load_options", err);
+    if (status == MRCNN_OK) status = start_model(&m, config, err);
+    if (status == MRCNN_OK) status = mr_source_open(m, path, o.cache, err);
+    if (status == MRCNN_OK)
+        status = m->source->is_packed ? mr_weights_outline(&file, &m->info, path, err)
+                                      : mr_weights_read(&file, &m->info, path, err);
     if (status == MRCNN_OK && m->info.config)
         status = mr_config_from_yaml(m->config, m->info.config, strlen(m->info.config), "weights",
                                      1, err);
@@ -262,6 +274,11 @@ mrcnn_status mrcnn_model_load(mrcnn_model **model, const char *path, const mrcnn
     else
         *model = m;
     return status;
+}
+
+mrcnn_status mrcnn_model_load(mrcnn_model **model, const char *path, const mrcnn_config *config,
+                              mrcnn_error *err) {
+    return mrcnn_model_load_with(model, path, config, NULL, err);
 }
 
 mrcnn_status mrcnn_model_create(mrcnn_model **model, const mrcnn_config *config, uint64_t seed,
@@ -338,12 +355,8 @@ mrcnn_status mrcnn_model_save_as(const mrcnn_model *model, const char *path,
     if (!find_storage(o.precision, &storage.precision))
         return mr_fail(err, MRCNN_E_ARGUMENT,
                        "%s: weights are saved as f32, f16 or int8, not as %s", path, o.precision);
-    for (size_t i = 0; i < mr_tensors_count(model->weights); i++)
-        if (!mr_tensors_at(model->weights, i)->values)
-            return mr_fail(err, MRCNN_E_UNSUPPORTED,
-                           "%s: the weights were released after a session packed them; save the "
-                           "model before detecting with it",
-                           path);
+    if ((status = mr_model_need_weights(model, err)) != MRCNN_OK)
+        return mr_prefix(err, status, path);
     mr_weights_info info = model->info;
     info.keras_version = "2.1.6";
     info.backend = "tensorflow";

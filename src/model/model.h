@@ -6,8 +6,11 @@
 #include "graph/executor.h"
 #include "weights/weights.h"
 
+struct mr_source;
+
 struct mrcnn_model {
     mrcnn_config *config;
+    struct mr_source *source; /* the file that the weights are in; NULL: none has them */
     mr_tensors *weights;
     mr_packs *packs;
     mr_ranges *ranges;    /* how large the layers' values get; NULL: not known */

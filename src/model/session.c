@@ -9,6 +9,7 @@
 #include "base/parallel.h"
 #include "image/mask.h"
 #include "image/stretch.h"
+#include "model/source.h"
 #include "model/views.h"
 
 #include <stdlib.h>
@@ -101,6 +102,8 @@ mrcnn_status mrcnn_session_create(mrcnn_session **session, mrcnn_model *model,
     if (found.small && !(s->ranges = mr_ranges_copy(model->ranges)))
         status = mr_fail_memory(err, sizeof(void *), "ranges of layers");
     s->threads = o.threads ? o.threads : mr_cores();
+    if (status == MRCNN_OK && executor == &mr_executor_cpu)
+        mr_source_use_packs(model, mrcnn_session_precision(s));
     if (status == MRCNN_OK) status = open_tuning(&s->tuning, o.cache, err);
     if (status != MRCNN_OK)
         mrcnn_session_free(&s);
@@ -113,6 +116,7 @@ void mrcnn_session_free(mrcnn_session **session) {
     if (!session || !*session) return;
     mrcnn_session *s = *session;
     for (int i = 0; i < MR_MAX_PIPELINES; i++) mr_pipeline_free(&s->pipelines[i]);
+    mr_source_keep_packs(s->model, mrcnn_session_precision(s));
     if (s->tuning) mr_tuning_free(&s->tuning);
     mr_ranges_free(&s->ranges);
     if (s->workspace) s->executor->release(s->workspace);

@@ -14,10 +14,9 @@ mrcnn_status mr_reference_norm_prepare(mr_reference_kernel *k, const mr_prepare 
     static const char *const params[4] = {"gamma", "beta", "moving_mean", "moving_variance"};
     size_t channels = (size_t)p->node->shape.channels;
     for (int i = 0; i < 4; i++) {
-        const mr_tensor *t = mr_tensors_find(p->weights, p->node->layer, params[i]);
-        if (!t || t->count != channels)
-            return mr_fail(err, MRCNN_E_WEIGHTS, "tensor '%s/%s' is missing or has the wrong size",
-                           p->node->layer, params[i]);
+        const mr_tensor *t = NULL;
+        mrcnn_status status = mr_raw_weights(p, p->node->layer, params[i], channels, &t, err);
+        if (status != MRCNN_OK) return status;
         k->norm.params[i] = t->values;
         const mr_tensor *g = NULL;
         if (p->gradients) g = mr_tensors_find(p->gradients, p->node->layer, params[i]);

@@ -217,5 +217,5 @@ static int computes_in(mr_type type) {
     return type == MR_F32;
 }
 
-const mr_executor mr_executor_reference = {"reference",       computes_in, NULL,
-                                           prepare_reference, allocate,    release};
+const mr_executor mr_executor_reference = {"reference",       NULL,     computes_in, NULL,
+                                           prepare_reference, allocate, release};

@@ -8,6 +8,7 @@
 #include "base/parallel.h"
 #include "base/prng.h"
 #include "model/session.h"
+#include "model/source.h"
 #include "train/learner.h"
 #include "train/order.h"
 #include "train/trainer.h"
@@ -136,6 +137,8 @@ static mrcnn_status find_learner(mrcnn_target_maker *m, const mr_sample *s, mrcn
                                   .threads = m->threads};
     m->height = s->height;
     m->width = s->width;
+    mrcnn_status status = mr_model_need_weights(m->model, err);
+    if (status != MRCNN_OK) return status;
     return mr_learner_create(&m->learner, &options, err);
 }
 

@@ -6,6 +6,7 @@
 #include "base/options.h"
 #include "base/parallel.h"
 #include "model/session.h"
+#include "model/source.h"
 
 #include <math.h>
 #include <stdarg.h>
@@ -108,12 +109,7 @@ static mrcnn_status check(const mr_trainer *t, mrcnn_error *err) {
             err, MRCNN_E_UNSUPPORTED,
             "USE_RPN_ROIS: false needs RoIs from elsewhere, which training doesn't have; "
             "leave it true");
-    for (size_t i = 0; i < mr_tensors_count(t->model->weights); i++)
-        if (!mr_tensors_at(t->model->weights, i)->values)
-            return mr_fail(err, MRCNN_E_ARGUMENT,
-                           "a session has packed the model's weights already; train it before, or "
-                           "load it once more");
-    return MRCNN_OK;
+    return mr_model_need_weights(t->model, err);
 }
 
 /* --------------------------------------------------------------------------------------- run */
@@ -357,7 +353,10 @@ mrcnn_status mrcnn_train(mrcnn_model *model, const mrcnn_dataset *set,
     if (!t.executor) return MRCNN_E_ARGUMENT;
     t.threads = t.options.threads > 0 ? t.options.threads : mr_cores();
     status = check(&t, err);
-    if (status == MRCNN_OK) mr_model_forget_ranges(model);
+    if (status == MRCNN_OK) {
+        mr_model_forget_ranges(model);
+        mr_source_free(&model->source);
+    }
     if (status == MRCNN_OK) status = mr_trainer_find_stages(&t, NULL, err);
     if (status != MRCNN_OK) return status;
     int before = mr_set_library_threads(t.threads);

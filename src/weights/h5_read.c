@@ -30,6 +30,12 @@ enum {
     SCAN_MEMORY_RATIO = 8 /* to the file's size */
 };
 
+typedef enum mr_reading {
+    FINITE_VALUES,
+    ANY_VALUES, /* what isn't finite will do, too */
+    NO_VALUES
+} mr_reading;
+
 /* A part of a tensor to be read from its place in the file. */
 typedef struct piece {
     mr_tensor *tensor;
@@ -46,8 +52,8 @@ typedef struct reader {
     uint64_t file_size;
     uint64_t claimed; /* bytes of the file that datasets so far have claimed */
     int replaced;     /* another file has taken its name meanwhile */
-    int any_value;    /* what isn't finite will do, too */
-    FILE *in;         /* records */
+    mr_reading how;
+    FILE *in; /* records */
     mr_tensors *set;
     mr_weights_info info;
     piece *pieces;
@@ -123,7 +129,7 @@ static mrcnn_status read_pieces(reader *r) {
         if (p->error)
             return mr_fail(r->err, MRCNN_E_IO, "%s: can't read %s: %s", r->path, p->tensor->path,
                            p->error > 0 ? strerror(p->error) : "the file is cut off");
-        if (p->bad && !r->any_value) return not_finite(r, p->tensor);
+        if (p->bad && r->how == FINITE_VALUES) return not_finite(r, p->tensor);
     }
     return MRCNN_OK;
 }
@@ -187,9 +193,13 @@ static mrcnn_status take_tensor(reader *r, const mr_scan_record *record, char **
     t->path = texts[2];
     texts[2] = NULL;
     t->bits = record->dataset.bits;
+    if (r->how == NO_VALUES) {
+        mr_tensor_release(t);
+        return MRCNN_OK;
+    }
     if (record->dataset.plain) return plan_pieces(r, t, record->dataset.offset);
     if (fread(t->values, sizeof(float), t->count, r->in) != t->count) return broken_record(r);
-    return r->any_value || all_finite(t->values, t->count) ? MRCNN_OK : not_finite(r, t);
+    return r->how == ANY_VALUES || all_finite(t->values, t->count) ? MRCNN_OK : not_finite(r, t);
 }
 
 /* ------------------------------------------------------------------------------------ records */
@@ -251,7 +261,7 @@ static mrcnn_status next_record(reader *r, int *ended) {
 /* ------------------------------------------------------------------------------------- the file */
 
 static mrcnn_status scan(reader *r) {
-    mr_scan job = {r->path, r->fd, r->file_size};
+    mr_scan job = {r->path, r->fd, r->file_size, r->how == NO_VALUES};
     mr_isolated child;
     mr_isolated_limits limits = {
         SCAN_SECONDS + (unsigned)(r->file_size / SCAN_BYTES_A_SECOND),
@@ -287,10 +297,9 @@ static mrcnn_status read_file(reader *r) {
 }
 
 static mrcnn_status read_weights(mr_tensors **set, mr_weights_info *info, const char *path,
-                                 int any_value, mrcnn_error *err) {
+                                 mr_reading how, mrcnn_error *err) {
     mrcnn_error own = MRCNN_ERROR_INIT;
-    reader r = {
-        .path = path, .err = err ? err : &own, .set = mr_tensors_create(), .any_value = any_value};
+    reader r = {.path = path, .err = err ? err : &own, .set = mr_tensors_create(), .how = how};
     if (!r.set) return mr_fail_memory(err, sizeof(void *), "a list of tensors");
     mrcnn_error before = *r.err;
     mrcnn_status status = read_file(&r);
@@ -314,10 +323,15 @@ static mrcnn_status read_weights(mr_tensors **set, mr_weights_info *info, const 
 
 mrcnn_status mr_weights_read(mr_tensors **set, mr_weights_info *info, const char *path,
                              mrcnn_error *err) {
-    return read_weights(set, info, path, 0, err);
+    return read_weights(set, info, path, FINITE_VALUES, err);
 }
 
 mrcnn_status mr_weights_look(mr_tensors **set, mr_weights_info *info, const char *path,
                              mrcnn_error *err) {
-    return read_weights(set, info, path, 1, err);
+    return read_weights(set, info, path, ANY_VALUES, err);
+}
+
+mrcnn_status mr_weights_outline(mr_tensors **set, mr_weights_info *info, const char *path,
+                                mrcnn_error *err) {
+    return read_weights(set, info, path, NO_VALUES, err);
 }

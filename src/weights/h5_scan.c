@@ -20,6 +20,7 @@ typedef struct scanner {
     mrcnn_error *err;
     FILE *out;
     uint64_t file_size;
+    int without_values;
     size_t weights;
     int replaced;       /* the name has passed to another file */
     hid_t file, root;   /* root: the group that lists the layers */
@@ -117,7 +118,8 @@ static mrcnn_status scan_dataset(scanner *r, const weight *w) {
     float *values = NULL;
     mrcnn_status status =
         mr_dataset_check(about, w->dataset, r->file_size, r->path, w->path, r->err);
-    if (status == MRCNN_OK && !about->plain) status = get_values(r, &values, w, about);
+    if (status == MRCNN_OK && !about->plain && !r->without_values)
+        status = get_values(r, &values, w, about);
     if (status == MRCNN_OK) status = put_record(r, &record, w->group, w->name, w->path);
     if (status == MRCNN_OK && values) status = put_bytes(r, values, about->count * sizeof *values);
     free(values);
@@ -280,6 +282,7 @@ void mr_scan_file(FILE *out, const void *context) {
                  .err = &err,
                  .out = out,
                  .file_size = scan->file_size,
+                 .without_values = scan->without_values,
                  .file = H5I_INVALID_HID,
                  .root = H5I_INVALID_HID};
     mr_h5_reason reason;

@@ -2,7 +2,7 @@
  * as records. HDF5 was not made for files that somebody damaged on purpose: a flipped byte in its
  * metadata can crash it. Here that costs a process and gives a message.
  *
- * A record is followed by its three texts and, for a tensor that is not plain, by its values.
+ * A record is followed by its three texts and, for a tensor that is not plain, by its values (if they are wanted).
  */
 #ifndef MR_WEIGHTS_H5_SCAN_H
 #define MR_WEIGHTS_H5_SCAN_H
@@ -38,6 +38,7 @@ typedef struct mr_scan {
     const char *path;
     int fd; /* the same file, open */
     uint64_t file_size;
+    int without_values;
 } mr_scan;
 
 /* An mr_isolated_body; `context` is a const mr_scan. */

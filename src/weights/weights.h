@@ -60,6 +60,10 @@ mrcnn_status mr_weights_read(mr_tensors **set, mr_weights_info *info, const char
 mrcnn_status mr_weights_look(mr_tensors **set, mr_weights_info *info, const char *path,
                              mrcnn_error *err);
 
+/* The same without values: they are NULL, as if released. */
+mrcnn_status mr_weights_outline(mr_tensors **set, mr_weights_info *info, const char *path,
+                                mrcnn_error *err);
+
 /* Writes Keras 2's layout (fixed-length names, contiguous float32, layers starting with "rpn_"
  * nested in rpn_model) with our attributes when they are set. Whole or not at all. */
 mrcnn_status mr_weights_write(const mr_tensors *set, const mr_weights_info *info, const char *path,
