@@ -3,7 +3,7 @@
  * counted), on the 3x3 shapes of Mask R-CNN; and the time that packing weights takes. All contenders
  * run in turn in every round and medians are shown, because a shared machine's speed changes from
  * second to second.
- *   bench_winograd [threads [rounds [forward|data|weights|pack]]] */
+ *   bench_winograd [threads [rounds [forward|data|weights|pack [part of a shape's name]]]] */
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -268,13 +268,13 @@ static void bench(const job *j, pass which, dnnl_engine_t engine, dnnl_stream_t 
 }
 
 static void bench_pass(pass which, dnnl_engine_t engine, dnnl_stream_t stream, int threads,
-                       int rounds) {
+                       int rounds, const char *part) {
     static const char *const titles[PASSES] = {"forward, ms", "gradient by data, ms",
                                                "gradient by weights, ms"};
     printf("%-24s %8s %8s %8s %9s %9s %9s %9s\n", titles[which], "direct", "winograd", "ours",
            "GFLOP/s", "x direct", "x wino", "MB used");
     for (size_t i = 0; i < sizeof jobs / sizeof jobs[0]; i++)
-        bench(&jobs[i], which, engine, stream, threads, rounds);
+        if (strstr(jobs[i].name, part)) bench(&jobs[i], which, engine, stream, threads, rounds);
 }
 
 /* Training packs the kernels of each layer twice a step. */
@@ -318,7 +318,7 @@ int main(int argc, char **argv) {
     printf("%d threads, %s, median of %d rounds\n", threads, mr_winograd_isa(), rounds);
     for (int which = 0; which < PASSES; which++)
         if (!only || strcmp(only, names[which]) == 0)
-            bench_pass((pass)which, engine, stream, threads, rounds);
+            bench_pass((pass)which, engine, stream, threads, rounds, argc > 4 ? argv[4] : "");
     if (!only || strcmp(only, "pack") == 0) bench_pack(threads, rounds);
     dnnl_stream_destroy(stream);
     dnnl_engine_destroy(engine);

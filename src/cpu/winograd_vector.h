@@ -80,7 +80,10 @@ INLINE void input_block(mr_type type, const void *const row[6], int col_begin, i
             continue;
         }
         size_t offset = ((size_t)(j - col_begin) * channels + first) * BYTES(type);
+        const size_t next_tile = MR_WINO_OUT * channels * BYTES(type);
         for (int i = 0; i < 6; i++) d[i] = load_numbers(type, (const char *)row[i] + offset, n);
+        if (j >= MR_WINO_IN - MR_WINO_OUT)
+            for (int i = 0; i < 6; i++) PREFETCH_NEAR((const char *)row[i] + offset + next_tile);
         transform_in(d, t);
         for (int i = 0; i < 6; i++) half[i][j] = t[i];
     }
