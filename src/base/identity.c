@@ -1,5 +1,4 @@
 /* identity.c - see identity.h. */
-#define _GNU_SOURCE /* dladdr */
 #include "base/identity.h"
 
 #include <dlfcn.h>

@@ -5,6 +5,9 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#ifdef __GLIBC__
+#include <malloc.h>
+#endif
 
 int mr_mul_size(size_t a, size_t b, size_t *out) {
     if (b != 0 && a > SIZE_MAX / b) return 0;
@@ -51,4 +54,10 @@ char *mr_format(const char *format, ...) {
     if (text) vsnprintf(text, (size_t)length + 1, format, again);
     va_end(again);
     return text;
+}
+
+void mr_give_memory_back(void) {
+#ifdef __GLIBC__
+    malloc_trim(0);
+#endif
 }

@@ -19,6 +19,9 @@ void *mr_realloc(void *old, size_t count, size_t size);
 /* 64-byte aligned, not zeroed: tensors and scratch. */
 void *mr_alloc_aligned(size_t bytes);
 
+/* Gives pages that were freed in between others back to the system, where its library can. Takes some milliseconds. */
+void mr_give_memory_back(void);
+
 char *mr_strdup(const char *text);
 
 /* sprintf into fresh memory; NULL when memory is short. */

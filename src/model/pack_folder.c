@@ -1,5 +1,5 @@
 /* pack_folder.c - see pack_folder.h. */
-#define _GNU_SOURCE /* realpath is in X/Open's part of POSIX */
+#define _XOPEN_SOURCE 700 /* realpath */
 #include "model/pack_folder.h"
 
 #include "base/memory.h"

@@ -128,6 +128,7 @@ mrcnn_status mr_pipeline_create(mr_pipeline **out, const mr_pipeline_options *o,
     connect(p);
     mr_plan *plans[] = {p->pyramid, p->box, p->mask};
     for (int i = 0; i < 3; i++) mr_plan_observe(plans[i], o->observer, o->observer_user);
+    mr_give_memory_back(); /* of raw weights, which are packed now */
     *out = p;
     return MRCNN_OK;
 }

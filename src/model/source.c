@@ -94,8 +94,8 @@ static int identify_packs(mr_source *s) {
 static const char *const precisions[MR_PACK_SLOTS] = {"f32", "bf16", "int8"};
 
 static int slot_of(const char *precision) {
-    int slot = 0;
-    while (strcmp(precisions[slot], precision) != 0) slot++;
+    int slot = MR_PACK_SLOTS - 1;
+    while (slot > 0 && strcmp(precisions[slot], precision) != 0) slot--;
     return slot;
 }
 
