@@ -66,7 +66,8 @@ INLINE void store_numbers(mr_type type, char *p, VEC v, int n, int stream) {
         STORE_Y_PART(type, p, v, n);
 }
 
-/* n <= LANES channels from `first` on. The 36 stores go to as many places that have left L2 since
+/* n <= LANES channels from `first` on. The next tile's new columns are asked for: they come from L3 or from memory, in
+ * too many streams for the processor to see a pattern. The 36 stores go to as many places that have left L2 since
  * they were last used, so v_next, where the next block will go, is asked for now. */
 INLINE void input_block(mr_type type, const void *const row[6], int col_begin, int col_end,
                         size_t channels, size_t first, int n, float *v, const float *v_next,
@@ -83,7 +84,7 @@ INLINE void input_block(mr_type type, const void *const row[6], int col_begin, i
         const size_t next_tile = MR_WINO_OUT * channels * BYTES(type);
         for (int i = 0; i < 6; i++) d[i] = load_numbers(type, (const char *)row[i] + offset, n);
         if (j >= MR_WINO_IN - MR_WINO_OUT)
-            for (int i = 0; i < 6; i++) PREFETCH_NEAR((const char *)row[i] + offset + next_tile);
+            for (int i = 0; i < 6; i++) PREFETCH((const char *)row[i] + offset + next_tile);
         transform_in(d, t);
         for (int i = 0; i < 6; i++) half[i][j] = t[i];
     }
