@@ -1,10 +1,12 @@
 /* memory.c - see memory.h. */
+#define _DEFAULT_SOURCE /* madvise */
 #include "base/memory.h"
 
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
 #ifdef __GLIBC__
 #include <malloc.h>
 #endif
@@ -31,10 +33,18 @@ void *mr_realloc(void *old, size_t count, size_t size) {
     return realloc(old, bytes ? bytes : 1);
 }
 
+/* Large blocks may have huge pages: they are faster to get, and the processor finds them with fewer steps. */
 void *mr_alloc_aligned(size_t bytes) {
+    enum { LINE = 64, HUGE_PAGE = 2 << 20, LARGE = 4 * HUGE_PAGE };
+    const size_t alignment = bytes < LARGE ? LINE : HUGE_PAGE;
     size_t rounded;
-    if (!mr_add_size(bytes ? bytes : 1, 63, &rounded)) return NULL;
-    return aligned_alloc(64, rounded & ~(size_t)63);
+    if (!mr_add_size(bytes ? bytes : 1, alignment - 1, &rounded)) return NULL;
+    void *block = aligned_alloc(alignment, rounded & ~(alignment - 1));
+#ifdef MADV_HUGEPAGE
+    if (block && alignment == HUGE_PAGE)
+        madvise(block, bytes & ~(alignment - 1), MADV_HUGEPAGE); /* or not: then it is slower */
+#endif
+    return block;
 }
 
 char *mr_strdup(const char *text) {
