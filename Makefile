@@ -1,8 +1,10 @@
 # mrcnn: each target is the one command that a fresh clone needs. CMake and Ninja do the work.
 #   make PREFIX=/usr install      make CMAKE_FLAGS=-DMRCNN_WITH_CURL=OFF test      make BUILD=out demo
+#   make BENCH_FLAGS=--quick bench
 BUILD ?= build
 PREFIX ?= /usr/local
 CMAKE_FLAGS ?=
+BENCH_FLAGS ?=
 
 .PHONY: all help deps build demo test bench install format lint sanitize clean
 all: build
@@ -10,7 +12,7 @@ all: build
 help:
 	@echo "make demo                 install what is missing, build, find cell nuclei, learn for a minute"
 	@echo "make test                 the same, then run every test"
-	@echo "make bench                the same, then time it beside what the machine can do at best"
+	@echo "make bench                the same, then time it beside the machine's limits and other programs"
 	@echo "make install [PREFIX=...] library, program, manual, headers, CMake files ... (/usr/local)"
 	@echo "make sanitize             run every test under the address and undefined-behaviour sanitizers"
 	@echo "make format, make lint    clang-format in place; clang-format and clang-tidy as a check"
@@ -30,7 +32,7 @@ test: build
 	@ctest --test-dir "$(BUILD)" --parallel 2 --output-on-failure --no-tests=error
 
 bench: build
-	@scripts/bench "$(BUILD)"
+	@scripts/bench "$(BUILD)" $(BENCH_FLAGS)
 
 # Building is left out when a build is there, so that `sudo make install` compiles nothing as root.
 install:

@@ -12,7 +12,7 @@ static inline int bench_by_value(const void *a, const void *b) {
 /* Sorts the values. */
 static inline double median(double *values, int count) {
     qsort(values, (size_t)count, sizeof *values, bench_by_value);
-    return values[count / 2];
+    return count % 2 ? values[count / 2] : 0.5 * (values[count / 2 - 1] + values[count / 2]);
 }
 
 #endif
