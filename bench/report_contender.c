@@ -123,7 +123,6 @@ static void read_answer(contender *c, const char *text) {
 static void run_program(contender *c) {
     char *text = process_run((const char *const *)c->arguments, c->failure, sizeof c->failure);
     if (!text) return;
-    c->failure[0] = '\0';
     read_answer(c, text);
     free(text);
 }

@@ -20,17 +20,17 @@ typedef struct peer {
 } peer;
 
 static const peer peers[] = {
-    {"torchvision, f32", "peer_torchvision.py", "torchvision", "f32", 0, 0},
-    {"torchvision, f32, channels last", "peer_torchvision.py", "torchvision", "f32", 1, 0},
-    {"torchvision, bf16, channels last", "peer_torchvision.py", "torchvision", "bf16", 1, 0},
-    {"ONNX Runtime, f32", "peer_onnxruntime.py", "onnxruntime", "f32", 0, 1},
-    {"OpenVINO, f32", "peer_openvino.py", "openvino", "f32", 0, 1},
-    {"OpenVINO, bf16", "peer_openvino.py", "openvino", "bf16", 0, 1},
-    {"OpenCV, f32", "peer_opencv.py", "cv2", "f32", 0, 1},
+    {"torchvision f32", "peer_torchvision.py", "torchvision", "f32", 0, 0},
+    {"torchvision f32 NHWC", "peer_torchvision.py", "torchvision", "f32", 1, 0},
+    {"torchvision bf16 NHWC", "peer_torchvision.py", "torchvision", "bf16", 1, 0},
+    {"ONNX Runtime f32", "peer_onnxruntime.py", "onnxruntime", "f32", 0, 1},
+    {"OpenVINO f32", "peer_openvino.py", "openvino", "f32", 0, 1},
+    {"OpenVINO bf16", "peer_openvino.py", "openvino", "bf16", 0, 1},
+    {"OpenCV f32", "peer_opencv.py", "cv2", "f32", 0, 1},
 };
 enum { PEERS = sizeof peers / sizeof *peers, ALL = OURS + PEERS };
 
-static const char *const our_names[OURS] = {"mrcnn, f32", "mrcnn, bf16"};
+static const char *const our_names[OURS] = {"mrcnn f32", "mrcnn bf16"};
 static const char *const our_precisions[OURS] = {"f32", "bf16"};
 
 /* What a part is called by us (stages), and by the peers. */
@@ -247,7 +247,8 @@ void report_peers(report *r) {
         r, "Peers",
         "One picture in other programs on the same machine, in turn. torchvision runs its whole "
         "Mask R-CNN, with as many proposals, classes and instances; its RPN has 256 channels where "
-        "ours has 512. The others run our network as three graphs (peer_graphs.py), on 1,000 "
+        "ours has 512 (NHWC: its channels_last). The others run our network as three graphs "
+        "(peer_graphs.py), on 1,000 "
         "proposals and 100 instances; what joins these is missing: reading and resizing the "
         "picture, choosing proposals, RoIAlign, choosing detections, masks of the picture's size. "
         "Their sum compares with the same parts of ours. Memory is the most that each process "

@@ -48,7 +48,6 @@ static void evaluate(const report *r, score *s, const char *precision, const cha
     *s = (score){0};
     char *text = process_run(arguments, s->failure, sizeof s->failure);
     if (!text) return;
-    s->failure[0] = '\0';
     json_take("mrcnn eval", text, take_scores, s, s->failure, sizeof s->failure);
     free(text);
 }

@@ -107,8 +107,9 @@ char *process_run(const char *const *arguments, char *complaint, size_t room) {
         snprintf(complaint, room, "%s: %s", arguments[0], strerror(problem));
         return NULL;
     }
-    char *text = process_read(&p);
-    if (process_end(&p, complaint, room) == 0 && text) return text;
+    char *text = process_read(&p), last[1000];
+    if (process_end(&p, last, sizeof last) == 0 && text) return text;
+    snprintf(complaint, room, "%s", last);
     free(text);
     return NULL;
 }

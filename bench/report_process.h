@@ -18,7 +18,8 @@ char *process_read(process *p);
 /* Ends its input and waits. Its exit code, or -1. The last line that it wrote to stderr goes to `complaint`. */
 int process_end(process *p, char *complaint, size_t room);
 
-/* Runs to its end: what it wrote to stdout (free it), or NULL after its last line on stderr went to `complaint`. */
+/* Runs to its end: what it wrote to stdout (free it), or NULL after its last line on stderr went to `complaint`, which
+ * is left alone otherwise. */
 char *process_run(const char *const *arguments, char *complaint, size_t room);
 
 #endif

@@ -4,6 +4,7 @@
 #include "helper_cli.h"
 
 #include <stdlib.h>
+#include <string.h>
 
 #define REPORT(...)                                                                             \
     cli_run(BENCH_REPORT, (const char *const[]){"--quick", "--rounds", "1", __VA_ARGS__, NULL}, \
@@ -33,6 +34,21 @@ static void test_table_and_plot(void **state) {
     free(page);
 }
 
+/* Of the stages, those that multiply have limits, and f32 has times in all of them. */
+static void test_stages(void **state) {
+    (void)state;
+    const cli_result *r = REPORT("--out", "page", "--threads", "1", TINY, "stages");
+    assert_int_equal(r->code, 0);
+    assert_null(strstr(r->out, "The limits are not known"));
+    assert_null(strstr(r->out, "\n| backbone | |"));
+    assert_contains(r->out, "\n| backbone | ");
+    assert_contains(r->out, "\n| unmold | | | | ");
+    assert_contains(r->out, " of them (unmold) | ");
+    assert_contains(r->out, "\n| NMS alone: 6,000 boxes, 1000 kept when ");
+    /* What was made on the way is gone. */
+    assert_int_equal(cli_count("page", "int8") + cli_count("page", "noise"), 0);
+}
+
 /* A sentence stands in the table's place. */
 static void test_nothing_to_see(void **state) {
     (void)state;
@@ -59,6 +75,7 @@ static void test_wrong(void **state) {
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_table_and_plot),
+        cmocka_unit_test(test_stages),
         cmocka_unit_test(test_nothing_to_see),
         cmocka_unit_test(test_wrong),
     };
