@@ -147,14 +147,14 @@ static int read_arguments(choice *c, int argc, char **argv) {
 static void write_beginning(report *r) {
     char machine[400];
     mr_machine_describe(machine, sizeof machine);
-    fprintf(r->page,
-            "# How fast mrcnn is\n\n"
-            "%s; %d cores, of which %d threads compute; measured f32 peak %.0f GFLOP/s.\n\n"
-            "Pictures of %d x %d unless said, 1,000 proposals, 100 instances, 81 classes, fresh "
-            "weights, %s. %d rounds, in which all contenders take turns: medians, in brackets the "
-            "fastest and the slowest.\n",
-            machine, mr_cores(), r->threads, r->peak_gflops, r->size, r->size, r->backbone,
-            r->rounds);
+    fprintf(
+        r->page,
+        "# How fast mrcnn is\n\n"
+        "%s; %d cores, of which %d threads compute; measured f32 peak %.0f GFLOP/s.\n\n"
+        "Pictures of %d x %d unless said, 1,000 proposals, 100 instances, 81 classes, fresh "
+        "weights, %s. All contenders take turns, rounds: %d. Medians; in brackets the fastest and "
+        "the slowest.\n",
+        machine, mr_cores(), r->threads, r->peak_gflops, r->size, r->size, r->backbone, r->rounds);
     for (const char *const *s = r->settings; *s; s++)
         fprintf(r->page, "%s%s", s == r->settings ? "\nWith " : ", ", *s);
     if (r->settings[0]) fprintf(r->page, ".\n");

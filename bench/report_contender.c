@@ -221,7 +221,7 @@ spread contender_stages(const contender *c, const char *const *names) {
 }
 
 static int decimals_of(double number) {
-    return number < 10 ? 2 : number < 100 ? 1 : 0;
+    return number < 1 ? 3 : number < 10 ? 2 : number < 100 ? 1 : 0;
 }
 
 spread_text number_write(double number) {

@@ -93,7 +93,7 @@ static void write_total(const report *r, const trial *t) {
         sum.gflop += t->limits.items[i].gflop;
         sum.least += t->limits.items[i].least;
     }
-    fprintf(r->page, "| all | %.1f | %s | %s |", sum.gflop,
+    fprintf(r->page, "| all | %s | %s | %s |", number_write(sum.gflop).text,
             number_write(1e3 * sum.gflop / r->peak_gflops).text,
             number_write(1e3 * sum.least / r->peak_gflops).text);
     for (int k = 0; k < PRECISIONS; k++)

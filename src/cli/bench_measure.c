@@ -121,6 +121,7 @@ static int warm_up(lane *l) {
 
 static void *run_lane(void *context) {
     lane *l = context;
+    l->passes = zeros(l->crew->plan->runs);
     show(l, 0);
     if (!warm_up(l)) return NULL;
     for (int64_t pass = 0; pass < l->crew->plan->runs; pass++) {
@@ -226,13 +227,12 @@ int bench_measure(bench_figures *f, const bench_plan *plan, const mrcnn_config *
     crew c = {.plan = plan, .pictures = pictures};
     pthread_mutex_init(&c.mutex, NULL);
     pthread_cond_init(&c.changed, NULL);
-    lane lanes[BENCH_MAX_SESSIONS] = {{0}};
-    for (int64_t i = 0; i < plan->sessions; i++) {
-        lanes[i].crew = &c;
-        lanes[i].session = sessions[i];
-        lanes[i].shows_progress = i == 0;
-        lanes[i].passes = zeros(plan->runs);
-    }
+    lane lanes[BENCH_MAX_SESSIONS];
+    for (int i = 0; i < BENCH_MAX_SESSIONS; i++)
+        lanes[i] = (lane){.crew = &c,
+                          .session = i < plan->sessions ? sessions[i] : NULL,
+                          .shows_progress = i == 0,
+                          .err = MRCNN_ERROR_INIT};
     run_lanes(&c, lanes);
     const mrcnn_error *err = failure_of(lanes, plan->sessions);
     int code = err ? fail_with(err) : EXIT_DONE;
