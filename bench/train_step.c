@@ -1,7 +1,7 @@
 /* train_step.c - one training step, stage by stage, beside the machine's peak:
  *
- *     bench_train_step [LAYERS [SIZE [STEPS [BACKBONE [CLASSES [PRECISION]]]]]]
- *                      (all 1024 5 resnet50 81 f32)
+ *     bench_train_step [LAYERS [SIZE [STEPS [BACKBONE [CLASSES [PRECISION [BATCH [recompute]]]]]]]]
+ *                      (all 1024 5 resnet50 81 f32 1)
  *
  * A picture of noise with ten objects; fresh weights. The RoIs are as in a model that has learnt
  * something: around the objects, so that the heads have all the work that they can have. */
@@ -21,7 +21,7 @@
 #include <string.h>
 #include <sys/resource.h>
 
-enum { OBJECTS = 10, ROIS = 400, MAX_STEPS = 99, MAX_ROWS = 64 };
+enum { OBJECTS = 10, ROIS = 400, MAX_STEPS = 99, MAX_BATCH = 16, MAX_ROWS = 64 };
 
 typedef struct scene {
     uint8_t *pixels, *masks, *active;
@@ -120,7 +120,9 @@ static void print(times *t, int steps, double peak) {
 int main(int argc, char **argv) {
     const char *layers = argc > 1 ? argv[1] : "all";
     int size = argc > 2 ? atoi(argv[2]) : 1024, steps = argc > 3 ? atoi(argv[3]) : 5;
+    int batch = argc > 7 ? atoi(argv[7]) : 1;
     if (steps < 1 || steps > MAX_STEPS) steps = 5;
+    if (batch < 1 || batch > MAX_BATCH) batch = 1;
     mrcnn_error err = MRCNN_ERROR_INIT;
     mrcnn_config *config = NULL;
     mrcnn_model *model = NULL;
@@ -146,19 +148,29 @@ int main(int argc, char **argv) {
     if (!make_scene(&s, settings, size, &err) ||
         !check(mr_layers_gradients(model->weights, layers, &gradients, &err), &err))
         return 1;
-    mr_learner_options options = {
-        settings, &mr_executor_cpu, model->weights, gradients, packs, size, size, 1, threads, 0};
+    mr_learner_options options = {.settings = settings,
+                                  .executor = &mr_executor_cpu,
+                                  .weights = model->weights,
+                                  .gradients = gradients,
+                                  .packs = packs,
+                                  .height = size,
+                                  .width = size,
+                                  .batch = batch,
+                                  .threads = threads,
+                                  .recompute = argc > 8 && strcmp(argv[8], "recompute") == 0};
     if (!check(mr_learner_create(&learner, &options, &err), &err) ||
         !check(mr_optimizer_create(&optimizer, settings, model->weights, gradients, threads, &err),
                &err))
         return 1;
     static times t;
+    mr_lesson lessons[MAX_BATCH]; /* the same picture */
+    for (int b = 0; b < batch; b++) lessons[b] = s.lesson;
     mr_lesson_result result = {0};
     for (int step = -1; step < steps; step++) { /* the first one warms up */
         int at = step < 0 ? 0 : step;
         mr_update update;
         double before = mr_milliseconds();
-        if (!check(mr_learner_run(learner, &s.lesson, 1, &result, &err), &err)) return 1;
+        if (!check(mr_learner_run(learner, lessons, 1, &result, &err), &err)) return 1;
         double learnt = mr_milliseconds();
         mr_regularise(model->weights, gradients, settings, 1);
         double penalised = mr_milliseconds();
@@ -174,12 +186,12 @@ int main(int argc, char **argv) {
     struct rusage usage;
     getrusage(RUSAGE_SELF, &usage);
     double peak = mrcnn_peak_gflops(threads);
-    printf("%s, %d x %d, layers %s, %d RoIs of which %d positive, %d threads, peak %.0f GFLOP/s\n",
-           settings->backbone, size, size, layers, result.rois, result.positive_rois, threads,
+    printf("%s, %d pictures of %d x %d, layers %s, %d RoIs of which %d positive, %d threads, peak %.0f GFLOP/s\n",
+           settings->backbone, batch, size, size, layers, result.rois, result.positive_rois, threads,
            peak);
     print(&t, steps, peak);
-    printf("learner %.0f MB, weights %.0f MB, peak of the process %.0f MB\n",
-           (double)mr_learner_bytes(learner) / 1e6,
+    printf("%d layers computed again; learner %.0f MB, weights %.0f MB, peak of the process %.0f MB\n",
+           mr_learner_recomputed(learner), (double)mr_learner_bytes(learner) / 1e6,
            (double)mr_weight_bytes(packs, model->weights) / 1e6,
            (double)usage.ru_maxrss * 1024 / 1e6);
     mr_learner_free(&learner);

@@ -851,6 +851,10 @@ typedef struct mrcnn_train_options {
     void *user;
     /* Before each picture of an evaluation. */
     void (*on_evaluate)(void *user, size_t done, size_t total);
+    /* 1: activations of the backbone that the backward needs are not kept but computed again, segment by
+     * segment: less memory, more time, the same weights bit for bit. A run may go on with or without
+     * it. Where a stage leaves nothing to compute again, on_message says so. */
+    int recompute;
 } mrcnn_train_options;
 
 MRCNN_API mrcnn_train_options mrcnn_train_options_default(void);

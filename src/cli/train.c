@@ -16,7 +16,7 @@ typedef struct train_options {
     text_list exclude;
     int64_t epochs, threads;
     int executor; /* index in the option's words */
-    int new_run;
+    int new_run, recompute;
 } train_options;
 
 static const option options[] = {
@@ -48,6 +48,10 @@ static const option options[] = {
      1, 1000000},
     {"logs", "DIR", OPTION_TEXT, offsetof(train_options, logs),
      "where the run's folder is made (default logs)", 0, 0},
+    {"recompute", NULL, OPTION_FLAG, offsetof(train_options, recompute),
+     "compute activations of the backbone again instead of keeping them: less memory, more time, the "
+     "same weights",
+     0, 0},
     CONFIG_ROWS(train_options, config),
     {"threads", "N", OPTION_INTEGER, offsetof(train_options, threads),
      "how many threads compute (default 0: one per core)", 0, 4096},
@@ -346,6 +350,7 @@ static int train(run *r) {
     options.resume = r->resumes ? r->weights : NULL;
     options.threads = (int)r->o->threads;
     options.executor = r->o->executor ? "reference" : "cpu";
+    options.recompute = r->o->recompute;
     train_report_connect(&options);
     mrcnn_status status = mrcnn_train(r->model, r->set, r->validation, &options, &result, &err);
     train_report_end();

@@ -105,6 +105,13 @@ static void batch_statistics(const norm_kernel *k, const norm_job *job, int thre
     }
 }
 
+static void use_statistics(const norm_kernel *k, const norm_job *job, int threads) {
+    if (k->node.batch_statistics)
+        batch_statistics(k, job, threads);
+    else if (!k->fixed)
+        moving_statistics(k);
+}
+
 static void normalise(void *context, size_t begin, size_t end, int thread) {
     (void)thread;
     const norm_job *j = context;
@@ -128,10 +135,7 @@ static void run_norm(mr_kernel *kernel, const mr_run *run) {
     norm_job job = {
         .k = k, .x = run->inputs[0], .y = run->output, .pixels = pixels, .sums = run->scratch};
     if (pixels == 0) return;
-    if (k->node.batch_statistics)
-        batch_statistics(k, &job, run->threads);
-    else if (!k->fixed)
-        moving_statistics(k);
+    if (!run->again) use_statistics(k, &job, run->threads);
     mr_parallel(run->threads, pixels, normalise, &job);
 }
 

@@ -70,7 +70,6 @@ typedef struct mr_prepare {
     int release_weights; /* a kernel's raw values may be freed once they are packed */
     mr_packs *packs;
     mr_tuning *tuning; /* NULL: nothing is measured */
-    int in_place;      /* the output buffer already holds the residual */
 
     /* Training: the trainable tensors' gradients (same keys and shapes as the weights); NULL:
      * inference. A node with mr_has_backward then reads its raw weights anew on every run, because
@@ -98,6 +97,9 @@ typedef struct mr_run {
     int rows[MR_ROWS_KINDS];
     void *scratch;
     int threads;
+    /* A second run on the inputs of the first, whose value wasn't kept for the backward: statistics don't
+     * move, and those of the first run hold. */
+    int again;
 } mr_run;
 
 /* Input k and the output of a node that reads and writes f32. */

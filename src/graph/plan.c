@@ -12,72 +12,11 @@ size_t mr_round_up(size_t bytes) {
     return (bytes + 63) & ~(size_t)63;
 }
 
-static size_t value_bytes(const mr_plan *plan, const mr_node *node) {
-    return mr_round_up(mr_shape_size(node->shape) * (size_t)plan->max_rows[node->rows] *
-                       mr_type_size(node->type));
-}
-
-int mr_backward_time(const mr_plan *plan, int node) {
-    return 2 * plan->graph->count - node;
-}
-
-/* When the value is read for the last time, by forward or backward. */
-static int last_use(const mr_plan *plan, int x) {
-    const mrcnn_graph *graph = plan->graph;
-    int last = x;
-    for (int i = x; i < graph->count; i++) {
-        const mr_node *node = &graph->nodes[i];
-        if (node->dead) continue;
-        unsigned reads = mr_backward_reads(graph, node, plan->gradients);
-        int again = i == x && (reads >> MR_MAX_INPUTS & 1);
-        for (int k = 0; k < node->input_count; k++) {
-            if (node->inputs[k] != x) continue;
-            if (last < i) last = i;
-            again |= reads >> k & 1;
-        }
-        if (node->residual == x && last < i) last = i;
-        if (again && last < mr_backward_time(plan, i)) last = mr_backward_time(plan, i);
-    }
-    return last;
-}
-
-static int reads_as_input(const mr_node *node, int x) {
-    for (int k = 0; k < node->input_count; k++)
-        if (node->inputs[k] == x) return 1;
-    return 0;
-}
-
-/* The residual's buffer becomes the sum's when nobody needs the residual afterwards. */
-static int can_overwrite_residual(const mr_plan *plan, int i) {
-    const mr_node *node = &plan->graph->nodes[i];
-    int r = node->residual;
-    return r >= 0 && !node->is_output && plan->steps[r].block >= 0 && !reads_as_input(node, r) &&
-           last_use(plan, r) == i;
-}
-
-static void assign_blocks(mr_plan *plan) {
-    for (int i = 0; i < plan->graph->count; i++) {
-        const mr_node *node = &plan->graph->nodes[i];
-        plan->steps[i].block = -1;
-        if (node->dead || node->is_output || node->op == MR_OP_INPUT) continue;
-        int last = last_use(plan, i);
-        if (can_overwrite_residual(plan, i)) {
-            int shared = plan->steps[node->residual].block;
-            plan->steps[i].block = shared;
-            plan->blocks[shared].last = last;
-        } else {
-            mr_block fresh = {value_bytes(plan, node), 0, i, last};
-            plan->steps[i].block = plan->block_count;
-            plan->blocks[plan->block_count++] = fresh;
-        }
-    }
-}
-
 static mrcnn_status allocate_outputs(mr_plan *plan, mrcnn_error *err) {
     for (int i = 0; i < plan->graph->count; i++) {
         const mr_node *node = &plan->graph->nodes[i];
         if (node->dead || !node->is_output || node->op == MR_OP_INPUT) continue;
-        size_t bytes = value_bytes(plan, node);
+        size_t bytes = mr_plan_value_bytes(plan, i);
         plan->steps[i].output = plan->executor->alloc(bytes);
         if (!plan->steps[i].output) return mr_fail_memory(err, bytes, node->name);
         plan->output_bytes += bytes;
@@ -99,9 +38,7 @@ static mrcnn_status prepare_kernels(mr_plan *plan, const mr_plan_options *option
                         .tuning = options->tuning,
                         .gradients = options->gradients,
                         .update_statistics = options->update_statistics,
-                        .products = options->products,
-                        .in_place = node->residual >= 0 && plan->steps[i].block >= 0 &&
-                                    plan->steps[i].block == plan->steps[node->residual].block};
+                        .products = options->products};
         memcpy(p.max_rows, options->max_rows, sizeof p.max_rows);
         mrcnn_status status = plan->executor->prepare(&p, &plan->steps[i].kernel, err);
         if (status != MRCNN_OK) return status;
@@ -122,6 +59,25 @@ static mrcnn_status rewrite(mrcnn_graph *graph, const mr_plan_options *options, 
     return mr_graph_status(graph, err);
 }
 
+mrcnn_status mr_plan_lay_out(mr_plan *plan, mrcnn_error *err) {
+    plan->block_count = 0;
+    mr_plan_schedule(plan);
+    mr_plan_assign_values(plan);
+    mr_plan_assign_gradients(plan);
+    return mr_place_blocks(plan->blocks, plan->block_count, &plan->activation_bytes, err);
+}
+
+static mrcnn_status lay_out(mr_plan *plan, const mr_plan_options *options, mrcnn_error *err) {
+    for (int i = 0; i < plan->graph->count; i++) {
+        plan->steps[i].segment = -1;
+        plan->steps[i].backward_reads =
+            mr_backward_reads(plan->graph, &plan->graph->nodes[i], plan->gradients);
+    }
+    mrcnn_status status = mr_plan_lay_out(plan, err);
+    if (status != MRCNN_OK || !options->gradients || !options->recompute) return status;
+    return mr_plan_choose_segments(plan, options->recompute, err);
+}
+
 mrcnn_status mr_plan_compile(mr_plan **out, mrcnn_graph **graph, const mr_plan_options *options,
                              mrcnn_error *err) {
     mrcnn_status status = rewrite(*graph, options, err);
@@ -134,18 +90,19 @@ mrcnn_status mr_plan_compile(mr_plan **out, mrcnn_graph **graph, const mr_plan_o
     *graph = NULL;
     plan->executor = options->executor;
     plan->gradients = options->gradients;
+    plan->between_bytes = options->between_bytes;
     plan->threads = options->threads;
     memcpy(plan->max_rows, options->max_rows, sizeof plan->max_rows);
     size_t nodes = (size_t)plan->graph->count;
     plan->steps = mr_calloc(nodes, sizeof *plan->steps);
-    /* a value's and its gradient's, and one between */
-    plan->blocks = mr_calloc(2 * nodes + 1, sizeof *plan->blocks);
-    if (!plan->steps || !plan->blocks) {
+    /* a node's two runs and its backward, and what is between */
+    plan->events = mr_calloc(3 * nodes + 1, sizeof *plan->events);
+    /* a value's two and its gradient's, and one between */
+    plan->blocks = mr_calloc(3 * nodes + 1, sizeof *plan->blocks);
+    if (!plan->steps || !plan->events || !plan->blocks) {
         status = mr_fail_memory(err, nodes * sizeof *plan->steps, "a plan");
     } else {
-        assign_blocks(plan);
-        mr_plan_assign_gradients(plan, options->between_bytes);
-        status = mr_place_blocks(plan->blocks, plan->block_count, &plan->activation_bytes, err);
+        status = lay_out(plan, options, err);
         if (status == MRCNN_OK) status = allocate_outputs(plan, err);
         if (status == MRCNN_OK) status = prepare_kernels(plan, options, err);
     }
@@ -164,6 +121,7 @@ void mr_plan_free(mr_plan **plan) {
         if (p->steps[i].output) p->executor->release(p->steps[i].output);
     }
     free(p->steps);
+    free(p->events);
     free(p->blocks);
     mr_graph_free(&p->graph);
     free(p);
@@ -176,6 +134,12 @@ size_t mr_plan_workspace_bytes(const mr_plan *plan) {
 
 size_t mr_plan_output_bytes(const mr_plan *plan) {
     return plan->output_bytes;
+}
+
+int mr_plan_recomputed(const mr_plan *plan) {
+    int count = 0;
+    for (int i = 0; i < plan->graph->count; i++) count += plan->steps[i].again;
+    return count;
 }
 
 void mr_plan_bind(mr_plan *plan, const char *input, const void *data) {
@@ -205,22 +169,26 @@ const float *mr_plan_output(const mr_plan *plan, const char *name, mrcnn_shape *
     return map.type == MR_F32 ? map.data : NULL;
 }
 
-void *mr_plan_value(const mr_plan *plan, char *workspace, int x) {
+void *mr_plan_value(const mr_plan *plan, char *workspace, int x, mr_event_kind kind) {
     const mr_step *s = &plan->steps[x];
     if (s->bound) return (void *)s->bound; /* inputs are only read */
     if (s->output) return s->output;
-    return workspace + plan->blocks[s->block].offset;
+    return workspace + plan->blocks[mr_plan_life(plan, x, kind)->block].offset;
 }
 
-static void run_step(const mr_plan *plan, char *workspace, int i, const int rows[MR_ROWS_KINDS]) {
+void mr_plan_run_node(const mr_plan *plan, char *workspace, mr_event event,
+                      const int rows[MR_ROWS_KINDS]) {
+    int i = event.node;
     const mr_node *node = &plan->graph->nodes[i];
-    mr_run run = {.output = mr_plan_value(plan, workspace, i),
+    mr_run run = {.output = mr_plan_value(plan, workspace, i, event.kind),
                   .scratch = workspace + plan->activation_bytes,
-                  .threads = plan->threads};
+                  .threads = plan->threads,
+                  .again = event.kind == MR_RUN_AGAIN};
     memcpy(run.rows, rows, sizeof run.rows);
     for (int k = 0; k < node->input_count; k++)
-        run.inputs[k] = mr_plan_value(plan, workspace, node->inputs[k]);
-    if (node->residual >= 0) run.residual = mr_plan_value(plan, workspace, node->residual);
+        run.inputs[k] = mr_plan_value(plan, workspace, node->inputs[k], event.kind);
+    if (node->residual >= 0)
+        run.residual = mr_plan_value(plan, workspace, node->residual, event.kind);
     plan->steps[i].kernel->run(plan->steps[i].kernel, &run);
 }
 
@@ -244,13 +212,15 @@ void mr_plan_observe(mr_plan *plan, mr_plan_observer observer, void *user) {
 void mr_plan_run(mr_plan *plan, void *workspace, const int rows[MR_ROWS_KINDS]) {
     plan->forward.count = 0;
     double before = mr_milliseconds();
-    for (int i = 0; i < plan->graph->count; i++) {
+    for (int time = 0; time < plan->between_time; time++) {
+        mr_event event = plan->events[time];
+        int i = event.node;
         const mr_node *node = &plan->graph->nodes[i];
-        if (!plan->steps[i].kernel || rows[node->rows] == 0) continue;
-        run_step(plan, workspace, i, rows);
+        if (rows[node->rows] == 0) continue;
+        mr_plan_run_node(plan, workspace, event, rows);
         if (plan->observer)
-            plan->observer(plan->observer_user, node, mr_plan_value(plan, workspace, i),
-                           rows[node->rows]);
+            plan->observer(plan->observer_user, node,
+                           mr_plan_value(plan, workspace, i, event.kind), rows[node->rows]);
         double now = mr_milliseconds();
         plan->steps[i].milliseconds = now - before;
         mr_add_stage_time(&plan->forward, node->stage, now - before,

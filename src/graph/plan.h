@@ -24,6 +24,9 @@ typedef struct mr_plan_options {
     int update_statistics;
     /* Bytes of the workspace that somebody else may use between a run and its backward. */
     size_t between_bytes;
+    /* Training: of this stage's nodes, what the backward reads is not kept from the run but computed
+     * again (plan_recompute.c), as far as that needs less memory. NULL: all of it is kept. */
+    const char *recompute;
 } mr_plan_options;
 
 /* Optimises and takes over `graph` (also on failure; *graph becomes NULL). */
@@ -35,6 +38,8 @@ void mr_plan_free(mr_plan **plan);
  * after the other can share it. Outputs are kept apart, in memory of the plan's own. */
 size_t mr_plan_workspace_bytes(const mr_plan *plan);
 size_t mr_plan_output_bytes(const mr_plan *plan);
+/* How many nodes a backward run computes again. */
+int mr_plan_recomputed(const mr_plan *plan);
 
 /* Where the input of that name lies: rows x shape numbers, alive while the plan runs. They are floats, or of
  * the plan's precision if the input is a feature. */
@@ -72,7 +77,8 @@ void mr_plan_backward(mr_plan *plan, void *workspace, const int rows[MR_ROWS_KIN
 /* Time of the last run by stage, in order of first use; NULL past the end. */
 const mrcnn_stage_time *mr_plan_stage(const mr_plan *plan, size_t index);
 
-/* The same of the last backward run. */
+/* The same of the last backward run; MR_RECOMPUTATION is a stage of its own there. */
+#define MR_RECOMPUTATION "recomputation"
 const mrcnn_stage_time *mr_plan_backward_stage(const mr_plan *plan, size_t index);
 
 /* The nodes that are run, for reports: NULL past the end. */

@@ -32,7 +32,7 @@ static void open_gradient(mr_plan *plan, int x, int time) {
     mr_step *step = &plan->steps[x];
     const mr_node *node = &plan->graph->nodes[x];
     if (!node->gradient || node->op == MR_OP_INPUT || step->gradient_block >= 0) return;
-    mr_block fresh = {gradient_bytes(plan, node), 0, time, mr_backward_time(plan, x)};
+    mr_block fresh = {gradient_bytes(plan, node), 0, time, step->backward_time};
     step->gradient_block = plan->block_count;
     plan->blocks[plan->block_count++] = fresh;
 }
@@ -40,7 +40,7 @@ static void open_gradient(mr_plan *plan, int x, int time) {
 static void share_gradient(mr_plan *plan, int i) {
     int r = plan->graph->nodes[i].residual, block = plan->steps[i].gradient_block;
     plan->steps[r].gradient_block = block;
-    plan->blocks[block].last = mr_backward_time(plan, r);
+    plan->blocks[block].last = plan->steps[r].backward_time;
 }
 
 /* A value whose gradient has memory was written before: by another consumer, by the caller (an
@@ -49,36 +49,40 @@ static int is_written(const mr_plan *plan, int x) {
     return plan->graph->nodes[x].op == MR_OP_INPUT || plan->steps[x].gradient_block >= 0;
 }
 
-void mr_plan_assign_gradients(mr_plan *plan, size_t between) {
+/* Who is written by the backward at `time`, and how. */
+static void assign_written(mr_plan *plan, int time) {
+    int i = plan->events[time].node;
+    const mr_node *node = &plan->graph->nodes[i];
+    mr_step *step = &plan->steps[i];
+    if (node->residual >= 0) {
+        step->residual_accumulate = is_written(plan, node->residual);
+        if (can_share(plan, i, step->residual_accumulate))
+            share_gradient(plan, i);
+        else
+            open_gradient(plan, node->residual, time);
+    }
+    for (int k = 0; k < node->input_count; k++) {
+        step->accumulate[k] = is_written(plan, node->inputs[k]);
+        open_gradient(plan, node->inputs[k], time);
+    }
+}
+
+void mr_plan_assign_gradients(mr_plan *plan) {
     int count = plan->graph->count;
     plan->between = -1;
     for (int i = 0; i < count; i++) plan->steps[i].gradient_block = -1;
-    if (between) {
-        mr_block block = {mr_round_up(between), 0, count, count};
+    if (plan->between_bytes) {
+        mr_block block = {mr_round_up(plan->between_bytes), 0, plan->between_time,
+                          plan->between_time};
         plan->between = plan->block_count;
         plan->blocks[plan->block_count++] = block;
     }
     if (!plan->gradients) return;
     for (int i = 0; i < count; i++)
         if (plan->graph->nodes[i].is_output && !plan->graph->nodes[i].dead)
-            open_gradient(plan, i, count);
-    for (int i = count - 1; i >= 0; i--) {
-        const mr_node *node = &plan->graph->nodes[i];
-        mr_step *step = &plan->steps[i];
-        if (!mr_has_backward(plan->graph, node, plan->gradients)) continue;
-        int now = mr_backward_time(plan, i);
-        if (node->residual >= 0) {
-            step->residual_accumulate = is_written(plan, node->residual);
-            if (can_share(plan, i, step->residual_accumulate))
-                share_gradient(plan, i);
-            else
-                open_gradient(plan, node->residual, now);
-        }
-        for (int k = 0; k < node->input_count; k++) {
-            step->accumulate[k] = is_written(plan, node->inputs[k]);
-            open_gradient(plan, node->inputs[k], now);
-        }
-    }
+            open_gradient(plan, i, plan->between_time);
+    for (int time = plan->between_time; time < plan->event_count; time++)
+        if (plan->events[time].kind == MR_BACKWARD) assign_written(plan, time);
 }
 
 static float *gradient_memory(const mr_plan *plan, char *workspace, int x) {
@@ -92,15 +96,16 @@ static void backward_step(const mr_plan *plan, char *workspace, int i,
                           const int rows[MR_ROWS_KINDS]) {
     const mr_node *node = &plan->graph->nodes[i];
     const mr_step *step = &plan->steps[i];
-    unsigned read = mr_backward_reads(plan->graph, node, plan->gradients);
+    unsigned read = step->backward_reads;
     mr_backward b = {.output_gradient = gradient_memory(plan, workspace, i),
                      .scratch = workspace + plan->activation_bytes,
                      .threads = plan->threads};
     memcpy(b.rows, rows, sizeof b.rows);
     memcpy(b.accumulate, step->accumulate, sizeof b.accumulate);
-    if (read >> MR_MAX_INPUTS & 1) b.output = mr_plan_value(plan, workspace, i);
+    if (read >> MR_MAX_INPUTS & 1) b.output = mr_plan_value(plan, workspace, i, MR_BACKWARD);
     for (int k = 0; k < node->input_count; k++) {
-        if (read >> k & 1) b.inputs[k] = mr_plan_value(plan, workspace, node->inputs[k]);
+        if (read >> k & 1)
+            b.inputs[k] = mr_plan_value(plan, workspace, node->inputs[k], MR_BACKWARD);
         b.input_gradients[k] = gradient_memory(plan, workspace, node->inputs[k]);
     }
     if (node->residual >= 0) {
@@ -111,19 +116,27 @@ static void backward_step(const mr_plan *plan, char *workspace, int i,
     step->kernel->backward(step->kernel, &b);
 }
 
+/* The node of an event behind "between", and its time. */
+static void run_event(mr_plan *plan, char *workspace, mr_event event,
+                      const int rows[MR_ROWS_KINDS]) {
+    const mr_node *node = &plan->graph->nodes[event.node];
+    mr_step *step = &plan->steps[event.node];
+    double before = mr_milliseconds(), gflop = step->gflop * rows[node->rows];
+    if (event.kind == MR_RUN_AGAIN) {
+        mr_plan_run_node(plan, workspace, event, rows);
+        mr_add_stage_time(&plan->backward, MR_RECOMPUTATION, mr_milliseconds() - before, gflop);
+        return;
+    }
+    backward_step(plan, workspace, event.node, rows);
+    step->backward_milliseconds = mr_milliseconds() - before;
+    mr_add_stage_time(&plan->backward, node->stage, step->backward_milliseconds, 2 * gflop);
+}
+
 void mr_plan_backward(mr_plan *plan, void *workspace, const int rows[MR_ROWS_KINDS]) {
     plan->backward.count = 0;
-    double before = mr_milliseconds();
-    for (int i = plan->graph->count - 1; i >= 0; i--) {
-        const mr_node *node = &plan->graph->nodes[i];
-        if (!mr_has_backward(plan->graph, node, plan->gradients) || rows[node->rows] == 0) continue;
-        backward_step(plan, workspace, i, rows);
-        double now = mr_milliseconds();
-        plan->steps[i].backward_milliseconds = now - before;
-        mr_add_stage_time(&plan->backward, node->stage, now - before,
-                          2 * plan->steps[i].gflop * rows[node->rows]);
-        before = now;
-    }
+    for (int time = plan->between_time + 1; time < plan->event_count; time++)
+        if (rows[plan->graph->nodes[plan->events[time].node].rows] > 0)
+            run_event(plan, workspace, plan->events[time], rows);
 }
 
 static int find_named(const mr_plan *plan, const char *name, int output) {

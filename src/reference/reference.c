@@ -61,7 +61,7 @@ static void run_reference(mr_kernel *kernel, const mr_run *run) {
     mr_reference_kernel *k = (mr_reference_kernel *)kernel;
     const struct op_entry *op = entry_of(k->node.op);
     read_weights(k, run->scratch, run->threads);
-    if (k->node.op == MR_OP_BATCH_NORM) mr_reference_norm_statistics(k, run);
+    if (k->node.op == MR_OP_BATCH_NORM && !run->again) mr_reference_norm_statistics(k, run);
     size_t parts = (size_t)run->rows[k->node.rows];
     if (op->by_picture_row) parts *= (size_t)k->node.shape.height;
     mr_reference_job job = {k, run};

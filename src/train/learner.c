@@ -27,6 +27,7 @@ static mrcnn_status compile(mr_plan **plan, mrcnn_graph *graph, const mr_learner
         .products =
             o->gradients && o->settings->train_precision == MR_TRAIN_BF16 ? MR_BF16 : MR_F32,
         .between_bytes = between};
+    if (o->recompute) options.recompute = "backbone";
     if (!graph) return mr_fail_memory(err, sizeof(mrcnn_graph *), "the network");
     if (!o->executor->computes_in(options.products)) {
         mr_graph_free(&graph);
@@ -264,6 +265,10 @@ size_t mr_learner_bytes(const mr_learner *l) {
            mr_plan_output_bytes(l->box) + mr_plan_output_bytes(l->mask);
 }
 
+int mr_learner_recomputed(const mr_learner *l) {
+    return mr_plan_recomputed(l->pyramid);
+}
+
 /* ------------------------------------------------------------------------------------- times */
 
 void mr_learner_time(mr_learner *l, const char *name, double milliseconds, double gflop) {
@@ -294,6 +299,7 @@ static const char *backward_name(const char *stage) {
         {"box head", "box head backward"},
         {"mask roi align", "mask roi align backward"},
         {"mask head", "mask head backward"},
+        {MR_RECOMPUTATION, MR_RECOMPUTATION},
     };
     for (size_t i = 0; i < sizeof names / sizeof *names; i++)
         if (strcmp(names[i][0], stage) == 0) return names[i][1];

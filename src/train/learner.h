@@ -32,6 +32,7 @@ typedef struct mr_learner_options {
     mr_packs *packs;       /* of what is not trained; to be made anew when that changes */
     int height, width, batch, threads;
     int detach_targets; /* no gradient through the target deltas, as in COMPAT paper */
+    int recompute; /* activations of the backbone are computed again for the backward, not kept */
 } mr_learner_options;
 
 /* What a batch gave. */
@@ -49,6 +50,8 @@ void mr_learner_free(mr_learner **learner);
 
 /* Activations, gradients of activations, scratch, buffers: all that it holds. */
 size_t mr_learner_bytes(const mr_learner *learner);
+/* How many layers of the backbone are computed again. */
+int mr_learner_recomputed(const mr_learner *learner);
 
 /* lessons: `batch` pictures. backward: 0 computes the losses alone. Losses that are no finite
  * numbers are no error here; the gradients mean nothing then. */

@@ -38,6 +38,16 @@ int mr_trainer_should_stop(mr_trainer *t) {
     return t->result->stopped;
 }
 
+/* Once a stage: learners come and go with the pictures' size. */
+static void tell_recompute(mr_trainer *t) {
+    if (!t->options.recompute || mr_learner_recomputed(t->learner) > 0 || t->told_recompute) return;
+    t->told_recompute = 1;
+    mr_trainer_say(t,
+                   "recompute changes nothing: with layers \"%s\" no activations of the backbone are "
+                   "kept that could be computed again",
+                   mr_trainer_stage(t)->layers);
+}
+
 mrcnn_status mr_trainer_learner(mr_trainer *t, int height, int width, mrcnn_error *err) {
     if (t->learner && t->learner_height == height && t->learner_width == width) return MRCNN_OK;
     mr_learner_free(&t->learner);
@@ -51,8 +61,11 @@ mrcnn_status mr_trainer_learner(mr_trainer *t, int height, int width, mrcnn_erro
                                   .height = height,
                                   .width = width,
                                   .batch = mr_batch_size(t->settings),
-                                  .threads = t->threads};
-    return mr_learner_create(&t->learner, &options, err);
+                                  .threads = t->threads,
+                                  .recompute = t->options.recompute};
+    mrcnn_status status = mr_learner_create(&t->learner, &options, err);
+    if (status == MRCNN_OK) tell_recompute(t);
+    return status;
 }
 
 /* -------------------------------------------------------------------------------------- setup */

@@ -35,6 +35,7 @@ typedef struct mr_trainer {
     mr_optimizer *optimizer;
     mr_learner *learner; /* for pictures of learner_height x learner_width */
     int learner_height, learner_width;
+    int told_recompute; /* that the stage has nothing to compute again */
 
     mr_training_state state; /* numbers only; the rest is filled in for saving */
     mr_tensors *statistics;  /* with TRAIN_BN: moving statistics as they were before the step */

@@ -82,6 +82,7 @@ static mrcnn_status keep_statistics(mr_trainer *t, mrcnn_error *err) {
 mrcnn_status mr_trainer_start_stage(mr_trainer *t, mrcnn_error *err) {
     mr_tensors *gradients = NULL;
     mr_learner_free(&t->learner);
+    t->told_recompute = 0;
     mr_packs_free(&t->packs);
     t->packs = mr_packs_create();
     if (!t->packs) return mr_fail_memory(err, 1, "packed weights");
