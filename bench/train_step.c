@@ -186,14 +186,15 @@ int main(int argc, char **argv) {
     struct rusage usage;
     getrusage(RUSAGE_SELF, &usage);
     double peak = mrcnn_peak_gflops(threads);
-    printf("%s, %d pictures of %d x %d, layers %s, %d RoIs of which %d positive, %d threads, peak %.0f GFLOP/s\n",
-           settings->backbone, batch, size, size, layers, result.rois, result.positive_rois, threads,
-           peak);
+    printf("%s, %d pictures of %d x %d, layers %s, %d RoIs of which %d positive, %d threads, peak "
+           "%.0f GFLOP/s\n",
+           settings->backbone, batch, size, size, layers, result.rois, result.positive_rois,
+           threads, peak);
     print(&t, steps, peak);
-    printf("%d layers computed again; learner %.0f MB, weights %.0f MB, peak of the process %.0f MB\n",
-           mr_learner_recomputed(learner), (double)mr_learner_bytes(learner) / 1e6,
-           (double)mr_weight_bytes(packs, model->weights) / 1e6,
-           (double)usage.ru_maxrss * 1024 / 1e6);
+    printf(
+        "%d layers computed again; learner %.0f MB, weights %.0f MB, peak of the process %.0f MB\n",
+        mr_learner_recomputed(learner), (double)mr_learner_bytes(learner) / 1e6,
+        (double)mr_weight_bytes(packs, model->weights) / 1e6, (double)usage.ru_maxrss * 1024 / 1e6);
     mr_learner_free(&learner);
     mr_optimizer_free(&optimizer);
     mr_packs_free(&packs);

@@ -37,6 +37,13 @@ mrcnn_value trial_wanted_input(mrcnn_graph *g, const char *name, mr_rows kind, m
     return x;
 }
 
+mrcnn_value trial_conv_bn(mrcnn_graph *g, mrcnn_value x, const char *layer, int filters, int kernel,
+                          int stride) {
+    char bn[MR_NAME];
+    snprintf(bn, sizeof bn, "bn_%s", layer);
+    return mrcnn_batch_norm(g, mrcnn_conv2d(g, x, layer, filters, kernel, stride, MRCNN_SAME), bn);
+}
+
 static float value_of(values kind, uint64_t stream, size_t i, size_t count) {
     double u = mr_prng_uniform(stream, i);
     switch (kind) {
@@ -81,6 +88,7 @@ static void add_gradient(void *user, const char *layer, const char *param, int r
                          const int64_t *shape) {
     world *w = user;
     mr_tensor *g;
+    if (w->t->layers && !strstr(layer, w->t->layers)) return;
     if (!strstr(w->t->train, param) || mr_tensors_find(w->gradients, layer, param)) return;
     assert_int_equal(mr_tensors_add(w->gradients, layer, param, rank, shape, &g, NULL), MRCNN_OK);
     memset(g->values, 0, g->count * sizeof(float));
@@ -153,7 +161,10 @@ void world_open(world *w, const trial *t, const mr_executor *executor, int threa
                          .packs = w->packs,
                          .threads = threads,
                          .gradients = w->gradients,
-                         .update_statistics = update_statistics};
+                         .update_statistics = update_statistics,
+                         .products = t->products,
+                         .recompute = t->recompute,
+                         .between_bytes = t->between};
     for (int k = 0; k < MR_ROWS_KINDS; k++)
         o.max_rows[k] = t->max_rows[k] > t->rows[k] ? t->max_rows[k] : t->rows[k];
     mrcnn_error err = MRCNN_ERROR_INIT;
@@ -199,6 +210,7 @@ double world_loss(world *w) {
 
 /* dL/dy = r, all of it or the rows of the listed pixels. */
 void world_backward(world *w) {
+    if (w->t->between) memset(mr_plan_between(w->plan, w->workspace), 0xFF, w->t->between);
     for (int k = 0; k < w->output_count; k++) {
         const end *e = &w->outputs[k];
         float *g = mr_plan_output_gradient(w->plan, w->workspace, e->name);

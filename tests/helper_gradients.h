@@ -42,6 +42,10 @@ struct trial {
     int sparse; /* outputs are given with their pixels */
     int on_reference_only;
     const float *rois;
+    const char *layers; /* those that are trained have this in their names; NULL: all */
+    mr_type products;
+    const char *recompute; /* a stage whose values are computed again; NULL: all are kept */
+    size_t between;        /* bytes of the workspace that are NaN between run and backward */
 };
 
 /* An input or an output. */
@@ -104,5 +108,8 @@ double world_compare(const world *w, const world *other, variable *whose);
 /* The input of that name, which two operations may share. */
 mrcnn_value trial_input(mrcnn_graph *g, const char *name, mr_rows kind, mrcnn_shape shape);
 mrcnn_value trial_wanted_input(mrcnn_graph *g, const char *name, mr_rows kind, mrcnn_shape shape);
+/* A convolution of that name and "bn_<layer>" behind it. */
+mrcnn_value trial_conv_bn(mrcnn_graph *g, mrcnn_value x, const char *layer, int filters, int kernel,
+                          int stride);
 
 #endif

@@ -315,6 +315,7 @@ const train_made *train_run(const train_case *c) {
     o.epochs = c->epochs;
     o.resume = resume;
     o.threads = c->threads ? c->threads : 1;
+    o.recompute = c->recompute;
     o.on_start = on_start;
     o.on_step = on_step;
     o.on_epoch = on_epoch;

@@ -18,6 +18,7 @@ typedef struct train_case {
     size_t pictures;                /* of shapes; 0: 6 */
     size_t validation;              /* pictures; 0: no validation set */
     int threads;                    /* 0: 1 */
+    int recompute;
     int stop_at_step; /* ask to stop when so many steps are done; 0: never, -1: at once */
     int stop_after_epoch;
     /* Copies the run's folder into <logs>-<step> when so many steps are done, and into

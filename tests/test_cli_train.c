@@ -479,6 +479,30 @@ static void test_balloon(void **state) {
     assert_contains(r->out, "epoch 1/1  loss ");
 }
 
+/* Less memory, the same checkpoint; and where it can't do anything, that is said. */
+static void test_recompute(void **state) {
+    (void)state;
+    static const char *const logs[] = {"kept", "computed"};
+    double megabytes[2];
+    for (int i = 0; i < 2; i++) {
+        const cli_result *r =
+            i ? RUN(FRESH, "--logs", logs[i], "--recompute") : RUN(FRESH, "--logs", logs[i]);
+        assert_int_equal(r->code, 0);
+        assert_null(strstr(r->err, "recompute"));
+        const char *memory = strstr(r->err, "\n  activations ");
+        assert_non_null(memory);
+        megabytes[i] = strtod(memory + strlen("\n  activations "), NULL);
+    }
+    assert_true(megabytes[0] > 0 && megabytes[1] < megabytes[0]);
+    train_same_epoch(logs[0], logs[1], 1);
+    const cli_result *r =
+        RUN(FRESH, "--logs", "heads-computed", "--layers", "heads", "--recompute");
+    assert_int_equal(r->code, 0);
+    assert_int_equal(cli_occurrences(r->err, "recompute"), 1);
+    assert_contains(r->err, "mrcnn: recompute changes nothing: with layers \"heads\" no "
+                            "activations of the backbone are kept that could be computed again\n");
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_run),           cmocka_unit_test(test_checkpoint_is_enough),
@@ -488,6 +512,7 @@ int main(void) {
         cmocka_unit_test(test_other_classes), cmocka_unit_test(test_exclude),
         cmocka_unit_test(test_wrong_usage),   cmocka_unit_test(test_failures),
         cmocka_unit_test(test_pictures),      cmocka_unit_test(test_classes_and_sets),
-        cmocka_unit_test(test_not_finite),    cmocka_unit_test(test_balloon)};
+        cmocka_unit_test(test_not_finite),    cmocka_unit_test(test_balloon),
+        cmocka_unit_test(test_recompute)};
     return cmocka_run_group_tests(tests, cli_enter, cli_leave);
 }

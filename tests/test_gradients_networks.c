@@ -9,23 +9,16 @@
 #include <math.h>
 #include <stdlib.h>
 
-static mrcnn_value conv_bn(mrcnn_graph *g, mrcnn_value x, const char *layer, int filters,
-                           int kernel, int stride) {
-    char bn[32];
-    snprintf(bn, sizeof bn, "bn_%s", layer);
-    return mrcnn_batch_norm(g, mrcnn_conv2d(g, x, layer, filters, kernel, stride, MRCNN_SAME), bn);
-}
-
 /* The residual is the block's own input, then a projection of it. */
 static void build_residual_blocks(mrcnn_graph *g, const trial *t) {
     mrcnn_value x = trial_wanted_input(g, "x", t->kind, t->in);
-    x = mrcnn_relu(g, conv_bn(g, x, "stem", 6, 1, 1));
-    mrcnn_value y = mrcnn_relu(g, conv_bn(g, x, "a1", 3, 1, 1));
-    y = mrcnn_relu(g, conv_bn(g, y, "a2", 3, 3, 1));
-    x = mrcnn_relu(g, mrcnn_add(g, conv_bn(g, y, "a3", 6, 1, 1), x));
-    y = mrcnn_relu(g, conv_bn(g, x, "b1", 3, 1, 2));
-    y = conv_bn(g, y, "b2", 9, 1, 1);
-    x = mrcnn_relu(g, mrcnn_add(g, y, conv_bn(g, x, "projection", 9, 1, 2)));
+    x = mrcnn_relu(g, trial_conv_bn(g, x, "stem", 6, 1, 1));
+    mrcnn_value y = mrcnn_relu(g, trial_conv_bn(g, x, "a1", 3, 1, 1));
+    y = mrcnn_relu(g, trial_conv_bn(g, y, "a2", 3, 3, 1));
+    x = mrcnn_relu(g, mrcnn_add(g, trial_conv_bn(g, y, "a3", 6, 1, 1), x));
+    y = mrcnn_relu(g, trial_conv_bn(g, x, "b1", 3, 1, 2));
+    y = trial_conv_bn(g, y, "b2", 9, 1, 1);
+    x = mrcnn_relu(g, mrcnn_add(g, y, trial_conv_bn(g, x, "projection", 9, 1, 2)));
     mr_graph_output(g, x, "y");
 }
 
@@ -65,9 +58,9 @@ static void build_shared_head(mrcnn_graph *g, const trial *t) {
 /* One layer twice, on its own output, which is an output as well. */
 static void build_twice(mrcnn_graph *g, const trial *t) {
     mrcnn_value x = trial_wanted_input(g, "x", t->kind, t->in);
-    x = mrcnn_relu(g, conv_bn(g, x, "layer", t->in.channels, 3, 1));
+    x = mrcnn_relu(g, trial_conv_bn(g, x, "layer", t->in.channels, 3, 1));
     mr_graph_output(g, x, "y");
-    mr_graph_output(g, mrcnn_relu(g, conv_bn(g, x, "layer", t->in.channels, 3, 1)), "y2");
+    mr_graph_output(g, mrcnn_relu(g, trial_conv_bn(g, x, "layer", t->in.channels, 3, 1)), "y2");
 }
 
 /* Padding, strides, batch statistics, pooling: the beginning of a ResNet. */
@@ -92,7 +85,7 @@ static void build_heads(mrcnn_graph *g, const trial *t) {
     mr_graph_output(g, mr_dense(g, y, "logits", 3), "logits");
     mr_graph_output(g, mr_softmax(g, mr_dense(g, y, "boxes", 5)), "boxes");
     mrcnn_value m = mr_roi_align(g, levels, 3, rois, 4, 4);
-    m = mrcnn_relu(g, conv_bn(g, m, "mask_conv1", 4, 3, 1));
+    m = mrcnn_relu(g, trial_conv_bn(g, m, "mask_conv1", 4, 3, 1));
     m = mrcnn_relu(g, mr_deconv2x2(g, m, "mask_deconv", 4));
     mrcnn_value class = trial_input(g, "class", MR_ROWS_ROIS, one);
     mr_graph_output(g, mr_mask_select(g, m, class, "mask", 3), "masks");

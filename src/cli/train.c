@@ -49,8 +49,9 @@ static const option options[] = {
     {"logs", "DIR", OPTION_TEXT, offsetof(train_options, logs),
      "where the run's folder is made (default logs)", 0, 0},
     {"recompute", NULL, OPTION_FLAG, offsetof(train_options, recompute),
-     "compute activations of the backbone again instead of keeping them: less memory, more time, the "
-     "same weights",
+     "compute activations of the backbone again instead of keeping them: less memory, more time, "
+     "the "
+     "same weights (docs/training.md)",
      0, 0},
     CONFIG_ROWS(train_options, config),
     {"threads", "N", OPTION_INTEGER, offsetof(train_options, threads),

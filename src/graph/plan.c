@@ -219,8 +219,8 @@ void mr_plan_run(mr_plan *plan, void *workspace, const int rows[MR_ROWS_KINDS]) 
         if (rows[node->rows] == 0) continue;
         mr_plan_run_node(plan, workspace, event, rows);
         if (plan->observer)
-            plan->observer(plan->observer_user, node,
-                           mr_plan_value(plan, workspace, i, event.kind), rows[node->rows]);
+            plan->observer(plan->observer_user, node, mr_plan_value(plan, workspace, i, event.kind),
+                           rows[node->rows]);
         double now = mr_milliseconds();
         plan->steps[i].milliseconds = now - before;
         mr_add_stage_time(&plan->forward, node->stage, now - before,

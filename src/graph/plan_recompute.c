@@ -80,8 +80,7 @@ static void cut(mr_plan *plan, const fact *facts, size_t bytes) {
 }
 
 static void note_crossings(const mr_plan *plan, fact *facts) {
-    for (int i = 0; i < plan->graph->count; i++)
-        facts[i].crosses = plan->graph->nodes[i].is_output;
+    for (int i = 0; i < plan->graph->count; i++) facts[i].crosses = plan->graph->nodes[i].is_output;
     for (int i = 0; i < plan->graph->count; i++) {
         const mr_node *node = &plan->graph->nodes[i];
         for (int k = 0; !node->dead && k <= node->input_count; k++) {
@@ -109,18 +108,23 @@ static mrcnn_status lay_out(mr_plan *plan, fact *facts, size_t bytes, mrcnn_erro
     return mr_plan_lay_out(plan, err);
 }
 
+static mrcnn_status keep_all(mr_plan *plan, mrcnn_error *err) {
+    for (int i = 0; i < plan->graph->count; i++) plan->steps[i].again = 0;
+    return mr_plan_lay_out(plan, err);
+}
+
 static mrcnn_status choose(mr_plan *plan, fact *facts, mrcnn_error *err) {
-    size_t all = 0, least = plan->activation_bytes, best = SIZE_MAX;
+    size_t all = 0, least = plan->activation_bytes, best = 0;
     for (int i = 0; i < plan->graph->count; i++) all += kept_bytes(plan, facts, i);
     if (all == 0) return MRCNN_OK;
-    for (size_t segments = MOST_SEGMENTS; segments > 0; segments--) {
+    for (size_t segments = 1; segments <= MOST_SEGMENTS; segments++) {
         mrcnn_status status = lay_out(plan, facts, all / segments, err);
         if (status != MRCNN_OK) return status;
-        if (plan->activation_bytes >= least) continue;
+        if (plan->activation_bytes > least || (plan->activation_bytes == least && !best)) continue;
         least = plan->activation_bytes;
-        best = all / segments;
+        best = segments; /* the more borders are kept, the less is computed again */
     }
-    return lay_out(plan, facts, best, err);
+    return best ? lay_out(plan, facts, all / best, err) : keep_all(plan, err);
 }
 
 mrcnn_status mr_plan_choose_segments(mr_plan *plan, const char *stage, mrcnn_error *err) {

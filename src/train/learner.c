@@ -77,8 +77,8 @@ static mrcnn_status allocate_workspace(mr_learner *l, mrcnn_error *err) {
     l->workspace = l->options.executor->alloc(l->workspace_bytes);
     if (!l->workspace)
         return mr_fail_memory(err, l->workspace_bytes,
-                              "a training step; smaller pictures, a smaller batch or fewer layers "
-                              "need less");
+                              "a training step; smaller pictures, a smaller batch, fewer layers or "
+                              "recompute need less");
     l->roi_workspace = mr_plan_between(l->pyramid, l->workspace);
     return MRCNN_OK;
 }

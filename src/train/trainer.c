@@ -43,8 +43,8 @@ static void tell_recompute(mr_trainer *t) {
     if (!t->options.recompute || mr_learner_recomputed(t->learner) > 0 || t->told_recompute) return;
     t->told_recompute = 1;
     mr_trainer_say(t,
-                   "recompute changes nothing: with layers \"%s\" no activations of the backbone are "
-                   "kept that could be computed again",
+                   "recompute changes nothing: with layers \"%s\" no activations of the backbone "
+                   "are kept that could be computed again",
                    mr_trainer_stage(t)->layers);
 }
 
