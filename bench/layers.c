@@ -81,9 +81,12 @@ static void run(contender *c, int round) {
     mr_pipeline *p = c->pipeline;
     mr_plan *plans[PLANS] = {p->pyramid, p->box, p->mask};
     int rows[PLANS][MR_ROWS_KINDS] = {{1, 0}, {1, (int)p->max_rois}, {1, (int)p->max_detections}};
+    void *workspace = c->session->workspace, *rest = mr_pipeline_roi_workspace(p, workspace);
+    p->stage_count = 0;
+    mr_pipeline_features(p, workspace);
     for (int k = 0; k < PLANS; k++) {
         mr_plan_step step;
-        mr_plan_run(plans[k], c->session->workspace, rows[k]);
+        if (k > 0) mr_plan_run(plans[k], rest, rows[k]);
         for (size_t i = 0; i < MAX_STEPS && mr_plan_step_at(plans[k], i, &step); i++)
             c->ms[k][i][round] = step.milliseconds;
     }

@@ -33,16 +33,23 @@ void *mr_realloc(void *old, size_t count, size_t size) {
     return realloc(old, bytes ? bytes : 1);
 }
 
-/* Large blocks may have huge pages: they are faster to get, and the processor finds them with fewer steps. */
-void *mr_alloc_aligned(size_t bytes) {
-    enum { LINE = 64, HUGE_PAGE = 2 << 20, LARGE = 4 * HUGE_PAGE };
-    const size_t alignment = bytes < LARGE ? LINE : HUGE_PAGE;
+static void *allocate(size_t bytes, size_t alignment) {
     size_t rounded;
     if (!mr_add_size(bytes ? bytes : 1, alignment - 1, &rounded)) return NULL;
-    void *block = aligned_alloc(alignment, rounded & ~(alignment - 1));
+    return aligned_alloc(alignment, rounded & ~(alignment - 1));
+}
+
+void *mr_alloc_aligned(size_t bytes) {
+    return allocate(bytes, 64);
+}
+
+void *mr_alloc_workspace(size_t bytes) {
+    const size_t huge_page = (size_t)2 << 20;
+    if (bytes < 4 * huge_page) return mr_alloc_aligned(bytes);
+    void *block = allocate(bytes, huge_page);
 #ifdef MADV_HUGEPAGE
-    if (block && alignment == HUGE_PAGE)
-        madvise(block, bytes & ~(alignment - 1), MADV_HUGEPAGE); /* or not: then it is slower */
+    if (block)
+        madvise(block, bytes & ~(huge_page - 1), MADV_HUGEPAGE); /* or not: then it is slower */
 #endif
     return block;
 }

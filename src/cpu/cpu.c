@@ -206,7 +206,7 @@ static int lowers(const mrcnn_graph *graph, const mr_node *node, mr_type type) {
 }
 
 static void *allocate(size_t bytes) {
-    return mr_alloc_aligned(bytes);
+    return mr_alloc_workspace(bytes);
 }
 
 static void release(void *memory) {

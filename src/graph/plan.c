@@ -15,7 +15,7 @@ size_t mr_round_up(size_t bytes) {
 static mrcnn_status allocate_outputs(mr_plan *plan, mrcnn_error *err) {
     for (int i = 0; i < plan->graph->count; i++) {
         const mr_node *node = &plan->graph->nodes[i];
-        if (node->dead || !node->is_output || node->op == MR_OP_INPUT) continue;
+        if (node->dead || !mr_plan_is_outside(plan, node) || node->op == MR_OP_INPUT) continue;
         size_t bytes = mr_plan_value_bytes(plan, i);
         plan->steps[i].output = plan->executor->alloc(bytes);
         if (!plan->steps[i].output) return mr_fail_memory(err, bytes, node->name);
@@ -91,6 +91,7 @@ mrcnn_status mr_plan_compile(mr_plan **out, mrcnn_graph **graph, const mr_plan_o
     plan->executor = options->executor;
     plan->gradients = options->gradients;
     plan->between_bytes = options->between_bytes;
+    plan->features_inside = options->features_inside;
     plan->threads = options->threads;
     memcpy(plan->max_rows, options->max_rows, sizeof plan->max_rows);
     size_t nodes = (size_t)plan->graph->count;
@@ -132,6 +133,11 @@ size_t mr_plan_workspace_bytes(const mr_plan *plan) {
     return plan->activation_bytes + plan->scratch_bytes;
 }
 
+mrcnn_status mr_plan_reserve_between(mr_plan *plan, size_t bytes, mrcnn_error *err) {
+    plan->between_bytes = bytes;
+    return mr_plan_lay_out(plan, err);
+}
+
 size_t mr_plan_output_bytes(const mr_plan *plan) {
     return plan->output_bytes;
 }
@@ -154,7 +160,8 @@ mr_plan_map mr_plan_feature(const mr_plan *plan, const char *name) {
     for (int i = 0; i < plan->graph->count; i++) {
         const mr_node *node = &plan->graph->nodes[i];
         if (!node->is_output || strcmp(node->name, name) != 0) continue;
-        map.data = plan->steps[i].output;
+        if (plan->steps[i].output || plan->workspace)
+            map.data = mr_plan_value(plan, plan->workspace, i, MR_RUN);
         map.shape = node->shape;
         map.type = node->type;
         map.scale = node->scale;
@@ -211,6 +218,7 @@ void mr_plan_observe(mr_plan *plan, mr_plan_observer observer, void *user) {
 
 void mr_plan_run(mr_plan *plan, void *workspace, const int rows[MR_ROWS_KINDS]) {
     plan->forward.count = 0;
+    plan->workspace = workspace;
     double before = mr_milliseconds();
     for (int time = 0; time < plan->between_time; time++) {
         mr_event event = plan->events[time];

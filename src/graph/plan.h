@@ -24,6 +24,8 @@ typedef struct mr_plan_options {
     int update_statistics;
     /* Bytes of the workspace that somebody else may use between a run and its backward. */
     size_t between_bytes;
+    /* Outputs that are features lie in the workspace, where they stay until something else uses it. */
+    int features_inside;
     /* Training: of this stage's nodes, what the backward reads is not kept from the run but computed
      * again (plan_recompute.c), as far as that needs less memory. NULL: all of it is kept. */
     const char *recompute;
@@ -35,8 +37,10 @@ mrcnn_status mr_plan_compile(mr_plan **plan, mrcnn_graph **graph, const mr_plan_
 void mr_plan_free(mr_plan **plan);
 
 /* Bytes of workspace that a run needs (activations and the kernels' scratch); plans that run one
- * after the other can share it. Outputs are kept apart, in memory of the plan's own. */
+ * after the other can share it. Outputs are kept apart, in memory of the plan's own (but for features_inside). */
 size_t mr_plan_workspace_bytes(const mr_plan *plan);
+/* Sets between_bytes, when they aren't known before: places everything anew. */
+mrcnn_status mr_plan_reserve_between(mr_plan *plan, size_t bytes, mrcnn_error *err);
 size_t mr_plan_output_bytes(const mr_plan *plan);
 /* How many nodes a backward run computes again. */
 int mr_plan_recomputed(const mr_plan *plan);
@@ -47,7 +51,7 @@ void mr_plan_bind(mr_plan *plan, const char *input, const void *data);
 /* The memory of an output, valid from a run to the next one; NULL if there is none of that name, or if it is
  * no array of floats. */
 const float *mr_plan_output(const mr_plan *plan, const char *name, mrcnn_shape *shape);
-/* An output of any type; data NULL if there is none of that name. */
+/* An output of any type; data NULL if there is none of that name, or before the first run if it is in the workspace. */
 typedef struct mr_plan_map {
     const void *data;
     mrcnn_shape shape;
@@ -69,7 +73,7 @@ void mr_plan_observe(mr_plan *plan, mr_plan_observer observer, void *user);
  * mr_plan_backward adds to the tensors of options.gradients and to the bound inputs' gradients. */
 float *mr_plan_output_gradient(mr_plan *plan, void *workspace, const char *output);
 void mr_plan_bind_gradient(mr_plan *plan, const char *input, float *gradient);
-/* The between_bytes: neither values nor gradients that are alive then. */
+/* The between_bytes: neither values nor gradients that are alive then, nor outputs. NULL: there are none. */
 void *mr_plan_between(const mr_plan *plan, void *workspace);
 void mr_plan_set_pixels(mr_plan *plan, int group, const mr_pixels *pixels);
 void mr_plan_backward(mr_plan *plan, void *workspace, const int rows[MR_ROWS_KINDS]);

@@ -59,7 +59,9 @@ struct mr_plan {
     mr_block *blocks;
     int block_count;
     size_t between_bytes;
-    int between; /* index of a block; -1: none */
+    int features_inside;
+    char *workspace; /* of the last run */
+    int between;     /* index of a block; -1: none */
     const mr_pixels *pixels[MR_MAX_GROUPS];
     size_t activation_bytes, scratch_bytes, output_bytes;
     mr_plan_observer observer; /* NULL: nobody looks */
@@ -75,6 +77,8 @@ void mr_plan_schedule(mr_plan *plan);
 void mr_plan_assign_values(mr_plan *plan);
 /* The life of value x that an event of this kind makes or reads. */
 mr_life *mr_plan_life(const mr_plan *plan, int x, mr_event_kind kind);
+/* An output in memory of its own. */
+int mr_plan_is_outside(const mr_plan *plan, const mr_node *node);
 size_t mr_plan_value_bytes(const mr_plan *plan, int x);
 
 /* plan_recompute.c: after a layout without it, chooses what of a stage is computed again, and lays out

@@ -74,12 +74,26 @@ static void use_in_backward(mr_plan *plan, int i, int time) {
         if (reads >> k & 1) use(plan, node->inputs[k], time);
 }
 
+int mr_plan_is_outside(const mr_plan *plan, const mr_node *node) {
+    return node->is_output && !(plan->features_inside && node->is_feature);
+}
+
+/* Outputs in the workspace are for whoever comes then. */
+static void use_outputs(mr_plan *plan, int time) {
+    for (int i = 0; i < plan->graph->count; i++) {
+        const mr_node *node = &plan->graph->nodes[i];
+        if (node->is_output && !mr_plan_is_outside(plan, node)) use(plan, i, time);
+    }
+}
+
 static void find_last_uses(mr_plan *plan) {
     for (int time = 0; time < plan->event_count; time++) {
         mr_event event = plan->events[time];
         if (event.kind == MR_BACKWARD)
             use_in_backward(plan, event.node, time);
-        else if (event.kind != MR_BETWEEN)
+        else if (event.kind == MR_BETWEEN)
+            use_outputs(plan, time);
+        else
             use_in_run(plan, event.node, time);
     }
 }
@@ -111,7 +125,7 @@ static void assign_value(mr_plan *plan, int time) {
     mr_event event = plan->events[time];
     const mr_node *node = &plan->graph->nodes[event.node];
     mr_life *life = mr_plan_life(plan, event.node, event.kind);
-    if (node->is_output) return;
+    if (mr_plan_is_outside(plan, node)) return;
     if (overwrites_residual(plan, time)) {
         life->block = mr_plan_life(plan, node->residual, event.kind)->block;
         plan->blocks[life->block].last = life->last;

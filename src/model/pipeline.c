@@ -9,6 +9,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+/* Features stay outside of the workspace for those who look at them later. */
 static mrcnn_status compile(mr_plan **plan, mrcnn_graph *graph, const mr_pipeline_options *o,
                             int max_rois, mrcnn_error *err) {
     mr_plan_options options = {.executor = o->executor,
@@ -20,6 +21,7 @@ static mrcnn_status compile(mr_plan **plan, mrcnn_graph *graph, const mr_pipelin
                                .precision = o->precision,
                                .ranges = o->ranges,
                                .tuning = o->tuning,
+                               .features_inside = !o->with_c,
                                .max_rows = {o->batch, max_rois}};
     if (!graph) return mr_fail_memory(err, sizeof(mrcnn_graph *), "the network");
     return mr_plan_compile(plan, &graph, &options, err);
@@ -36,9 +38,8 @@ static mrcnn_graph *reading(const mr_pipeline *p, mrcnn_graph *graph) {
     return graph;
 }
 
-/* And where it leaves it. */
-static void connect(mr_pipeline *p) {
-    mr_plan_bind(p->pyramid, "image", p->image);
+/* And where it has left it. */
+static void connect_levels(mr_pipeline *p) {
     for (int i = 0; i < MR_POOLED_LEVELS; i++) {
         char name[16];
         snprintf(name, sizeof name, "P%d", i + 2);
@@ -46,6 +47,10 @@ static void connect(mr_pipeline *p) {
         mr_plan_bind(p->box, name, level);
         mr_plan_bind(p->mask, name, level);
     }
+}
+
+static void connect(mr_pipeline *p) {
+    mr_plan_bind(p->pyramid, "image", p->image);
     mr_plan_bind(p->box, "rois", p->rois);
     mr_plan_bind(p->mask, "rois", p->mask_rois);
     mr_plan_bind(p->mask, "class", p->mask_classes);
@@ -92,6 +97,17 @@ static mrcnn_status check_levels(const mr_pipeline *p, mrcnn_error *err) {
     return MRCNN_OK;
 }
 
+/* Graphs 2 and 3 run in what the pyramid leaves free of its workspace. */
+static mrcnn_status reserve_for_rois(mr_pipeline *p, mrcnn_error *err) {
+    size_t box = mr_plan_workspace_bytes(p->box), mask = mr_plan_workspace_bytes(p->mask);
+    return mr_plan_reserve_between(p->pyramid, box > mask ? box : mask, err);
+}
+
+void *mr_pipeline_roi_workspace(const mr_pipeline *p, void *workspace) {
+    void *between = mr_plan_between(p->pyramid, workspace);
+    return between ? between : workspace;
+}
+
 mrcnn_status mr_pipeline_create(mr_pipeline **out, const mr_pipeline_options *o, mrcnn_error *err) {
     const mr_settings *s = mr_config_settings(o->model->config);
     mr_pipeline *p = mr_calloc(1, sizeof *p);
@@ -118,6 +134,7 @@ mrcnn_status mr_pipeline_create(mr_pipeline **out, const mr_pipeline_options *o,
     if (status == MRCNN_OK)
         status = compile(&p->mask, reading(p, mr_mask_graph(s, o->height, o->width, &purpose)), o,
                          o->batch * (int)p->max_detections, err);
+    if (status == MRCNN_OK && !o->with_c) status = reserve_for_rois(p, err);
     if (status != MRCNN_OK) {
         mr_pipeline_free(&p);
         return status;
@@ -185,6 +202,7 @@ static void add_plan_times(mr_pipeline *p, const mr_plan *plan) {
 void mr_pipeline_features(mr_pipeline *p, void *workspace) {
     int rows[MR_ROWS_KINDS] = {p->batch, 0};
     mr_plan_run(p->pyramid, workspace, rows);
+    connect_levels(p);
     add_plan_times(p, p->pyramid);
 }
 
@@ -237,7 +255,7 @@ mrcnn_status mr_pipeline_detect(mr_pipeline *p, const mr_fit *fits, void *worksp
     size_t classes = (size_t)p->settings->num_classes, row = 0, total = 0;
     for (int i = 0; i < p->batch; i++) total += p->roi_counts[i];
     int rows[MR_ROWS_KINDS] = {p->batch, (int)total};
-    mr_plan_run(p->box, workspace, rows);
+    mr_plan_run(p->box, mr_pipeline_roi_workspace(p, workspace), rows);
     add_plan_times(p, p->box);
     double before = mr_milliseconds();
     const float *probs = mr_plan_output(p->box, "mrcnn_class", NULL);
@@ -267,7 +285,7 @@ void mr_pipeline_add_mask(mr_pipeline *p, size_t index, int image, const mr_dete
 
 const float *mr_pipeline_masks(mr_pipeline *p, size_t count, void *workspace) {
     int rows[MR_ROWS_KINDS] = {p->batch, (int)count};
-    mr_plan_run(p->mask, workspace, rows);
+    mr_plan_run(p->mask, mr_pipeline_roi_workspace(p, workspace), rows);
     add_plan_times(p, p->mask);
     return mr_plan_output(p->mask, "mrcnn_mask", NULL);
 }

@@ -57,7 +57,7 @@ typedef struct mr_pipeline_options {
     int height, width, batch, threads;
     mr_plan_observer observer; /* of all three plans; NULL: nobody looks */
     void *observer_user;
-    int with_c; /* keep C1..C5, and the pyramid in f32 */
+    int with_c; /* keep C1..C5, and the pyramid in f32, until the next run */
 } mr_pipeline_options;
 
 mrcnn_status mr_pipeline_create(mr_pipeline **pipeline, const mr_pipeline_options *options,
@@ -66,7 +66,8 @@ void mr_pipeline_free(mr_pipeline **pipeline);
 size_t mr_pipeline_workspace_bytes(const mr_pipeline *pipeline);
 size_t mr_pipeline_bytes(const mr_pipeline *pipeline); /* without the workspace */
 
-/* The stages, in order, on pipeline->image. fits: one a picture. */
+/* The stages, in order, on pipeline->image, with one workspace that nobody else touches from the first to the last. fits:
+ * one a picture. */
 void mr_pipeline_features(mr_pipeline *p, void *workspace);
 void mr_pipeline_propose(mr_pipeline *p);
 mrcnn_status mr_pipeline_detect(mr_pipeline *p, const mr_fit *fits, void *workspace,
@@ -76,7 +77,10 @@ mrcnn_status mr_pipeline_detect(mr_pipeline *p, const mr_fit *fits, void *worksp
 void mr_pipeline_add_mask(mr_pipeline *p, size_t index, int image, const mr_detection *detection);
 const float *mr_pipeline_masks(mr_pipeline *p, size_t count, void *workspace);
 
-/* An output of graph 1 in f32. *owned: the caller's to free, where the plan keeps the map in another type; else NULL.
+/* Where graphs 2 and 3 run in it. */
+void *mr_pipeline_roi_workspace(const mr_pipeline *pipeline, void *workspace);
+
+/* An output of graph 1 in f32, of a pipeline with_c. *owned: the caller's to free, where the plan keeps the map in another type; else NULL.
  * NULL: there is none of that name, or no memory. */
 const float *mr_pipeline_map(const mr_pipeline *p, const char *name, mrcnn_shape *shape,
                              float **owned);
