@@ -410,6 +410,87 @@ static void batches(void **state) {
     }
 }
 
+/* Pictures that were prepared are found to be what they are otherwise: in all resize modes, stretched, in
+ * views, and however often. */
+static void prepared_pictures(void **state) {
+    (void)state;
+    static const char *const ways[][2] = {
+        {"IMAGE_RESIZE_MODE", "square"}, {"IMAGE_RESIZE_MODE", "pad64"},
+        {"IMAGE_RESIZE_MODE", "crop"},   {"IMAGE_STRETCH", "[5, 90]"},
+        {"TEST_FLIPS", "horizontal"},    {"TILE_SIZE", "80"}};
+    mrcnn_image images[PICTURES];
+    for (int i = 0; i < PICTURES; i++)
+        images[i] = noisy_picture(40 + 15 * i, 190 - 17 * i, (uint64_t)i);
+    for (size_t k = 0; k < sizeof ways / sizeof *ways; k++) {
+        mrcnn_config *config = NULL;
+        mrcnn_model *model = NULL;
+        mrcnn_prepared *prepared[PICTURES] = {NULL};
+        mrcnn_result *plain[PICTURES] = {NULL}, *again[PICTURES] = {NULL};
+        assert_int_equal(oracle_tiny_config(&config, 4, talkative, NULL), MRCNN_OK);
+        assert_int_equal(mrcnn_config_set(config, ways[k][0], ways[k][1], NULL), MRCNN_OK);
+        assert_int_equal(oracle_model(&model, config, 2, NULL), MRCNN_OK);
+        mrcnn_session *session = session_of(model, 2);
+        assert_int_equal(mrcnn_detect(session, images, PICTURES, plain, NULL), MRCNN_OK);
+        for (int i = 0; i < PICTURES; i++)
+            assert_int_equal(mrcnn_prepare(&prepared[i], model, &images[i], NULL), MRCNN_OK);
+        for (int round = 0; round < 2; round++) {
+            assert_int_equal(mrcnn_detect_prepared(session, (const mrcnn_prepared *const *)prepared,
+                                                   PICTURES, again, NULL),
+                             MRCNN_OK);
+            for (int i = 0; i < PICTURES; i++) {
+                if (!same_instances(plain[i], again[i]))
+                    fail_msg("picture %d differs with %s", i, ways[k][0]);
+                mrcnn_result_free(&again[i]);
+            }
+        }
+        assert_true(plain[0]->count > 0);
+        for (int i = 0; i < PICTURES; i++) {
+            mrcnn_result_free(&plain[i]);
+            mrcnn_prepared_free(&prepared[i]);
+            assert_null(prepared[i]);
+        }
+        mrcnn_session_free(&session);
+        mrcnn_model_free(&model);
+        mrcnn_config_free(&config);
+    }
+    for (int i = 0; i < PICTURES; i++) free(images[i].pixels);
+}
+
+static void prepared_wrongly(void **state) {
+    (void)state;
+    mrcnn_model *model = tiny_model(talkative), *other = tiny_model(any_size);
+    mrcnn_session *session = session_of(model, 1);
+    mrcnn_error err = MRCNN_ERROR_INIT;
+    mrcnn_image image = noisy_picture(64, 64, 1), empty = {64, 64, 3, NULL};
+    mrcnn_prepared *pictures[2] = {NULL}, *none = NULL;
+    mrcnn_result *untouched = (mrcnn_result *)&err, *results[2] = {untouched, untouched};
+    assert_int_equal(mrcnn_prepare(&none, model, &empty, &err), MRCNN_E_ARGUMENT);
+    assert_contains(err.message, "is empty");
+    empty = (mrcnn_image){64, 64, 4, image.pixels};
+    assert_int_equal(mrcnn_prepare(&none, model, &empty, &err), MRCNN_E_ARGUMENT);
+    assert_contains(err.message, "4 channels");
+    empty = (mrcnn_image){1, 64 * 64, 3, image.pixels};
+    assert_int_equal(mrcnn_prepare(&none, model, &empty, &err), MRCNN_E_UNSUPPORTED);
+    assert_contains(err.message, "too narrow");
+    assert_null(none);
+    assert_int_equal(mrcnn_prepare(&pictures[0], model, &image, NULL), MRCNN_OK);
+    assert_int_equal(mrcnn_prepare(&pictures[1], other, &image, NULL), MRCNN_OK);
+    assert_int_equal(
+        mrcnn_detect_prepared(session, (const mrcnn_prepared *const *)pictures, 2, results, &err),
+        MRCNN_E_ARGUMENT);
+    assert_contains(err.message, "picture 1 was prepared for another model");
+    assert_ptr_equal(results[0], untouched);
+    assert_int_equal(mrcnn_detect_prepared(session, NULL, 0, NULL, &err), MRCNN_OK);
+    mrcnn_prepared_free(&pictures[0]);
+    mrcnn_prepared_free(&pictures[1]);
+    mrcnn_prepared_free(&none);
+    mrcnn_prepared_free(NULL);
+    mrcnn_session_free(&session);
+    mrcnn_model_free(&model);
+    mrcnn_model_free(&other);
+    free(image.pixels);
+}
+
 typedef struct worker {
     mrcnn_model *model;
     const mrcnn_image *images;
@@ -448,6 +529,9 @@ static void two_threads(void **state) {
     for (int i = 0; i < 2; i++) pthread_join(threads[i], NULL);
     work(&w[2]);
     for (int i = 0; i < 3; i++) assert_int_equal(w[i].status, MRCNN_OK);
+    /* One set of packed weights, whoever was there first. */
+    assert_int_equal(mr_weight_bytes(w[0].model->packs, w[0].model->weights),
+                     mr_weight_bytes(w[2].model->packs, w[2].model->weights));
     for (int i = 0; i < PICTURES; i++) {
         assert_true(w[2].results[i]->count > 0);
         assert_true(same_instances(w[0].results[i], w[1].results[i]));
@@ -729,6 +813,8 @@ int main(void) {
         cmocka_unit_test(fresh_weights_follow_the_seed),
         cmocka_unit_test(odd_pictures),
         cmocka_unit_test(batches),
+        cmocka_unit_test(prepared_pictures),
+        cmocka_unit_test(prepared_wrongly),
         cmocka_unit_test(two_threads),
         cmocka_unit_test(thread_counts),
         cmocka_unit_test(sizes_come_and_go),

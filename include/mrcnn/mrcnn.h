@@ -388,6 +388,23 @@ MRCNN_API mrcnn_status mrcnn_detect(mrcnn_session *session, const mrcnn_image *i
                                     mrcnn_result **results, mrcnn_error *err);
 MRCNN_API void mrcnn_result_free(mrcnn_result **result);
 
+/* A picture made ready for a model's network: what mrcnn_detect does first, so that another thread can do it for the
+ * next pictures while the session computes. */
+typedef struct mrcnn_prepared mrcnn_prepared;
+
+/* Resizes a picture, in the calling thread alone; any number of threads may do so while sessions of the model are at
+ * work. It holds height * width * channels bytes of the network's input. Those that are to be looked at in several views
+ * or tiles are not resized yet. The model and the picture's pixels must stay until it is freed. */
+MRCNN_API mrcnn_status mrcnn_prepare(mrcnn_prepared **prepared, const mrcnn_model *model,
+                                     const mrcnn_image *image, mrcnn_error *err);
+MRCNN_API void mrcnn_prepared_free(mrcnn_prepared **prepared);
+
+/* mrcnn_detect of the pictures that were prepared: the same results, bit for bit. They are not changed, and may be
+ * detected again. MRCNN_E_ARGUMENT for one that was prepared for another model. */
+MRCNN_API mrcnn_status mrcnn_detect_prepared(mrcnn_session *session,
+                                             const mrcnn_prepared *const *prepared, size_t count,
+                                             mrcnn_result **results, mrcnn_error *err);
+
 typedef struct mrcnn_stage_time {
     const char *name; /* "mold", "backbone", "fpn", "rpn", "proposals", "box head", ... */
     double milliseconds;

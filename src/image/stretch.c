@@ -48,18 +48,39 @@ void mr_stretch(mrcnn_image *image, const mr_floats *percentiles) {
     mr_stretch_by(image, table);
 }
 
+/* A stretched copy of the picture; or, where that changes nothing, the picture itself. *owned is to be freed. */
+static mrcnn_status stretched(mrcnn_image *out, uint8_t **owned, const mrcnn_image *image,
+                              const mr_floats *percentiles, mrcnn_error *err) {
+    *owned = NULL;
+    *out = *image;
+    if (percentiles->count != 2) return MRCNN_OK;
+    *owned = mr_calloc(value_count(image), 1);
+    if (!*owned) return mr_fail_memory(err, value_count(image), "a stretched picture");
+    memcpy(*owned, image->pixels, value_count(image));
+    out->pixels = *owned;
+    mr_stretch(out, percentiles);
+    return MRCNN_OK;
+}
+
+mrcnn_status mr_stretch_and_resize(const mrcnn_image *image, const mr_fit *fit,
+                                   const mr_settings *settings, uint8_t *out, int threads,
+                                   mrcnn_error *err) {
+    mrcnn_image ready;
+    uint8_t *owned;
+    mrcnn_status status = stretched(&ready, &owned, image, &settings->image_stretch, err);
+    if (status == MRCNN_OK) status = mr_resize_image(&ready, fit, out, threads, err);
+    free(owned);
+    return status;
+}
+
 mrcnn_status mr_stretch_and_mold(const mrcnn_image *image, const mr_fit *fit,
                                  const mr_settings *settings, float *out, int threads,
                                  mrcnn_error *err) {
-    const mr_floats *mean = &settings->mean_pixel;
-    if (settings->image_stretch.count != 2)
-        return mr_fit_and_mold(image, fit, mean, out, threads, err);
-    mrcnn_image copy = *image;
-    copy.pixels = mr_calloc(value_count(image), 1);
-    if (!copy.pixels) return mr_fail_memory(err, value_count(image), "a stretched picture");
-    memcpy(copy.pixels, image->pixels, value_count(image));
-    mr_stretch(&copy, &settings->image_stretch);
-    mrcnn_status status = mr_fit_and_mold(&copy, fit, mean, out, threads, err);
-    free(copy.pixels);
+    mrcnn_image ready;
+    uint8_t *owned;
+    mrcnn_status status = stretched(&ready, &owned, image, &settings->image_stretch, err);
+    if (status == MRCNN_OK)
+        status = mr_fit_and_mold(&ready, fit, &settings->mean_pixel, out, threads, err);
+    free(owned);
     return status;
 }

@@ -16,6 +16,11 @@ void mr_stretch_by(mrcnn_image *image, const uint8_t table[256]);
 /* In place; nothing without percentiles. */
 void mr_stretch(mrcnn_image *image, const mr_floats *percentiles);
 
+/* mr_resize_image of the stretched picture. */
+mrcnn_status mr_stretch_and_resize(const mrcnn_image *image, const mr_fit *fit,
+                                   const mr_settings *settings, uint8_t *out, int threads,
+                                   mrcnn_error *err);
+
 /* What detection does with a picture: mr_fit_and_mold of the stretched one, with MEAN_PIXEL. */
 mrcnn_status mr_stretch_and_mold(const mrcnn_image *image, const mr_fit *fit,
                                  const mr_settings *settings, float *out, int threads,

@@ -345,18 +345,33 @@ mrcnn_status mr_session_infer(mrcnn_session *s, mr_pipeline *p, const mr_fit *fi
     return mr_pipeline_detect(p, fits, s->workspace, err);
 }
 
-mrcnn_status mr_session_run(mrcnn_session *s, mr_pipeline *p, const mrcnn_image *const *images,
-                            const mr_fit *fits, int batch, mrcnn_result **results,
-                            mrcnn_error *err) {
-    mrcnn_status status = MRCNN_OK;
-    size_t size = (size_t)p->height * (size_t)p->width * (size_t)p->settings->image_channel_count;
+/* The pictures into p->image. */
+static mrcnn_status mold(mr_pipeline *p, const mrcnn_prepared *const *pictures, int threads,
+                         mrcnn_error *err) {
+    size_t pixels = (size_t)p->height * (size_t)p->width;
+    size_t size = pixels * (size_t)p->settings->image_channel_count;
     double before = mr_milliseconds();
-    p->stage_count = 0;
-    for (int i = 0; status == MRCNN_OK && i < batch; i++)
-        status = mr_stretch_and_mold(images[i], &fits[i], p->settings, p->image + (size_t)i * size,
-                                     s->threads, err);
-    if (status != MRCNN_OK) return status;
+    mrcnn_status status = MRCNN_OK;
+    for (int i = 0; status == MRCNN_OK && i < p->batch; i++) {
+        const mrcnn_prepared *picture = pictures[i];
+        float *out = p->image + (size_t)i * size;
+        if (picture->resized)
+            mr_mold_image(picture->resized, pixels, &p->settings->mean_pixel, out);
+        else
+            status =
+                mr_stretch_and_mold(&picture->image, &picture->fit, p->settings, out, threads, err);
+    }
     mr_pipeline_time(p, "mold", mr_milliseconds() - before, 0);
+    return status;
+}
+
+mrcnn_status mr_session_run(mrcnn_session *s, mr_pipeline *p, const mrcnn_prepared *const *pictures,
+                            mrcnn_result **results, mrcnn_error *err) {
+    mr_fit fits[MR_MAX_BATCH];
+    for (int i = 0; i < p->batch; i++) fits[i] = pictures[i]->fit;
+    p->stage_count = 0;
+    mrcnn_status status = mold(p, pictures, s->threads, err);
+    if (status != MRCNN_OK) return status;
     status = mr_session_infer(s, p, fits, err);
     if (status == MRCNN_OK) status = make_results(p, s, fits, results, err);
     mr_session_add_times(s, p);
@@ -364,77 +379,81 @@ mrcnn_status mr_session_run(mrcnn_session *s, mr_pipeline *p, const mrcnn_image 
 }
 
 /* Pictures of one network size through one pipeline. */
-static mrcnn_status detect_batch(mrcnn_session *s, const mrcnn_image *const *images,
-                                 const mr_fit *fits, int batch, mrcnn_result **results,
-                                 mrcnn_error *err) {
+static mrcnn_status detect_batch(mrcnn_session *s, const mrcnn_prepared *const *pictures, int batch,
+                                 mrcnn_result **results, mrcnn_error *err) {
     mr_pipeline *p;
-    mrcnn_status status = mr_session_pipeline(s, fits[0].height, fits[0].width, batch, &p, err);
-    return status == MRCNN_OK ? mr_session_run(s, p, images, fits, batch, results, err) : status;
+    const mr_fit *fit = &pictures[0]->fit;
+    mrcnn_status status = mr_session_pipeline(s, fit->height, fit->width, batch, &p, err);
+    return status == MRCNN_OK ? mr_session_run(s, p, pictures, results, err) : status;
 }
 
-mrcnn_status mr_check_image(const mrcnn_image *image, const mr_settings *settings, size_t index,
-                            mrcnn_error *err) {
-    if (!image->pixels || image->width <= 0 || image->height <= 0)
-        return mr_fail(err, MRCNN_E_ARGUMENT, "picture %zu is empty", index);
-    if (image->channels != settings->image_channel_count)
-        return mr_fail(err, MRCNN_E_ARGUMENT,
-                       "picture %zu has %d channels, the model wants %d: read it with the options "
-                       "that mrcnn_config_image_options gives",
-                       index, image->channels, settings->image_channel_count);
-    return MRCNN_OK;
+/* How many of the pictures, the first one among them, go through the network together: those that need
+ * the same size, at most a batch (IMAGES_PER_GPU) of them. */
+static size_t batch_size(const mrcnn_session *s, const mrcnn_prepared *const *pictures,
+                         size_t count) {
+    size_t n = 1, limit = (size_t)mr_config_settings(s->model->config)->images_per_gpu;
+    if (limit > MR_MAX_BATCH) limit = MR_MAX_BATCH;
+    while (n < count && n < limit && !pictures[n]->wants_views &&
+           pictures[n]->fit.height == pictures[0]->fit.height &&
+           pictures[n]->fit.width == pictures[0]->fit.width)
+        n++;
+    return n;
 }
 
-/* Takes the next pictures that need the same network size, at most a batch (IMAGES_PER_GPU) of
- * them. */
-static mrcnn_status detect_all(mrcnn_session *s, const mrcnn_image *images, size_t count,
-                               mr_fit *fits, mrcnn_result **results, mrcnn_error *err) {
-    enum { MAX_BATCH = 64 };
-    const mr_settings *settings = mr_config_settings(s->model->config);
-    size_t limit = (size_t)settings->images_per_gpu;
-    if (limit > MAX_BATCH) limit = MAX_BATCH;
+static mrcnn_status detect_all(mrcnn_session *s, const mrcnn_prepared *const *pictures,
+                               size_t count, mrcnn_result **results, mrcnn_error *err) {
     mrcnn_status status = MRCNN_OK;
-    for (size_t i = 0; status == MRCNN_OK && i < count;) {
-        const mrcnn_image *batch[MAX_BATCH];
-        int n = 0;
-        size_t first = i;
-        if (mr_wants_views(settings, images[i].height, images[i].width)) {
-            status = mr_session_detect_views(s, &images[i], &results[i], err);
-            i++;
-            continue;
-        }
-        while (i < count && (size_t)n < limit && fits[i].height == fits[first].height &&
-               fits[i].width == fits[first].width)
-            batch[n++] = &images[i++];
-        status = detect_batch(s, batch, fits + first, n, results + first, err);
+    for (size_t i = 0, n; status == MRCNN_OK && i < count; i += n) {
+        n = pictures[i]->wants_views ? 1 : batch_size(s, pictures + i, count - i);
+        status = pictures[i]->wants_views
+                     ? mr_session_detect_views(s, &pictures[i]->image, &results[i], err)
+                     : detect_batch(s, pictures + i, (int)n, results + i, err);
     }
     return status;
 }
 
-mrcnn_status mrcnn_detect(mrcnn_session *s, const mrcnn_image *images, size_t count,
-                          mrcnn_result **results, mrcnn_error *err) {
-    const mr_settings *settings = mr_config_settings(s->model->config);
+/* All or none. */
+static mrcnn_status detect(mrcnn_session *s, const mrcnn_prepared *const *pictures, size_t count,
+                           mrcnn_result **results, mrcnn_error *err) {
     mrcnn_result **made = mr_calloc(count, sizeof *made);
-    mr_fit *fits = mr_calloc(count, sizeof *fits);
-    mrcnn_status status = MRCNN_OK;
-    if (!made || !fits) status = mr_fail_memory(err, count * sizeof *fits, "pictures");
-    for (size_t i = 0; status == MRCNN_OK && i < count; i++) {
-        status = mr_check_image(&images[i], settings, i, err);
-        if (status == MRCNN_OK && !mr_wants_views(settings, images[i].height, images[i].width))
-            status = mr_fit_image(&fits[i], images[i].height, images[i].width, settings, err);
-    }
-    if (status == MRCNN_OK) {
-        int old = mr_set_library_threads(s->threads);
-        s->stage_count = 0;
-        status = detect_all(s, images, count, fits, made, err);
-        mr_set_library_threads(old);
-    }
-    for (size_t i = 0; made && i < count; i++) {
+    if (!made) return mr_fail_memory(err, count * sizeof(mrcnn_result *), "results");
+    int old = mr_set_library_threads(s->threads);
+    s->stage_count = 0;
+    mrcnn_status status = detect_all(s, pictures, count, made, err);
+    mr_set_library_threads(old);
+    for (size_t i = 0; i < count; i++) {
         if (status == MRCNN_OK)
             results[i] = made[i];
         else
             mrcnn_result_free(&made[i]);
     }
     free(made);
-    free(fits);
     return status;
+}
+
+mrcnn_status mrcnn_detect(mrcnn_session *s, const mrcnn_image *images, size_t count,
+                          mrcnn_result **results, mrcnn_error *err) {
+    mrcnn_prepared *placed = mr_calloc(count, sizeof *placed);
+    const mrcnn_prepared **pictures = mr_calloc(count, sizeof *pictures);
+    mrcnn_status status = MRCNN_OK;
+    if (!placed || !pictures) status = mr_fail_memory(err, count * sizeof *placed, "pictures");
+    for (size_t i = 0; status == MRCNN_OK && i < count; i++) {
+        status = mr_place_picture(&placed[i], s->model, &images[i], i, err);
+        pictures[i] = &placed[i];
+    }
+    if (status == MRCNN_OK) status = detect(s, pictures, count, results, err);
+    free(pictures);
+    free(placed);
+    return status;
+}
+
+mrcnn_status mrcnn_detect_prepared(mrcnn_session *s, const mrcnn_prepared *const *prepared,
+                                   size_t count, mrcnn_result **results, mrcnn_error *err) {
+    for (size_t i = 0; i < count; i++)
+        if (prepared[i]->model != s->model)
+            return mr_fail(err, MRCNN_E_ARGUMENT,
+                           "picture %zu was prepared for another model than the session's: prepare "
+                           "it with the session's own",
+                           i);
+    return detect(s, prepared, count, results, err);
 }

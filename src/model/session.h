@@ -32,11 +32,27 @@ const mr_executor *mr_find_executor(const char *name, mrcnn_error *err);
 mrcnn_status mr_session_pipeline(mrcnn_session *session, int height, int width, int batch,
                                  mr_pipeline **pipeline, mrcnn_error *err);
 
-/* Takes `batch` pictures, as many as the pipeline is for, molded as `fits` say, through a pipeline.
- * Library threads must be set. results[i] may be set on failure, too. */
+/* Pictures that go through the network together, at most. */
+enum { MR_MAX_BATCH = 64 };
+
+/* A picture on its way into the network. */
+struct mrcnn_prepared {
+    const mrcnn_model *model;
+    mrcnn_image image; /* its pixels are somebody else's */
+    int wants_views;   /* views.h: it has no fit then */
+    mr_fit fit;
+    uint8_t *resized; /* as the fit says; NULL: still to be done */
+};
+
+/* All of it but the resizing. Messages call it picture `index`. */
+mrcnn_status mr_place_picture(mrcnn_prepared *picture, const mrcnn_model *model,
+                              const mrcnn_image *image, size_t index, mrcnn_error *err);
+
+/* Takes as many pictures as the pipeline is for, all with a fit, through it. Library threads must be set.
+ * results[i] may be set on failure, too. */
 mrcnn_status mr_session_run(mrcnn_session *session, mr_pipeline *p,
-                            const mrcnn_image *const *images, const mr_fit *fits, int batch,
-                            mrcnn_result **results, mrcnn_error *err);
+                            const mrcnn_prepared *const *pictures, mrcnn_result **results,
+                            mrcnn_error *err);
 
 /* The stages from the molded pictures in p->image to detections; and what they took goes to the session's
  * times. */

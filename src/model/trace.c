@@ -238,8 +238,10 @@ static mrcnn_status run(mr_trace *t, mrcnn_session *s, const mrcnn_image *image,
     mrcnn_status status = find_pipeline(t, s, maps, &p, err);
     if (status == MRCNN_OK) status = allocate(t, p, err);
     if (status != MRCNN_OK) return status;
+    const mrcnn_prepared picture = {.model = s->model, .image = *image, .fit = t->fit};
+    const mrcnn_prepared *pictures[] = {&picture};
     p->record = &t->record;
-    status = mr_session_run(s, p, &image, &t->fit, 1, &t->result, err);
+    status = mr_session_run(s, p, pictures, &t->result, err);
     p->record = NULL;
     return status == MRCNN_OK ? describe(t, p, err) : status;
 }
