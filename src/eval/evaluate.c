@@ -1,12 +1,18 @@
-/* evaluate.c - mrcnn_evaluate: a model on a data set. One picture at a time is in memory. */
+/* evaluate.c - mrcnn_evaluate: a model on a data set. A thread reads and resizes the next pictures while the
+ * calling one detects and compares. In memory are those two's pictures, and others up to MOST_BYTES. */
 #include "eval/evaluation.h"
 
 #include "base/error.h"
+#include "base/memory.h"
 #include "base/options.h"
+#include "data/loader.h"
 #include "eval/truth.h"
 #include "model/session.h"
 
+#include <stdlib.h>
 #include <string.h>
+
+enum { MOST_BYTES = 128 << 20 };
 
 static mrcnn_status check_classes(const mrcnn_model *model, const mrcnn_dataset *set,
                                   mrcnn_error *err) {
@@ -33,8 +39,43 @@ typedef struct run {
     const mrcnn_evaluate_options *o;
     mr_truth_reader reader;
     mrcnn_evaluation *e;
-    size_t left_out;
+    size_t count, left_out;
 } run;
+
+/* ------------------------------------------------------------------------------- pictures ahead */
+
+typedef struct picture {
+    mrcnn_image image;
+    mrcnn_prepared *prepared; /* NULL: detection says why it can't be */
+} picture;
+
+static void release(void *user, void *item) {
+    (void)user;
+    picture *it = item;
+    mrcnn_prepared_free(&it->prepared);
+    mrcnn_image_free(&it->image);
+    free(it);
+}
+
+static mrcnn_status read_picture(void *user, int worker, uint64_t number, void **item,
+                                 size_t *bytes, mrcnn_error *err) {
+    const run *r = user;
+    (void)worker;
+    if (number >= r->count) return MRCNN_OK;
+    picture *it = mr_calloc(1, sizeof *it);
+    if (!it) return mr_fail_memory(err, sizeof *it, "a picture");
+    mrcnn_status status = mrcnn_dataset_read(r->reader.set, (size_t)number, &it->image, err);
+    if (status != MRCNN_OK) {
+        release(NULL, it);
+        return status;
+    }
+    mrcnn_prepare(&it->prepared, r->session->model, &it->image, NULL);
+    *bytes = (size_t)it->image.height * (size_t)it->image.width * (size_t)it->image.channels;
+    *item = it;
+    return MRCNN_OK;
+}
+
+/* ---------------------------------------------------------------------------------- comparing */
 
 static mrcnn_status compare(run *r, size_t index, const mrcnn_result *found, mrcnn_error *err) {
     mr_truths there;
@@ -47,10 +88,16 @@ static mrcnn_status compare(run *r, size_t index, const mrcnn_result *found, mrc
     return status;
 }
 
-static mrcnn_status evaluate_picture(run *r, size_t index, const mrcnn_image *image,
-                                     mrcnn_error *err) {
+static mrcnn_status detect(const run *r, const picture *it, mrcnn_result **found,
+                           mrcnn_error *err) {
+    const mrcnn_prepared *prepared = it->prepared;
+    return prepared ? mrcnn_detect_prepared(r->session, &prepared, 1, found, err)
+                    : mrcnn_detect(r->session, &it->image, 1, found, err);
+}
+
+static mrcnn_status evaluate_picture(run *r, size_t index, const picture *it, mrcnn_error *err) {
     mrcnn_result *found = NULL;
-    mrcnn_status status = mrcnn_detect(r->session, image, 1, &found, err);
+    mrcnn_status status = detect(r, it, &found, err);
     if (status == MRCNN_OK) status = compare(r, index, found, err);
     mrcnn_result_free(&found);
     return status == MRCNN_OK
@@ -58,29 +105,38 @@ static mrcnn_status evaluate_picture(run *r, size_t index, const mrcnn_image *im
                : mr_prefix(err, status, mrcnn_dataset_picture(r->reader.set, index)->id);
 }
 
+static mrcnn_status evaluate_next(run *r, mr_loader *loader, mrcnn_error *err) {
+    const mrcnn_evaluate_options *o = r->o;
+    mrcnn_error unreadable = MRCNN_ERROR_INIT;
+    uint64_t index;
+    void *item = NULL;
+    mrcnn_status status = mr_loader_next(loader, &index, &item, &unreadable);
+    if (status == MRCNN_OK) {
+        status = evaluate_picture(r, (size_t)index, item, err);
+        release(NULL, item);
+        return status;
+    }
+    if (!mr_may_be_left_out(status, o)) return mr_fail(err, status, "%s", unreadable.message);
+    o->left_out(o->user, unreadable.message);
+    r->left_out++;
+    return MRCNN_OK;
+}
+
 static mrcnn_status evaluate_all(run *r, mrcnn_error *err) {
     const mrcnn_evaluate_options *o = r->o;
-    size_t count = mrcnn_dataset_count(r->reader.set);
-    if (o->limit && o->limit < count) count = o->limit;
-    for (size_t i = 0; i < count; i++) {
-        mrcnn_image image = {0};
-        mrcnn_error unreadable = MRCNN_ERROR_INIT;
-        if (o->progress && o->progress(o->user, i, count))
-            return mr_fail(err, MRCNN_E_CANCELLED, "stopped after %zu of %zu pictures", i, count);
-        mrcnn_status status = mrcnn_dataset_read(r->reader.set, i, &image, &unreadable);
-        if (status == MRCNN_OK) {
-            status = evaluate_picture(r, i, &image, err);
-        } else if (mr_may_be_left_out(status, o)) {
-            o->left_out(o->user, unreadable.message);
-            status = MRCNN_OK;
-            r->left_out++;
-        } else {
-            mr_fail(err, status, "%s", unreadable.message);
-        }
-        mrcnn_image_free(&image);
-        if (status != MRCNN_OK) return status;
-    }
-    return MRCNN_OK;
+    const mr_loader_options ahead = {
+        .make = read_picture, .release = release, .user = r, .threads = 1, .bytes = MOST_BYTES};
+    mr_loader *loader = NULL;
+    r->count = mrcnn_dataset_count(r->reader.set);
+    if (o->limit && o->limit < r->count) r->count = o->limit;
+    mrcnn_status status = mr_loader_create(&loader, &ahead, err);
+    for (size_t i = 0; status == MRCNN_OK && i < r->count; i++)
+        status =
+            o->progress && o->progress(o->user, i, r->count)
+                ? mr_fail(err, MRCNN_E_CANCELLED, "stopped after %zu of %zu pictures", i, r->count)
+                : evaluate_next(r, loader, err);
+    mr_loader_free(&loader);
+    return status;
 }
 
 mrcnn_status mrcnn_evaluate(mrcnn_session *session, const mrcnn_dataset *set,
