@@ -142,7 +142,8 @@ void new_file_abandon(new_file *file) {
     memset(file, 0, sizeof *file);
 }
 
-int read_stream(FILE *stream, const char *name, size_t limit, void **bytes, size_t *length) {
+int read_stream(FILE *stream, const char *name, size_t limit, void **bytes, size_t *length,
+                char **problem) {
     char *buffer = NULL;
     size_t used = 0, room = 0;
     for (;;) {
@@ -155,9 +156,9 @@ int read_stream(FILE *stream, const char *name, size_t limit, void **bytes, size
         if (got == 0 || used > limit) break;
     }
     if (ferror(stream))
-        message("%s: can't read it: %s", name, strerror(errno));
+        *problem = text_format("%s: can't read it: %s", name, strerror(errno));
     else if (used > limit)
-        message("%s: larger than %zu bytes, the most that is read", name, limit);
+        *problem = text_format("%s: larger than %zu bytes, the most that is read", name, limit);
     if (ferror(stream) || used > limit) {
         free(buffer);
         return -1;
@@ -177,9 +178,14 @@ char *read_text_file(const char *path) {
     }
     void *bytes = NULL;
     size_t length = 0;
-    int failed = read_stream(stream, path, LARGEST_TEXT, &bytes, &length);
+    char *problem = NULL;
+    int failed = read_stream(stream, path, LARGEST_TEXT, &bytes, &length, &problem);
     fclose(stream);
-    if (failed) return NULL;
+    if (failed) {
+        message("%s", problem);
+        free(problem);
+        return NULL;
+    }
     char *text = text_grow(bytes, length + 1, 1);
     text[length] = 0;
     return text;

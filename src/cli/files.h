@@ -34,8 +34,9 @@ int new_file_commit(new_file *file);
 /* Forgets the file; does nothing after a commit. */
 void new_file_abandon(new_file *file);
 
-/* All bytes of a stream, at most `limit`. 0, or -1 after a message that calls it `name`. */
-int read_stream(FILE *stream, const char *name, size_t limit, void **bytes, size_t *length);
+/* All bytes of a stream, at most `limit`. 0, or -1 with a sentence to free that calls it `name`. */
+int read_stream(FILE *stream, const char *name, size_t limit, void **bytes, size_t *length,
+                char **problem);
 
 /* A whole text file with a 0 behind it; NULL after a message. */
 char *read_text_file(const char *path);

@@ -1,16 +1,11 @@
-/* pipeline.c - see pipeline.h. One picture at a time is in memory, or the few frames of a video that are
- * under way. Ctrl-C ends the work after the picture under way, so that what was found so far is kept. */
+/* pipeline.c - see pipeline.h. In memory are the few pictures, or frames of a video, that are under way.
+ * Ctrl-C ends the work after those that are being computed, so that what was found so far is kept. */
 #include "pipeline.h"
 
-#include "explain.h"
+#include "pipeline_pictures.h"
 #include "progress.h"
 #include "signals.h"
-#include "tally.h"
 #include "video.h"
-
-#include <stdlib.h>
-#include <string.h>
-#include <strings.h>
 
 typedef struct pipeline {
     const pipeline_options *options;
@@ -18,7 +13,8 @@ typedef struct pipeline {
     mrcnn_session *session;
     input_list inputs;
     coco_file coco;
-    int failed; /* how many inputs gave no result */
+    picture_counts pictures;
+    size_t failed; /* how many inputs gave no result */
 } pipeline;
 
 pipeline_options pipeline_default(void) {
@@ -29,115 +25,48 @@ pipeline_options pipeline_default(void) {
     return options;
 }
 
-/* --------------------------------------------------------------------------------- one picture */
-
-static int is_jpeg(const void *bytes, size_t length) {
-    return length >= 2 && memcmp(bytes, "\xFF\xD8", 2) == 0;
-}
-
-static int read_stdin(const mrcnn_image_options *options, mrcnn_image *image,
-                      const char **extension) {
-    const size_t largest = (size_t)1 << 30;
-    mrcnn_error err = MRCNN_ERROR_INIT;
-    void *bytes = NULL;
-    size_t length = 0;
-    if (read_stream(stdin, "standard input", largest, &bytes, &length)) return -1;
-    mrcnn_status status = mrcnn_image_decode(image, bytes, length, "standard input", options, &err);
-    *extension = is_jpeg(bytes, length) ? ".jpg" : ".png";
-    free(bytes);
-    if (status == MRCNN_OK) return 0;
-    fail_with(&err);
-    return -1;
-}
-
-static int read_picture(const pipeline *p, const input *in, mrcnn_image *image,
-                        const char **extension) {
-    mrcnn_error err = MRCNN_ERROR_INIT;
-    mrcnn_image_options options = mrcnn_config_image_options(mrcnn_model_config(p->model));
-    options.max_pixels = p->options->max_pixels;
-    if (!in->path) return read_stdin(&options, image, extension);
-    const char *own = path_extension(in->path);
-    *extension = strcasecmp(own, ".jpg") == 0 || strcasecmp(own, ".jpeg") == 0 ? ".jpg" : ".png";
-    if (mrcnn_image_read(image, in->path, &options, &err) == MRCNN_OK) return 0;
-    fail_with(&err);
-    return -1;
-}
-
-static int save_all(pipeline *p, const finding *found) {
-    unsigned save = p->options->save;
-    int failed = 0;
-    if (save & SAVE_JSON) failed |= coco_add(&p->coco, found);
-    if (save & SAVE_OVERLAY) failed |= save_overlay(found, &p->options->overlay);
-    if (save & SAVE_SPLASH) failed |= save_splash(found);
-    if (save & SAVE_MASKS) failed |= save_masks(found);
-    if (save & SAVE_LABELME) failed |= save_labelme(found);
-    return failed;
-}
-
-/* "person 4, dog 2" on stdout: the most frequent classes. */
-static void print_classes(const mrcnn_result *result) {
-    tally classes = {0};
-    for (size_t i = 0; i < result->count; i++) tally_add(&classes, result->instances[i].class_name);
-    tally_print(&classes);
-    tally_free(&classes);
-}
-
-static void print_line(const input *in, const mrcnn_result *result, double milliseconds) {
-    char *name = text_printable(in->path ? in->path : in->name);
-    progress_hide();
-    printf("%s: %zu instance%s", name, result->count, result->count == 1 ? "" : "s");
-    print_classes(result);
-    printf(", %.0f ms\n", milliseconds);
-    fflush(stdout);
-    free(name);
-}
-
-/* 0, or -1 after a message. */
-static int process_picture(pipeline *p, const input *in) {
-    mrcnn_error err = MRCNN_ERROR_INIT;
-    mrcnn_image image = {0};
-    mrcnn_result *result = NULL;
-    const char *extension = ".png";
-    int failed = read_picture(p, in, &image, &extension);
-    if (failed) return failed;
-    double start = progress_clock();
-    if (mrcnn_detect(p->session, &image, 1, &result, &err) != MRCNN_OK) {
-        message("%s: %s", in->path ? in->path : in->name, err.message);
-        failed = -1;
-    } else {
-        double milliseconds = 1e3 * (progress_clock() - start);
-        finding found = {in, &image, result, p->options->out, extension};
-        failed = save_all(p, &found);
-        print_line(in, result, milliseconds);
-        if (p->options->explain)
-            failed |= explain_picture(p->session, p->model, &found, p->options->save & SAVE_JSON);
-    }
-    mrcnn_result_free(&result);
-    mrcnn_image_free(&image);
-    return failed;
-}
-
 /* ---------------------------------------------------------------------------------- all inputs */
 
+/* Those from `first` on, up to a video. */
+static size_t process_pictures(pipeline *p, size_t first) {
+    const input_list *inputs = &p->inputs;
+    size_t end = first;
+    while (end < inputs->count && !inputs->items[end].is_video) end++;
+    picture_run run = {.options = p->options,
+                       .model = p->model,
+                       .session = p->session,
+                       .coco = &p->coco,
+                       .inputs = inputs->items + first,
+                       .count = end - first,
+                       .before = first,
+                       .total = inputs->count};
+    return pictures_run(&run, &p->pictures);
+}
+
 /* A video has a bar of its own. */
-static int process(pipeline *p, size_t index) {
-    const input *in = &p->inputs.items[index];
-    size_t count = p->inputs.count;
-    if (in->is_video) return video_run(p->options, p->model, p->session, in);
-    if (count > 1 && (index == 0 || in[-1].is_video)) progress_start("pictures", PROGRESS_ITEMS);
-    if (count > 1) progress_show(index, count);
-    return process_picture(p, in);
+static size_t process_video(pipeline *p, size_t index) {
+    if (video_run(p->options, p->model, p->session, &p->inputs.items[index])) p->failed++;
+    return 1;
+}
+
+/* How many a second, and how long each took: several are under way at a time. */
+static void tell_speed(const picture_counts *c) {
+    if (c->detected < 2 || c->seconds <= 0) return;
+    double count = (double)c->detected;
+    message("%zu pictures in %.1f s: %.3g a second; %.2f s from reading one to its last file",
+            c->detected, c->seconds, count / c->seconds, c->seconds_of_all / count);
 }
 
 static void process_all(pipeline *p) {
-    size_t count = p->inputs.count;
+    size_t count = p->inputs.count, i = 0;
     const char *what = p->inputs.videos ? "inputs" : "pictures";
-    for (size_t i = 0; i < count && !signals_came(); i++) {
-        if (process(p, i)) p->failed++;
-        if (signals_came() && i + 1 < count)
-            message("interrupted after %zu of %zu %s; what was found is kept", i + 1, count, what);
-    }
+    while (i < count && !signals_came())
+        i += p->inputs.items[i].is_video ? process_video(p, i) : process_pictures(p, i);
+    if (signals_came() && i < count)
+        message("interrupted after %zu of %zu %s; what was found is kept", i, count, what);
     progress_end();
+    tell_speed(&p->pictures);
+    p->failed += p->pictures.failed;
 }
 
 /* Opens detections.json first: a folder that can't be written is known before the work is done. Videos
@@ -152,7 +81,7 @@ static int process_and_save(pipeline *p) {
     signals_catch();
     process_all(p);
     if (json_wanted && coco_close(&p->coco)) p->failed++;
-    p->failed += p->inputs.failed;
+    p->failed += (size_t)p->inputs.failed;
     return signals_came() ? EXIT_INTERRUPTED : p->failed ? EXIT_FAILED : EXIT_DONE;
 }
 

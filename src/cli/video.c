@@ -8,9 +8,8 @@
 #include "signals.h"
 #include "tally.h"
 #include "video_output.h"
+#include "worker.h"
 
-#include <pthread.h>
-#include <signal.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -66,19 +65,11 @@ static void *encode(void *argument) {
     return NULL;
 }
 
-/* Signals are the main thread's. */
 static int start_threads(clip *c) {
-    sigset_t all, old;
-    sigfillset(&all);
-    pthread_sigmask(SIG_SETMASK, &all, &old);
-    int problem = pthread_create(&c->decoding, NULL, decode, c);
-    if (!problem && (problem = pthread_create(&c->encoding, NULL, encode, c)) != 0) {
-        queue_close(&c->empty);
-        pthread_join(c->decoding, NULL);
-    }
-    pthread_sigmask(SIG_SETMASK, &old, NULL);
-    if (!problem) return 0;
-    message("%s: can't start a thread: %s", c->in->path, strerror(problem));
+    if (worker_start(&c->decoding, decode, c, c->in->path)) return -1;
+    if (!worker_start(&c->encoding, encode, c, c->in->path)) return 0;
+    queue_close(&c->empty);
+    pthread_join(c->decoding, NULL);
     return -1;
 }
 
