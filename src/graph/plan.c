@@ -43,10 +43,14 @@ static mrcnn_status prepare_kernels(mr_plan *plan, const mr_plan_options *option
         mrcnn_status status = plan->executor->prepare(&p, &plan->steps[i].kernel, err);
         if (status != MRCNN_OK) return status;
         plan->steps[i].gflop = mr_node_gflop(plan->graph, node);
-        size_t scratch = mr_round_up(plan->steps[i].kernel->scratch_bytes);
-        if (scratch > plan->scratch_bytes) plan->scratch_bytes = scratch;
     }
     return MRCNN_OK;
+}
+
+static int find_input(const mrcnn_graph *graph, const char *name) {
+    for (int i = 0; name && i < graph->count; i++)
+        if (graph->nodes[i].op == MR_OP_INPUT && strcmp(graph->nodes[i].name, name) == 0) return i;
+    return -1;
 }
 
 static mrcnn_status rewrite(mrcnn_graph *graph, const mr_plan_options *options, mrcnn_error *err) {
@@ -64,7 +68,8 @@ mrcnn_status mr_plan_lay_out(mr_plan *plan, mrcnn_error *err) {
     mr_plan_schedule(plan);
     mr_plan_assign_values(plan);
     mr_plan_assign_gradients(plan);
-    return mr_place_blocks(plan->blocks, plan->block_count, &plan->activation_bytes, err);
+    mr_plan_assign_scratch(plan);
+    return mr_place_blocks(plan->blocks, plan->block_count, &plan->workspace_bytes, err);
 }
 
 static mrcnn_status lay_out(mr_plan *plan, const mr_plan_options *options, mrcnn_error *err) {
@@ -92,20 +97,21 @@ mrcnn_status mr_plan_compile(mr_plan **out, mrcnn_graph **graph, const mr_plan_o
     plan->gradients = options->gradients;
     plan->between_bytes = options->between_bytes;
     plan->features_inside = options->features_inside;
+    plan->input_inside = find_input(plan->graph, options->input_inside);
     plan->threads = options->threads;
     memcpy(plan->max_rows, options->max_rows, sizeof plan->max_rows);
     size_t nodes = (size_t)plan->graph->count;
     plan->steps = mr_calloc(nodes, sizeof *plan->steps);
     /* a node's two runs and its backward, and what is between */
     plan->events = mr_calloc(3 * nodes + 1, sizeof *plan->events);
-    /* a value's two and its gradient's, and one between */
-    plan->blocks = mr_calloc(3 * nodes + 1, sizeof *plan->blocks);
+    /* a value's two and its gradient's, one between, and an event's scratch */
+    plan->blocks = mr_calloc(6 * nodes + 2, sizeof *plan->blocks);
     if (!plan->steps || !plan->events || !plan->blocks) {
         status = mr_fail_memory(err, nodes * sizeof *plan->steps, "a plan");
     } else {
-        status = lay_out(plan, options, err);
+        status = prepare_kernels(plan, options, err);
+        if (status == MRCNN_OK) status = lay_out(plan, options, err);
         if (status == MRCNN_OK) status = allocate_outputs(plan, err);
-        if (status == MRCNN_OK) status = prepare_kernels(plan, options, err);
     }
     if (status != MRCNN_OK)
         mr_plan_free(&plan);
@@ -130,7 +136,7 @@ void mr_plan_free(mr_plan **plan) {
 }
 
 size_t mr_plan_workspace_bytes(const mr_plan *plan) {
-    return plan->activation_bytes + plan->scratch_bytes;
+    return plan->workspace_bytes;
 }
 
 mrcnn_status mr_plan_reserve_between(mr_plan *plan, size_t bytes, mrcnn_error *err) {
@@ -149,10 +155,12 @@ int mr_plan_recomputed(const mr_plan *plan) {
 }
 
 void mr_plan_bind(mr_plan *plan, const char *input, const void *data) {
-    for (int i = 0; i < plan->graph->count; i++) {
-        const mr_node *node = &plan->graph->nodes[i];
-        if (node->op == MR_OP_INPUT && strcmp(node->name, input) == 0) plan->steps[i].bound = data;
-    }
+    int i = find_input(plan->graph, input);
+    if (i >= 0) plan->steps[i].bound = data;
+}
+
+float *mr_plan_input(const mr_plan *plan, void *workspace) {
+    return mr_plan_value(plan, workspace, plan->input_inside, MR_RUN);
 }
 
 mr_plan_map mr_plan_feature(const mr_plan *plan, const char *name) {
@@ -183,12 +191,16 @@ void *mr_plan_value(const mr_plan *plan, char *workspace, int x, mr_event_kind k
     return workspace + plan->blocks[mr_plan_life(plan, x, kind)->block].offset;
 }
 
+void *mr_plan_scratch(const mr_plan *plan, char *workspace, mr_event event) {
+    return event.scratch < 0 ? NULL : workspace + plan->blocks[event.scratch].offset;
+}
+
 void mr_plan_run_node(const mr_plan *plan, char *workspace, mr_event event,
                       const int rows[MR_ROWS_KINDS]) {
     int i = event.node;
     const mr_node *node = &plan->graph->nodes[i];
     mr_run run = {.output = mr_plan_value(plan, workspace, i, event.kind),
-                  .scratch = workspace + plan->activation_bytes,
+                  .scratch = mr_plan_scratch(plan, workspace, event),
                   .threads = plan->threads,
                   .again = event.kind == MR_RUN_AGAIN};
     memcpy(run.rows, rows, sizeof run.rows);

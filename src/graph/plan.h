@@ -26,6 +26,8 @@ typedef struct mr_plan_options {
     size_t between_bytes;
     /* Outputs that are features lie in the workspace, where they stay until something else uses it. */
     int features_inside;
+    /* This input lies in the workspace: whoever runs the plan fills it before (mr_plan_input). NULL: all are bound. */
+    const char *input_inside;
     /* Training: of this stage's nodes, what the backward reads is not kept from the run but computed
      * again (plan_recompute.c), as far as that needs less memory. NULL: all of it is kept. */
     const char *recompute;
@@ -48,6 +50,8 @@ int mr_plan_recomputed(const mr_plan *plan);
 /* Where the input of that name lies: rows x shape numbers, alive while the plan runs. They are floats, or of
  * the plan's precision if the input is a feature. */
 void mr_plan_bind(mr_plan *plan, const char *input, const void *data);
+/* Where the input_inside lies. */
+float *mr_plan_input(const mr_plan *plan, void *workspace);
 /* The memory of an output, valid from a run to the next one; NULL if there is none of that name, or if it is
  * no array of floats. */
 const float *mr_plan_output(const mr_plan *plan, const char *name, mrcnn_shape *shape);

@@ -92,13 +92,14 @@ static float *gradient_memory(const mr_plan *plan, char *workspace, int x) {
     return (float *)(void *)(workspace + plan->blocks[step->gradient_block].offset);
 }
 
-static void backward_step(const mr_plan *plan, char *workspace, int i,
+static void backward_step(const mr_plan *plan, char *workspace, mr_event event,
                           const int rows[MR_ROWS_KINDS]) {
+    int i = event.node;
     const mr_node *node = &plan->graph->nodes[i];
     const mr_step *step = &plan->steps[i];
     unsigned read = step->backward_reads;
     mr_backward b = {.output_gradient = gradient_memory(plan, workspace, i),
-                     .scratch = workspace + plan->activation_bytes,
+                     .scratch = mr_plan_scratch(plan, workspace, event),
                      .threads = plan->threads};
     memcpy(b.rows, rows, sizeof b.rows);
     memcpy(b.accumulate, step->accumulate, sizeof b.accumulate);
@@ -127,7 +128,7 @@ static void run_event(mr_plan *plan, char *workspace, mr_event event,
         mr_add_stage_time(&plan->backward, MR_RECOMPUTATION, mr_milliseconds() - before, gflop);
         return;
     }
-    backward_step(plan, workspace, event.node, rows);
+    backward_step(plan, workspace, event, rows);
     step->backward_milliseconds = mr_milliseconds() - before;
     mr_add_stage_time(&plan->backward, node->stage, step->backward_milliseconds, 2 * gflop);
 }

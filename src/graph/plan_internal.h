@@ -13,6 +13,7 @@ typedef enum mr_event_kind { MR_RUN, MR_BETWEEN, MR_RUN_AGAIN, MR_BACKWARD } mr_
 typedef struct mr_event {
     mr_event_kind kind;
     int node;
+    int scratch; /* index of the block that its kernel may use; -1: none */
 } mr_event;
 
 /* A value lives from the run that makes it to its last reader; one that is computed again lives twice. */
@@ -60,10 +61,11 @@ struct mr_plan {
     int block_count;
     size_t between_bytes;
     int features_inside;
-    char *workspace; /* of the last run */
-    int between;     /* index of a block; -1: none */
+    int input_inside; /* a node; -1: none */
+    char *workspace;  /* of the last run */
+    int between;      /* index of a block; -1: none */
     const mr_pixels *pixels[MR_MAX_GROUPS];
-    size_t activation_bytes, scratch_bytes, output_bytes;
+    size_t workspace_bytes, output_bytes;
     mr_plan_observer observer; /* NULL: nobody looks */
     void *observer_user;
     mr_stage_times forward, backward;
@@ -72,9 +74,10 @@ struct mr_plan {
 /* plan.c: the whole layout, from what the steps say is computed again: events, blocks, their places. */
 mrcnn_status mr_plan_lay_out(mr_plan *plan, mrcnn_error *err);
 
-/* plan_schedule.c: the events, and blocks for values. */
+/* plan_schedule.c: the events, and blocks for values and for kernels' scratch. */
 void mr_plan_schedule(mr_plan *plan);
 void mr_plan_assign_values(mr_plan *plan);
+void mr_plan_assign_scratch(mr_plan *plan);
 /* The life of value x that an event of this kind makes or reads. */
 mr_life *mr_plan_life(const mr_plan *plan, int x, mr_event_kind kind);
 /* An output in memory of its own. */
@@ -92,6 +95,8 @@ void mr_plan_assign_gradients(mr_plan *plan);
 /* plan.c: runs the node of an event, forward. */
 void mr_plan_run_node(const mr_plan *plan, char *workspace, mr_event event,
                       const int rows[MR_ROWS_KINDS]);
+/* NULL: the event needs none. */
+void *mr_plan_scratch(const mr_plan *plan, char *workspace, mr_event event);
 void *mr_plan_value(const mr_plan *plan, char *workspace, int x, mr_event_kind kind);
 void mr_add_stage_time(mr_stage_times *times, const char *name, double ms, double gflop);
 size_t mr_round_up(size_t bytes); /* to a cache line */

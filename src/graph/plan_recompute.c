@@ -114,14 +114,14 @@ static mrcnn_status keep_all(mr_plan *plan, mrcnn_error *err) {
 }
 
 static mrcnn_status choose(mr_plan *plan, fact *facts, mrcnn_error *err) {
-    size_t all = 0, least = plan->activation_bytes, best = 0;
+    size_t all = 0, least = plan->workspace_bytes, best = 0;
     for (int i = 0; i < plan->graph->count; i++) all += kept_bytes(plan, facts, i);
     if (all == 0) return MRCNN_OK;
     for (size_t segments = 1; segments <= MOST_SEGMENTS; segments++) {
         mrcnn_status status = lay_out(plan, facts, all / segments, err);
         if (status != MRCNN_OK) return status;
-        if (plan->activation_bytes > least || (plan->activation_bytes == least && !best)) continue;
-        least = plan->activation_bytes;
+        if (plan->workspace_bytes > least || (plan->workspace_bytes == least && !best)) continue;
+        least = plan->workspace_bytes;
         best = segments; /* the more borders are kept, the less is computed again */
     }
     return best ? lay_out(plan, facts, all / best, err) : keep_all(plan, err);

@@ -14,7 +14,7 @@
 /* -------------------------------------------------------------------------------------- events */
 
 static void add_event(mr_plan *plan, mr_event_kind kind, int node) {
-    mr_event event = {kind, node};
+    mr_event event = {kind, node, -1};
     plan->events[plan->event_count++] = event;
 }
 
@@ -121,6 +121,13 @@ static int overwrites_residual(const mr_plan *plan, int time) {
     return residual->block >= 0 && residual->last == time;
 }
 
+static void give_block(mr_plan *plan, int x, int first, mr_event_kind kind) {
+    mr_life *life = mr_plan_life(plan, x, kind);
+    mr_block fresh = {mr_plan_value_bytes(plan, x), 0, first, life->last};
+    life->block = plan->block_count;
+    plan->blocks[plan->block_count++] = fresh;
+}
+
 static void assign_value(mr_plan *plan, int time) {
     mr_event event = plan->events[time];
     const mr_node *node = &plan->graph->nodes[event.node];
@@ -130,9 +137,7 @@ static void assign_value(mr_plan *plan, int time) {
         life->block = mr_plan_life(plan, node->residual, event.kind)->block;
         plan->blocks[life->block].last = life->last;
     } else {
-        mr_block fresh = {mr_plan_value_bytes(plan, event.node), 0, time, life->last};
-        life->block = plan->block_count;
-        plan->blocks[plan->block_count++] = fresh;
+        give_block(plan, event.node, time, event.kind);
     }
 }
 
@@ -140,8 +145,21 @@ void mr_plan_assign_values(mr_plan *plan) {
     for (int i = 0; i < plan->graph->count; i++)
         for (int k = 0; k < MR_LIVES; k++) plan->steps[i].lives[k].block = -1;
     find_last_uses(plan);
+    if (plan->input_inside >= 0) give_block(plan, plan->input_inside, 0, MR_RUN);
     for (int time = 0; time < plan->event_count; time++) {
         mr_event_kind kind = plan->events[time].kind;
         if (kind == MR_RUN || kind == MR_RUN_AGAIN) assign_value(plan, time);
+    }
+}
+
+void mr_plan_assign_scratch(mr_plan *plan) {
+    for (int time = 0; time < plan->event_count; time++) {
+        mr_event *event = &plan->events[time];
+        if (event->kind == MR_BETWEEN) continue;
+        size_t bytes = mr_round_up(plan->steps[event->node].kernel->scratch_bytes);
+        if (!bytes) continue;
+        mr_block fresh = {bytes, 0, time, time};
+        event->scratch = plan->block_count;
+        plan->blocks[plan->block_count++] = fresh;
     }
 }

@@ -22,6 +22,7 @@ static mrcnn_status compile(mr_plan **plan, mrcnn_graph *graph, const mr_pipelin
                                .ranges = o->ranges,
                                .tuning = o->tuning,
                                .features_inside = !o->with_c,
+                               .input_inside = o->with_c ? NULL : "image",
                                .max_rows = {o->batch, max_rois}};
     if (!graph) return mr_fail_memory(err, sizeof(mrcnn_graph *), "the network");
     return mr_plan_compile(plan, &graph, &options, err);
@@ -50,17 +51,24 @@ static void connect_levels(mr_pipeline *p) {
 }
 
 static void connect(mr_pipeline *p) {
-    mr_plan_bind(p->pyramid, "image", p->image);
+    if (p->own_image) mr_plan_bind(p->pyramid, "image", p->own_image);
     mr_plan_bind(p->box, "rois", p->rois);
     mr_plan_bind(p->mask, "rois", p->mask_rois);
     mr_plan_bind(p->mask, "class", p->mask_classes);
 }
 
+static size_t image_bytes(const mr_pipeline *p) {
+    return (size_t)p->batch * (size_t)p->height * (size_t)p->width *
+           (size_t)p->settings->image_channel_count * sizeof(float);
+}
+
+static mrcnn_status allocate_image(mr_pipeline *p, mrcnn_error *err) {
+    p->image = p->own_image = mr_alloc_aligned(image_bytes(p));
+    return p->image ? MRCNN_OK : mr_fail_memory(err, image_bytes(p), "a picture of this size");
+}
+
 static mrcnn_status allocate(mr_pipeline *p, mrcnn_error *err) {
     size_t batch = (size_t)p->batch;
-    size_t pixels = (size_t)p->height * (size_t)p->width;
-    p->image =
-        mr_alloc_aligned(batch * pixels * (size_t)p->settings->image_channel_count * sizeof(float));
     p->anchors = mr_calloc(p->anchor_count, 4 * sizeof(float));
     p->proposer = mr_proposer_create(p->settings, p->anchor_count, p->max_rois);
     p->rois = mr_calloc(batch * p->max_rois, MR_ROI_COLUMNS * sizeof(float));
@@ -73,11 +81,11 @@ static mrcnn_status allocate(mr_pipeline *p, mrcnn_error *err) {
     p->mask_classes = mr_calloc(batch * p->max_detections, sizeof(float));
     p->mask_rows = mr_calloc(batch * p->max_detections, sizeof(int32_t));
     p->confidence = mr_calloc((size_t)p->settings->num_classes, sizeof(float));
-    if (p->image && p->anchors && p->proposer && p->rois && p->proposals && p->proposal_anchors &&
+    if (p->anchors && p->proposer && p->rois && p->proposals && p->proposal_anchors &&
         p->roi_counts && p->detections && p->detection_counts && p->mask_rois && p->mask_classes &&
         p->mask_rows && p->confidence)
         return MRCNN_OK;
-    return mr_fail_memory(err, batch * pixels * sizeof(float), "a picture of this size");
+    return mr_fail_memory(err, p->anchor_count * 6 * sizeof(float), "a picture of this size");
 }
 
 /* A backbone of a program's own can get this wrong: the pyramid must have the sizes that its
@@ -103,6 +111,10 @@ static mrcnn_status reserve_for_rois(mr_pipeline *p, mrcnn_error *err) {
     return mr_plan_reserve_between(p->pyramid, box > mask ? box : mask, err);
 }
 
+void mr_pipeline_settle(mr_pipeline *p, void *workspace) {
+    if (!p->own_image) p->image = mr_plan_input(p->pyramid, workspace);
+}
+
 void *mr_pipeline_roi_workspace(const mr_pipeline *p, void *workspace) {
     void *between = mr_plan_between(p->pyramid, workspace);
     return between ? between : workspace;
@@ -124,6 +136,7 @@ mrcnn_status mr_pipeline_create(mr_pipeline **out, const mr_pipeline_options *o,
     p->anchor_count = mr_anchor_count(s, o->height, o->width);
     mr_purpose purpose = {.with_c = o->with_c};
     mrcnn_status status = allocate(p, err);
+    if (status == MRCNN_OK && o->with_c) status = allocate_image(p, err);
     if (status == MRCNN_OK)
         status =
             compile(&p->pyramid, mr_pyramid_graph(s, o->height, o->width, &purpose), o, 0, err);
@@ -157,10 +170,9 @@ void mr_pipeline_free(mr_pipeline **pipeline) {
     mr_plan_free(&p->box);
     mr_plan_free(&p->mask);
     mr_proposer_free(&p->proposer);
-    void *buffers[] = {p->image,        p->anchors,          p->rois,
-                       p->proposals,    p->proposal_anchors, p->roi_counts,
-                       p->detections,   p->detection_counts, p->mask_rois,
-                       p->mask_classes, p->mask_rows,        p->confidence};
+    void *buffers[] = {p->own_image,        p->anchors,      p->rois,       p->proposals,
+                       p->proposal_anchors, p->roi_counts,   p->detections, p->detection_counts,
+                       p->mask_rois,        p->mask_classes, p->mask_rows,  p->confidence};
     for (size_t i = 0; i < sizeof buffers / sizeof *buffers; i++) free(buffers[i]);
     free(p);
     *pipeline = NULL;
@@ -180,9 +192,7 @@ size_t mr_pipeline_bytes(const mr_pipeline *p) {
     size_t batch = (size_t)p->batch;
     return mr_plan_output_bytes(p->pyramid) + mr_plan_output_bytes(p->box) +
            mr_plan_output_bytes(p->mask) + mr_proposer_bytes(p->proposer) +
-           batch * (size_t)p->height * (size_t)p->width * (size_t)p->settings->image_channel_count *
-               sizeof(float) +
-           p->anchor_count * 4 * sizeof(float) +
+           (p->own_image ? image_bytes(p) : 0) + p->anchor_count * 4 * sizeof(float) +
            batch * p->max_rois * MR_ROI_COLUMNS * sizeof(float) + p->max_rois * 5 * sizeof(float) +
            batch * p->max_detections *
                (sizeof(mr_detection) + (MR_ROI_COLUMNS + 1) * sizeof(float));

@@ -18,8 +18,10 @@ typedef struct mr_pipeline {
     const mr_executor *executor;
     int height, width, batch, threads;
     mr_plan *pyramid, *box, *mask;
-    float *image;   /* batch x height x width x channels, molded */
-    float *anchors; /* normalised */
+    float *
+        image; /* batch x height x width x channels, molded; in the workspace or, of a pipeline with_c, its own */
+    float *own_image; /* NULL or that */
+    float *anchors;   /* normalised */
     size_t anchor_count;
     mr_proposer *proposer;
     float *rois;      /* batch x max_rois x MR_ROI_COLUMNS */
@@ -65,6 +67,9 @@ mrcnn_status mr_pipeline_create(mr_pipeline **pipeline, const mr_pipeline_option
 void mr_pipeline_free(mr_pipeline **pipeline);
 size_t mr_pipeline_workspace_bytes(const mr_pipeline *pipeline);
 size_t mr_pipeline_bytes(const mr_pipeline *pipeline); /* without the workspace */
+
+/* Sets p->image, which lies in the workspace: before the first run, and when there is another workspace. */
+void mr_pipeline_settle(mr_pipeline *p, void *workspace);
 
 /* The stages, in order, on pipeline->image, with one workspace that nobody else touches from the first to the last. fits:
  * one a picture. */

@@ -191,6 +191,7 @@ mrcnn_status mr_session_pipeline(mrcnn_session *s, int height, int width, int ba
     /* Also for one that was there: growing the workspace may have failed since, and lost it. */
     mrcnn_status status = mr_session_reserve(s, mr_pipeline_workspace_bytes(*place), err);
     if (status != MRCNN_OK) return status;
+    mr_pipeline_settle(*place, s->workspace);
     (*place)->last_used = ++s->clock;
     *pipeline = *place;
     return MRCNN_OK;
