@@ -138,8 +138,7 @@ static void test_results_are_those_of_single_runs(void **state) {
 /* A batch of three, with pictures among them that can't be read. */
 static void test_batches_give_the_same(void **state) {
     (void)state;
-    const cli_result *r =
-        RUN(DETECT, "--out", "f2", "--save", "json", "--set", "IMAGES_PER_GPU=3", "pics");
+    const cli_result *r = RUN(DETECT, "--out", "f2", "--save", "json", "--batch", "3", "pics");
     assert_int_equal(r->code, 1);
     assert_int_equal(cli_occurrences(r->out, "\n"), PICTURES - 4);
     assert_contains(r->err, "mrcnn: 10 pictures in ");

@@ -82,9 +82,7 @@ const command command_detect = {
         "Pictures far larger than the network's input, such as aerial ones, are detected in tiles\n"
         "with --set TILE_SIZE=N, N being about the side of the pictures that the model learnt\n"
         "from. TEST_FLIPS and TEST_SCALES look at each picture in several ways, and take as much\n"
-        "longer. docs/test-time.md tells what each gains. --set IMAGES_PER_GPU=N gives the network "
-        "N\n"
-        "pictures at a time.",
+        "longer. docs/test-time.md tells what each gains.",
     .examples = "mrcnn detect cells.png\n"
                 "    nuclei, found by the model that comes along: found/cells_overlay.png\n"
                 "mrcnn detect --weights coco --out found photo.jpg\n"

@@ -7,6 +7,8 @@
 #include "signals.h"
 #include "video.h"
 
+#include <stdlib.h>
+
 typedef struct pipeline {
     const pipeline_options *options;
     mrcnn_model *model;
@@ -22,6 +24,7 @@ pipeline_options pipeline_default(void) {
     options.save = SAVE_OVERLAY | SAVE_JSON;
     options.max_pixels = mrcnn_image_options_default().max_pixels;
     options.video = video_options_default();
+    options.batch = 1;
     return options;
 }
 
@@ -128,6 +131,15 @@ static int run_configured(const command *self, const pipeline_options *options,
     return code;
 }
 
+/* What a session computes at a time; the value in weights is about training. */
+static int set_batch(mrcnn_config *config, int64_t batch) {
+    mrcnn_error err = MRCNN_ERROR_INIT;
+    char *number = text_format("%lld", (long long)batch);
+    mrcnn_status status = mrcnn_config_set(config, "IMAGES_PER_GPU", number, &err);
+    free(number);
+    return status == MRCNN_OK ? EXIT_DONE : fail_with(&err);
+}
+
 int pipeline_run(const command *self, pipeline_options *options, const arguments *given) {
     mrcnn_config *config = NULL;
     int code = default_weights(self, &options->model);
@@ -136,6 +148,7 @@ int pipeline_run(const command *self, pipeline_options *options, const arguments
         message("no --out given: the results go to %s/", options->out);
     }
     if (code == EXIT_DONE) code = configure(self, &options->model.config, &config);
+    if (code == EXIT_DONE) code = set_batch(config, options->batch);
     if (code == EXIT_DONE) code = run_configured(self, options, config, given);
     mrcnn_config_free(&config);
     return code;

@@ -19,7 +19,7 @@
 #include <string.h>
 #include <strings.h>
 
-enum { MOST_AHEAD = 4, MOST_BATCH = 16, MOST_BYTES = 192 << 20 };
+enum { MOST_AHEAD = 4, MOST_BYTES = 192 << 20 };
 
 typedef struct picture {
     const input *in;
@@ -234,14 +234,6 @@ static void *write_all(void *argument) {
 
 /* ----------------------------------------------------------------------------------------- all */
 
-/* IMAGES_PER_GPU where somebody chose it; that of the weights is about training. */
-static int find_batch(const mrcnn_model *model) {
-    const mrcnn_config *config = mrcnn_model_config(model);
-    if (!config_is_chosen(config, "IMAGES_PER_GPU")) return 1;
-    long batch = strtol(mrcnn_config_get(config, "IMAGES_PER_GPU"), NULL, 10);
-    return batch < MOST_BATCH ? (int)batch : MOST_BATCH;
-}
-
 static int start_threads(line_of_work *l) {
     const input *first = &l->run->inputs[0];
     const char *name = first->path ? first->path : first->name;
@@ -286,7 +278,7 @@ static size_t detect_all(line_of_work *l) {
 }
 
 size_t pictures_run(const picture_run *run, picture_counts *counts) {
-    line_of_work l = {.run = run, .counts = counts, .batch = find_batch(run->model)};
+    line_of_work l = {.run = run, .counts = counts, .batch = (int)run->options->batch};
     double start = progress_clock();
     size_t done = run->count;
     room_init(&l.room, l.batch, 2 * l.batch + MOST_AHEAD, MOST_BYTES);

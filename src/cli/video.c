@@ -14,7 +14,7 @@
 #include <string.h>
 
 /* Beside those that the network has, so many frames are on their way to it or from it. */
-enum { FRAMES_AHEAD = 4, MOST_FRAMES = 2 * VIDEO_MOST_BATCH + FRAMES_AHEAD };
+enum { FRAMES_AHEAD = 4, MOST_FRAMES = 2 * MOST_BATCH + FRAMES_AHEAD };
 
 typedef struct clip {
     const pipeline_options *options;
@@ -111,10 +111,10 @@ static int track(clip *c, seen_frame *frame) {
  * a message. */
 static int detect_batch(clip *c) {
     mrcnn_error err = MRCNN_ERROR_INIT;
-    seen_frame *frames[VIDEO_MOST_BATCH];
-    mrcnn_image images[VIDEO_MOST_BATCH];
-    mrcnn_result *results[VIDEO_MOST_BATCH] = {NULL};
-    size_t count = 0, batch = (size_t)c->options->video.batch;
+    seen_frame *frames[MOST_BATCH];
+    mrcnn_image images[MOST_BATCH];
+    mrcnn_result *results[MOST_BATCH] = {NULL};
+    size_t count = 0, batch = (size_t)c->options->batch;
     for (; count < batch && (frames[count] = queue_take(&c->decoded)); count++)
         images[count] = frames[count]->frame.image;
     if (!count) return 0;
@@ -246,7 +246,7 @@ int video_run(const pipeline_options *options, const mrcnn_model *model, mrcnn_s
     queue_init(&c->empty);
     queue_init(&c->decoded);
     queue_init(&c->detected);
-    c->frame_count = 2 * (int)options->video.batch + FRAMES_AHEAD;
+    c->frame_count = 2 * (int)options->batch + FRAMES_AHEAD;
     for (int i = 0; i < c->frame_count; i++) queue_put(&c->empty, &c->frames[i]);
     double start = progress_clock();
     int failed = open_video(c);

@@ -5,7 +5,7 @@
 #include <string.h>
 
 video_options video_options_default(void) {
-    return (video_options){.stride = 1, .batch = 1, .quality = 20};
+    return (video_options){.stride = 1, .quality = 20};
 }
 
 /* "90", "90.5", "1:30" and "0:01:30.5" as seconds; -1 for anything else. */

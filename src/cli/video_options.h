@@ -4,12 +4,10 @@
 
 #include "options.h"
 
-enum { VIDEO_MOST_BATCH = 16 };
-
 typedef struct video_options {
     const char *start_text, *end_text;
     double start, end; /* seconds, read from the texts; end 0: to the end */
-    int64_t stride, batch, quality;
+    int64_t stride, quality;
     int no_tracks; /* index in "iou|none" */
 } video_options;
 
@@ -31,13 +29,6 @@ typedef struct video_options {
          "plays as long as before",                                                            \
          1,                                                                                    \
          1000000},                                                                             \
-        {"batch",                                                                              \
-         "N",                                                                                  \
-         OPTION_INTEGER,                                                                       \
-         offsetof(T, field.batch),                                                             \
-         "of a video: give the network so many frames at a time (default 1)",                  \
-         1,                                                                                    \
-         VIDEO_MOST_BATCH},                                                                    \
     {                                                                                          \
         "crf", "N", OPTION_INTEGER, offsetof(T, field.quality),                                \
             "of a new video: how much is lost, 0 (least) to 51 (default 20)", 0, 51            \
