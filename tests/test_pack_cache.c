@@ -241,10 +241,14 @@ static void test_trimmed(void **state) {
     make_sparse("many/c.packs", 900000000, 2000);
     make_sparse("many/d.txt", 1900000000, 500);
     make_sparse("many/e.packs", 150000000, 100);
+    make_sparse("many/f.packs.part-1-1", 1000, 100);
+    make_sparse("many/g.packs.part-1-2", 1000, time(NULL));
     mr_pack_folder_trim("many/e.packs");
     assert_false(cli_exists("many/a.packs"));
     assert_true(cli_exists("many/b.packs") && cli_exists("many/c.packs"));
     assert_true(cli_exists("many/d.txt") && cli_exists("many/e.packs"));
+    assert_false(cli_exists("many/f.packs.part-1-1"));
+    assert_true(cli_exists("many/g.packs.part-1-2"));
     mr_pack_folder_trim("many/b.packs");
     assert_true(cli_exists("many/c.packs"));
     mr_pack_folder_trim("nowhere/x.packs");

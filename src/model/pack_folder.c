@@ -10,6 +10,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <time.h>
 #include <unistd.h>
 
 static const char suffix[] = ".packs";
@@ -59,15 +60,23 @@ static void count_file(survey *s, const char *path, const char *stays) {
     s->oldest = info.st_mtim;
 }
 
+/* Half a file of a process that was killed: nobody writes at one for an hour. */
+static void remove_if_old(const char *path) {
+    struct stat info;
+    if (lstat(path, &info) == 0 && S_ISREG(info.st_mode) &&
+        difftime(time(NULL), info.st_mtime) > 3600)
+        unlink(path);
+}
+
 static survey look(const char *folder, const char *stays) {
     survey s = {0};
     const struct dirent *item;
     DIR *dir = opendir(folder);
     while (dir && (item = readdir(dir))) {
-        size_t length = strlen(item->d_name), end = sizeof suffix - 1;
-        if (length < end || strcmp(item->d_name + length - end, suffix) != 0) continue;
-        char *path = mr_format("%s/%s", folder, item->d_name);
-        if (path) count_file(&s, path, stays);
+        const char *end = strstr(item->d_name, suffix);
+        char *path = end ? mr_format("%s/%s", folder, item->d_name) : NULL;
+        if (path && strcmp(end, suffix) == 0) count_file(&s, path, stays);
+        if (path && strncmp(end, ".packs.part-", 12) == 0) remove_if_old(path);
         free(path);
     }
     if (dir) closedir(dir);

@@ -9,7 +9,8 @@ char *mr_pack_path(const char *cache, const char *weights, const char *precision
 /* It is used now. */
 void mr_pack_touch(const char *path);
 
-/* Removes files of packs that were used longest ago until all are at most 2 GB, but never this one. */
+/* Removes files of packs that were used longest ago until all are at most 2 GB, but never this one; and what processes
+ * that were killed have left half written. */
 void mr_pack_folder_trim(const char *path);
 
 #endif
