@@ -9,7 +9,8 @@ enum { MR_IDENTITY = 160 };
  * was changed so shortly ago that one more change might bear the same time. */
 int mr_file_identity(const char *path, char line[MR_IDENTITY], int *fresh);
 
-/* That of the file with this library's code in it. 0 when it can't be found. */
+/* That of the file with this library's code in it. 0 when it can't be found, or was replaced meanwhile; so always where
+ * there is no /proc. */
 int mr_code_identity(char line[MR_IDENTITY]);
 
 #endif
