@@ -1,6 +1,8 @@
 /* helper_cli.c - see helper_cli.h. */
 #include "helper_cli.h"
 
+#include "helper_assert.h"
+
 #include <mrcnn/mrcnn.h>
 
 #include <dirent.h>
@@ -325,4 +327,11 @@ int cli_weights(const char *program) {
         if (found) return 1;
     }
     return 0;
+}
+
+char *cli_read_json(const char *path) {
+    char *text = cli_read(path);
+    if (!text) fail_msg("%s is not there", path);
+    if (!cli_is_json(text)) fail_msg("%s is not JSON:\n%s", path, text);
+    return text;
 }

@@ -42,6 +42,8 @@ double cli_ap(const char *path, const char *section);
 
 /* 1 when the text is one JSON value (RFC 8259, valid UTF-8) and nothing else. */
 int cli_is_json(const char *text);
+/* A file that must be that; free it. */
+char *cli_read_json(const char *path);
 
 /* Writes a picture of stripes; the extension says PNG or JPEG. */
 void cli_picture(const char *path, int width, int height);

@@ -112,6 +112,20 @@ mrcnn_status oracle_model(mrcnn_model **model, const mrcnn_config *config, uint6
     return status;
 }
 
+const char *const oracle_talkative[] = {"DETECTION_MIN_CONFIDENCE",
+                                        "0",
+                                        "DETECTION_MAX_INSTANCES",
+                                        "12",
+                                        "POST_NMS_ROIS_INFERENCE",
+                                        "60",
+                                        "IMAGE_MIN_DIM",
+                                        "64",
+                                        "IMAGE_MAX_DIM",
+                                        "64",
+                                        "RPN_ANCHOR_SCALES",
+                                        "[8, 16, 32, 64, 128]",
+                                        NULL};
+
 mrcnn_status oracle_tiny_config(mrcnn_config **config, int classes, const char *const *keys,
                                 mrcnn_error *err) {
     static const char *const base[] = {

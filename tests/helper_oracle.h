@@ -22,6 +22,8 @@ mrcnn_status oracle_model(mrcnn_model **model, const mrcnn_config *config, uint6
  * pictures become 128 x 128, anchors fit them. `keys` is NULL or "KEY", "value", ..., NULL. */
 mrcnn_status oracle_tiny_config(mrcnn_config **config, int classes, const char *const *keys,
                                 mrcnn_error *err);
+/* Keys for small answers to any picture: everything with any score is an instance. */
+extern const char *const oracle_talkative[];
 mrcnn_status oracle_tiny_model(mrcnn_model **model, int classes, const char *const *keys,
                                mrcnn_error *err);
 

@@ -21,13 +21,6 @@ static int enter(void **state) {
     return 1;
 }
 
-static char *read_json(const char *path) {
-    char *text = cli_read(path);
-    if (!text) fail_msg("%s is not there", path);
-    if (!cli_is_json(text)) fail_msg("%s is not JSON:\n%s", path, text);
-    return text;
-}
-
 /* ----------------------------------------------------------------------------------- outputs */
 
 /* Nothing is said but how long it took and, in a build without cairo, that overlays lack their lines. */
@@ -49,7 +42,7 @@ static void test_default_outputs(void **state) {
     assert_int_equal(cli_count("o1/deep/er", ""), 3);
     assert_true(cli_exists("o1/deep/er/a_overlay.png"));
     assert_true(cli_exists("o1/deep/er/b_overlay.jpg"));
-    char *json = read_json("o1/deep/er/detections.json");
+    char *json = cli_read_json("o1/deep/er/detections.json");
     assert_contains(json, "{\"image_id\": 1, \"file_name\": \"a.png\", \"category_id\": ");
     assert_contains(json, "\"category_name\": \"class ");
     assert_contains(json, "\"bbox\": [");
@@ -61,7 +54,7 @@ static void test_default_outputs(void **state) {
 static void test_masks_can_be_read_back(void **state) {
     (void)state;
     assert_int_equal(RUN(DETECT, "--out", "o2", "--save", "json", "a.png")->code, 0);
-    char *json = read_json("o2/detections.json"), counts[4096] = "", *to = counts;
+    char *json = cli_read_json("o2/detections.json"), counts[4096] = "", *to = counts;
     const char *s = strstr(json, "\"counts\": \"") + strlen("\"counts\": \"");
     for (; *s != '"' && to < counts + sizeof counts - 1; s++) *to++ = *s == '\\' ? *++s : *s;
     *to = 0;
@@ -87,13 +80,13 @@ static void test_every_kind_of_output(void **state) {
     assert_int_equal(r->code, 0);
     assert_true(cli_exists("o3/a_overlay.png"));
     assert_true(cli_exists("o3/a_splash.png"));
-    char *json = read_json("o3/detections.json");
+    char *json = cli_read_json("o3/detections.json");
     assert_int_equal(cli_count("o3/a_masks", ".png"), cli_occurrences(json, "image_id"));
     assert_int_equal(cli_count("o3/a_masks", "_cat.png") +
                          cli_count("o3/a_masks", "_traffic_light.png"),
                      cli_occurrences(json, "image_id"));
     free(json);
-    json = read_json("o3/a.json");
+    json = cli_read_json("o3/a.json");
     assert_contains(json, "\"imagePath\": \"../a.png\"");
     assert_contains(json, "\"imageData\": null");
     assert_contains(json, "\"imageHeight\": 60,\n  \"imageWidth\": 100\n");
@@ -133,7 +126,7 @@ static void test_both_executors_and_threads(void **state) {
     assert_int_equal(RUN(DETECT, "--out", "o6", "--save", "json", "--threads=1", "a.png")->code, 0);
     assert_int_equal(
         RUN(DETECT, "--out", "o7", "--save", "json", "--executor=reference", "a.png")->code, 0);
-    char *fast = read_json("o6/detections.json"), *plain = read_json("o7/detections.json");
+    char *fast = cli_read_json("o6/detections.json"), *plain = cli_read_json("o7/detections.json");
     assert_int_equal(cli_occurrences(fast, "image_id"), cli_occurrences(plain, "image_id"));
     free(fast);
     free(plain);
@@ -156,7 +149,7 @@ static void test_folders_patterns_and_stdin(void **state) {
     assert_true(strstr(r->out, "pics/10.png") < strstr(r->out, "pics/9.jpg"));
     r = RUN(DETECT, "--out", "o9", "--save", "json", "--recursive", "pics");
     assert_int_equal(cli_occurrences(r->out, "\n"), 3);
-    char *json = read_json("o9/detections.json");
+    char *json = cli_read_json("o9/detections.json");
     if (strstr(json, "7.png"))
         assert_contains(json, "{\"image_id\": 7, \"file_name\": \"sub/7.png\"");
     free(json);
@@ -173,12 +166,12 @@ static void test_numbers_in_names_are_ids(void **state) {
     (void)state;
     cli_picture("000000000139.png", 100, 60);
     assert_int_equal(RUN(DETECT, "--out", "o12", "--save", "json", "000000000139.png")->code, 0);
-    char *json = read_json("o12/detections.json");
+    char *json = cli_read_json("o12/detections.json");
     assert_contains(json, "{\"image_id\": 139, ");
     free(json);
     assert_int_equal(
         RUN(DETECT, "--out", "o12", "--save", "json", "000000000139.png", "a.png")->code, 0);
-    json = read_json("o12/detections.json");
+    json = cli_read_json("o12/detections.json");
     assert_null(strstr(json, "{\"image_id\": 139, "));
     free(json);
 }
@@ -196,7 +189,7 @@ static void test_same_names_do_not_overwrite(void **state) {
     assert_int_equal(r->code, 0);
     static const char *const files[] = {"o13/p.json", "o13/p_2.json", "o13/p_2_2.json",
                                         "o13/detections_2.json", "o13/detections.json"};
-    for (size_t i = 0; i < sizeof files / sizeof *files; i++) free(read_json(files[i]));
+    for (size_t i = 0; i < sizeof files / sizeof *files; i++) free(cli_read_json(files[i]));
     assert_int_equal(cli_count("o13", ""), 5);
     char *json = cli_read("o13/detections.json");
     assert_int_equal(*json, '[');
@@ -211,10 +204,10 @@ static void test_names_of_any_bytes(void **state) {
     const cli_result *r = RUN(DETECT, "--out", "o14", "--save", "json,labelme", name);
     assert_int_equal(r->code, 0);
     assert_int_equal(cli_occurrences(r->out, "\n"), 1);
-    char *json = read_json("o14/detections.json");
+    char *json = cli_read_json("o14/detections.json");
     assert_contains(json, "\"b\xef\xbf\xbd\\\"\\\\\\u000a\xc3\xa9.png\"");
     free(json);
-    free(read_json("o14/b\xff\"\\\n\xc3\xa9.json"));
+    free(cli_read_json("o14/b\xff\"\\\n\xc3\xa9.json"));
 }
 
 /* -------------------------------------------------------------------------------- bad inputs */
@@ -235,7 +228,7 @@ static void test_a_bad_input_does_not_stop_the_others(void **state) {
     assert_int_equal(cli_occurrences(r->out, "\n"), 1);
     assert_contains(r->out, "a.png: ");
     assert_int_equal(cli_count("o15", ""), 1);
-    free(read_json("o15/detections.json"));
+    free(cli_read_json("o15/detections.json"));
 }
 
 static void test_nothing_to_work_on(void **state) {
@@ -270,7 +263,7 @@ static void test_class_names_that_do_not_fit(void **state) {
     assert_contains(r->err, "4 names, but the model has 2 classes");
     cli_write("names.txt", "BG\r\ncat\r\nblue dog\r\n");
     assert_int_equal(RUN(DETECT, "--out", "o19", "--classes", "names.txt", "a.png")->code, 0);
-    char *json = read_json("o19/detections.json");
+    char *json = cli_read_json("o19/detections.json");
     assert_true(strstr(json, "\"cat\"") || strstr(json, "\"blue dog\""));
     free(json);
     assert_int_equal(RUN(DETECT, "--out", "o19", "--classes", "no.txt", "a.png")->code, 1);
@@ -311,7 +304,7 @@ static void test_a_full_disk(void **state) {
     r = RUN_IN(&no_stdout, DETECT, "--out", "o22", "--save", "json", "a.png");
     assert_int_equal(r->code, 1);
     assert_contains(r->err, "standard output");
-    free(read_json("o22/detections.json"));
+    free(cli_read_json("o22/detections.json"));
 }
 
 static void test_an_interrupt_keeps_what_was_found(void **state) {
@@ -325,7 +318,7 @@ static void test_an_interrupt_keeps_what_was_found(void **state) {
     assert_int_equal(r->code, 130);
     assert_contains(r->err, "interrupted after ");
     assert_true(cli_occurrences(r->out, "\n") < COPIES);
-    free(read_json("o23/detections.json"));
+    free(cli_read_json("o23/detections.json"));
     assert_int_equal(cli_count("o23", ""), 1);
 }
 

@@ -38,13 +38,6 @@ static int enter(void **state) {
     return 1;
 }
 
-static char *read_json(const char *path) {
-    char *text = cli_read(path);
-    if (!text) fail_msg("%s is not there", path);
-    if (!cli_is_json(text)) fail_msg("%s is not JSON:\n%s", path, text);
-    return text;
-}
-
 /* Where `part` begins, which must be; and what comes behind it. */
 static const char *skip_past(const char *text, const char *part) {
     const char *at = strstr(text, part);
@@ -114,7 +107,7 @@ static void check_against_single_runs(const char *json) {
     for (int i = 0; i < PICTURES; i++) {
         if (is_broken(i)) continue;
         assert_int_equal(RUN(DETECT, "--out", "single", "--save", "json", name_of(i))->code, 0);
-        char *single = read_json("single/detections.json");
+        char *single = cli_read_json("single/detections.json");
         char *begin = strchr(single, '{'), *end = strrchr(single, '}');
         found += cli_occurrences(single, "image_id");
         if (begin) {
@@ -130,7 +123,7 @@ static void check_against_single_runs(const char *json) {
 static void test_results_are_those_of_single_runs(void **state) {
     (void)state;
     assert_int_equal(RUN(DETECT, "--out", "f1", "--save", "json", "pics")->code, 1);
-    char *json = read_json("f1/detections.json");
+    char *json = cli_read_json("f1/detections.json");
     check_against_single_runs(json);
     free(json);
 }
@@ -142,7 +135,7 @@ static void test_batches_give_the_same(void **state) {
     assert_int_equal(r->code, 1);
     assert_int_equal(cli_occurrences(r->out, "\n"), PICTURES - 4);
     assert_contains(r->err, "mrcnn: 10 pictures in ");
-    char *json = read_json("f2/detections.json");
+    char *json = cli_read_json("f2/detections.json");
     check_against_single_runs(json);
     free(json);
 }
@@ -197,7 +190,7 @@ static void test_an_interrupt_keeps_whole_pictures(void **state) {
     assert_contains(r->err, wanted);
     assert_true(lines < COPIES);
     assert_int_equal(cli_count("i1", "_overlay.png"), lines);
-    free(read_json("i1/detections.json"));
+    free(cli_read_json("i1/detections.json"));
 }
 
 int main(void) {

@@ -26,21 +26,6 @@ static const char *const any_size[] = {"IMAGE_RESIZE_MODE",
                                        "50",
                                        NULL};
 
-/* Small answers to any picture: everything with any score is an instance. */
-static const char *const talkative[] = {"DETECTION_MIN_CONFIDENCE",
-                                        "0",
-                                        "DETECTION_MAX_INSTANCES",
-                                        "12",
-                                        "POST_NMS_ROIS_INFERENCE",
-                                        "60",
-                                        "IMAGE_MIN_DIM",
-                                        "64",
-                                        "IMAGE_MAX_DIM",
-                                        "64",
-                                        "RPN_ANCHOR_SCALES",
-                                        "[8, 16, 32, 64, 128]",
-                                        NULL};
-
 static mrcnn_model *tiny_model(const char *const *keys) {
     mrcnn_model *model = NULL;
     mrcnn_error err = MRCNN_ERROR_INIT;
@@ -117,7 +102,7 @@ static void save_and_load(void **state) {
     (void)state;
     static const char *const names[] = {"BG", "cat", "d\303\266g", "bird"};
     char path[64];
-    mrcnn_model *model = tiny_model(talkative), *back = NULL;
+    mrcnn_model *model = tiny_model(oracle_talkative), *back = NULL;
     mrcnn_error err = MRCNN_ERROR_INIT;
     assert_int_equal(mrcnn_model_set_class_names(model, names, 3, &err), MRCNN_E_ARGUMENT);
     assert_int_equal(mrcnn_model_set_class_names(model, names, 4, &err), MRCNN_OK);
@@ -157,7 +142,7 @@ static void save_and_load(void **state) {
 static void explicit_keys_win(void **state) {
     (void)state;
     char path[64];
-    mrcnn_model *model = tiny_model(talkative), *back = NULL;
+    mrcnn_model *model = tiny_model(oracle_talkative), *back = NULL;
     mrcnn_config *config = NULL;
     assert_int_equal(mrcnn_model_save(model, temporary(path), NULL), MRCNN_OK);
     assert_int_equal(mrcnn_config_create(&config, NULL, NULL), MRCNN_OK);
@@ -291,7 +276,7 @@ static void save_after_packing(void **state) {
     (void)state;
     char path[64];
     mrcnn_error err = MRCNN_ERROR_INIT;
-    mrcnn_model *model = tiny_model(talkative);
+    mrcnn_model *model = tiny_model(oracle_talkative);
     mrcnn_session *session = session_of(model, 1);
     mrcnn_image image = noisy_picture(64, 64, 3);
     mrcnn_result *result = detect(session, &image);
@@ -343,7 +328,7 @@ static void odd_pictures(void **state) {
         mrcnn_model *model = NULL;
         mrcnn_config *config = NULL;
         mrcnn_error err = MRCNN_ERROR_INIT;
-        assert_int_equal(oracle_tiny_config(&config, 4, talkative, NULL), MRCNN_OK);
+        assert_int_equal(oracle_tiny_config(&config, 4, oracle_talkative, NULL), MRCNN_OK);
         assert_int_equal(mrcnn_config_set(config, "IMAGE_RESIZE_MODE", modes[mode], NULL),
                          MRCNN_OK);
         if (mode) /* or a strip of 700 x 31 would be 1472 high */
@@ -384,7 +369,7 @@ static void batches(void **state) {
         mrcnn_config *config = NULL;
         mrcnn_model *model = NULL;
         mrcnn_result *together[PICTURES] = {NULL};
-        assert_int_equal(oracle_tiny_config(&config, 4, talkative, NULL), MRCNN_OK);
+        assert_int_equal(oracle_tiny_config(&config, 4, oracle_talkative, NULL), MRCNN_OK);
         assert_int_equal(mrcnn_config_set(config, "IMAGES_PER_GPU", limits[k], NULL), MRCNN_OK);
         assert_int_equal(oracle_model(&model, config, 2, NULL), MRCNN_OK);
         mrcnn_session *session = session_of(model, 2);
@@ -426,7 +411,7 @@ static void prepared_pictures(void **state) {
         mrcnn_model *model = NULL;
         mrcnn_prepared *prepared[PICTURES] = {NULL};
         mrcnn_result *plain[PICTURES] = {NULL}, *again[PICTURES] = {NULL};
-        assert_int_equal(oracle_tiny_config(&config, 4, talkative, NULL), MRCNN_OK);
+        assert_int_equal(oracle_tiny_config(&config, 4, oracle_talkative, NULL), MRCNN_OK);
         assert_int_equal(mrcnn_config_set(config, ways[k][0], ways[k][1], NULL), MRCNN_OK);
         assert_int_equal(oracle_model(&model, config, 2, NULL), MRCNN_OK);
         mrcnn_session *session = session_of(model, 2);
@@ -458,7 +443,7 @@ static void prepared_pictures(void **state) {
 
 static void prepared_wrongly(void **state) {
     (void)state;
-    mrcnn_model *model = tiny_model(talkative), *other = tiny_model(any_size);
+    mrcnn_model *model = tiny_model(oracle_talkative), *other = tiny_model(any_size);
     mrcnn_session *session = session_of(model, 1);
     mrcnn_error err = MRCNN_ERROR_INIT;
     mrcnn_image image = noisy_picture(64, 64, 1), empty = {64, 64, 3, NULL};
@@ -547,7 +532,7 @@ static void two_threads(void **state) {
 /* One thread or two: the same instances (byte for byte where the kernels promise it). */
 static void thread_counts(void **state) {
     (void)state;
-    mrcnn_model *model = tiny_model(talkative);
+    mrcnn_model *model = tiny_model(oracle_talkative);
     mrcnn_session *one = session_of(model, 1), *two = session_of(model, 2);
     int same = 0;
     for (int i = 0; i < PICTURES; i++) {
@@ -598,7 +583,7 @@ static void sizes_come_and_go(void **state) {
 
 static void wrong_arguments(void **state) {
     (void)state;
-    mrcnn_model *model = tiny_model(talkative);
+    mrcnn_model *model = tiny_model(oracle_talkative);
     mrcnn_session *session = NULL;
     mrcnn_error err = MRCNN_ERROR_INIT;
     mrcnn_session_options options = mrcnn_session_options_default();
@@ -637,7 +622,7 @@ static void stages_and_bytes(void **state) {
         "mold",          "backbone",       "fpn",        "rpn",
         "proposals",     "box head",       "detections", "mask head",
         "box roi align", "mask roi align", "unmold"};
-    mrcnn_model *model = tiny_model(talkative);
+    mrcnn_model *model = tiny_model(oracle_talkative);
     mrcnn_session *session = session_of(model, 2);
     mrcnn_image image = noisy_picture(64, 64, 1);
     mrcnn_result *result = detect(session, &image);
@@ -671,7 +656,7 @@ static void check_array(const golden_file *file, const char *name, int64_t a, in
 static void inspect(void **state) {
     (void)state;
     char path[64];
-    mrcnn_model *model = tiny_model(talkative);
+    mrcnn_model *model = tiny_model(oracle_talkative);
     mrcnn_session *session = session_of(model, 2);
     mrcnn_image image = noisy_picture(50, 64, 1);
     mrcnn_error err = MRCNN_ERROR_INIT;
@@ -721,7 +706,7 @@ static void small_backbone(mrcnn_graph *g, mrcnn_value image, mrcnn_value c[5], 
 
 static mrcnn_status own_model(mrcnn_model **model, const char *mistake, mrcnn_error *err) {
     mrcnn_config *config = NULL;
-    assert_int_equal(oracle_tiny_config(&config, 4, talkative, NULL), MRCNN_OK);
+    assert_int_equal(oracle_tiny_config(&config, 4, oracle_talkative, NULL), MRCNN_OK);
     assert_int_equal(
         mrcnn_config_set_backbone(config, "small", small_backbone, (void *)mistake, NULL),
         MRCNN_OK);

@@ -16,20 +16,6 @@
 #include <time.h>
 #include <unistd.h>
 
-static const char *const keys[] = {"DETECTION_MIN_CONFIDENCE",
-                                   "0",
-                                   "DETECTION_MAX_INSTANCES",
-                                   "12",
-                                   "POST_NMS_ROIS_INFERENCE",
-                                   "60",
-                                   "IMAGE_MIN_DIM",
-                                   "64",
-                                   "IMAGE_MAX_DIM",
-                                   "64",
-                                   "RPN_ANCHOR_SCALES",
-                                   "[8, 16, 32, 64, 128]",
-                                   NULL};
-
 /* Packs are kept only for files that changed some time ago. */
 static void wait_a_moment(void) {
     struct timespec moment = {0, 150000000};
@@ -40,7 +26,7 @@ static void save_model(const char *path, uint64_t seed) {
     mrcnn_model *model = NULL;
     mrcnn_config *config = NULL;
     mrcnn_error err = MRCNN_ERROR_INIT;
-    if (oracle_tiny_model(&model, 4, keys, &err) != MRCNN_OK ||
+    if (oracle_tiny_model(&model, 4, oracle_talkative, &err) != MRCNN_OK ||
         mrcnn_config_copy(&config, mrcnn_model_config(model), &err) != MRCNN_OK)
         fail_msg("%s", err.message);
     mrcnn_model_free(&model);
