@@ -45,7 +45,7 @@ mrcnn_status mr_packs_get(mr_packs *packs, const char *key, mr_pack_maker make, 
                           const mr_pack **pack, mrcnn_error *err);
 
 /* Packs are taken from a file if it has them. The file is then the packs' to close. details: of the packs in it. One
- * file a slot: packs of one precision. */
+ * file a slot, the first one: packs of one precision. */
 enum { MR_PACK_SLOTS = 3 };
 void mr_packs_attach(mr_packs *packs, int slot, struct mr_pack_file *file,
                      const mr_detail_type *details);

@@ -129,8 +129,12 @@ mrcnn_status mr_packs_get(mr_packs *packs, const char *key, mr_pack_maker make, 
 
 void mr_packs_attach(mr_packs *packs, int slot, mr_pack_file *file, const mr_detail_type *details) {
     mr_packs_lock(packs);
-    packs->files[slot] = file;
-    packs->details = details;
+    if (packs->files[slot]) {
+        mr_pack_file_close(&file); /* another thread was first */
+    } else {
+        packs->files[slot] = file;
+        packs->details = details;
+    }
     mr_packs_unlock(packs);
 }
 
