@@ -50,6 +50,8 @@ enum { MR_PACK_SLOTS = 3 };
 void mr_packs_attach(mr_packs *packs, int slot, struct mr_pack_file *file,
                      const mr_detail_type *details);
 int mr_packs_has_file(mr_packs *packs, int slot);
+/* Whether there are packs, or a file that packs would come from: they would not follow a change of the weights. */
+int mr_packs_are_there(mr_packs *packs);
 /* Writes new packs to a file, and those of the slot's file; nothing if there are no new ones. */
 mrcnn_status mr_packs_save(mr_packs *packs, int slot, const char *path, const char *identity,
                            mrcnn_error *err);

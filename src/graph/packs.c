@@ -145,6 +145,14 @@ int mr_packs_has_file(mr_packs *packs, int slot) {
     return has;
 }
 
+int mr_packs_are_there(mr_packs *packs) {
+    mr_packs_lock(packs);
+    int there = packs->count > 0;
+    for (int i = 0; i < MR_PACK_SLOTS; i++) there |= packs->files[i] != NULL;
+    mr_packs_unlock(packs);
+    return there;
+}
+
 static mrcnn_status cannot_make(mr_pack *pack, void *user, mrcnn_error *err) {
     (void)pack, (void)user;
     return mr_fail(err, MRCNN_E_FORMAT, "a pack is damaged");

@@ -3,6 +3,7 @@
 #include "model/pack_folder.h"
 
 #include "base/memory.h"
+#include "base/prng.h"
 
 #include <dirent.h>
 #include <fcntl.h>
@@ -16,21 +17,14 @@
 static const char suffix[] = ".packs";
 static const uint64_t most_bytes = 2000000000;
 
-/* FNV-1a. */
-static uint64_t hash(const char *text) {
-    uint64_t h = 0xCBF29CE484222325u;
-    for (; *text; text++) h = (h ^ (unsigned char)*text) * 0x100000001B3u;
-    return h;
-}
-
 char *mr_pack_path(const char *cache, const char *weights, const char *precision) {
     enum { LONGEST_STEM = 60 };
     char *real = realpath(weights, NULL);
     const char *slash = strrchr(weights, '/'), *name = slash ? slash + 1 : weights;
     size_t stem = strcspn(name, ".");
-    char *path = mr_format("%s/packs/%.*s-%016llx-%s%s", cache,
-                           (int)(stem < LONGEST_STEM ? stem : LONGEST_STEM), name,
-                           (unsigned long long)hash(real ? real : weights), precision, suffix);
+    char *path = mr_format(
+        "%s/packs/%.*s-%016llx-%s%s", cache, (int)(stem < LONGEST_STEM ? stem : LONGEST_STEM), name,
+        (unsigned long long)mr_prng_stream(0, real ? real : weights), precision, suffix);
     free(real);
     return path;
 }

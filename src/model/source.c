@@ -76,7 +76,7 @@ mrcnn_status mr_model_need_weights(const mrcnn_model *model, mrcnn_error *err) {
     return mr_fail(
         err, MRCNN_E_UNSUPPORTED,
         "the weights were released after a session packed them, and are in no file; save "
-        "or train the model before detecting with it");
+        "the model before detecting with it");
 }
 
 /* --------------------------------------------------------------------------------------- packs */

@@ -122,6 +122,10 @@ static mrcnn_status check(const mr_trainer *t, mrcnn_error *err) {
             err, MRCNN_E_UNSUPPORTED,
             "USE_RPN_ROIS: false needs RoIs from elsewhere, which training doesn't have; "
             "leave it true");
+    if (mr_packs_are_there(t->model->packs))
+        return mr_fail(err, MRCNN_E_ARGUMENT,
+                       "a session has packed the model's weights already; train it before, or "
+                       "load it once more");
     return mr_model_need_weights(t->model, err);
 }
 
